@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * DFU 1.1 with ST's DfuSe commands, as the ROM does them (AN3156; f407.md ST, GS, EX, BLK, CMD, UP, ERR, LV rows). A pure state
+ * machine: one class request in, one answer out, and jobs that it hands to its owner to execute.
+ */
+#ifndef DFUBENCH_DFUSE_H
+#define DFUBENCH_DFUSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "profile.h"
+#include "usbdev.h"
+
+/* DFU 1.1 section 3 and 6.1.2 */
+enum dfu_request { DFU_DETACH, DFU_DNLOAD, DFU_UPLOAD, DFU_GETSTATUS, DFU_CLRSTATUS, DFU_GETSTATE, DFU_ABORT };
+enum dfu_state {
+	DFU_IDLE = 2, DFU_DNLOAD_SYNC, DFU_DNBUSY, DFU_DNLOAD_IDLE, DFU_MANIFEST_SYNC, DFU_MANIFEST, DFU_MANIFEST_WAIT_RESET,
+	DFU_UPLOAD_IDLE, DFU_ERROR
+};
+enum dfu_status {
+	DFU_OK, DFU_ERR_TARGET, DFU_ERR_FILE, DFU_ERR_WRITE, DFU_ERR_ERASE, DFU_ERR_CHECK_ERASED, DFU_ERR_PROG, DFU_ERR_VERIFY,
+	DFU_ERR_ADDRESS, DFU_ERR_NOTDONE, DFU_ERR_FIRMWARE, DFU_ERR_VENDOR, DFU_ERR_USBR, DFU_ERR_POR, DFU_ERR_UNKNOWN,
+	DFU_ERR_STALLEDPKT
+};
+#define DFUSE_GET 0x00u
+#define DFUSE_SET_ADDRESS 0x21u
+#define DFUSE_ERASE 0x41u
+#define DFUSE_READ_UNPROTECT 0x92u
+#define DFUSE_MAX_TRANSFER 4096u
+
+enum dfuse_job_kind { JOB_SET_ADDRESS, JOB_ERASE, JOB_MASS_ERASE, JOB_READ_UNPROTECT, JOB_WRITE, JOB_LEAVE, JOB_BAD_COMMAND };
+
+struct dfuse_job {
+	enum dfuse_job_kind kind;
+	uint32_t address;    /* absolute; for JOB_LEAVE the pointer */
+	const uint8_t *data; /* JOB_WRITE; the machine's, valid until dfuse_finish() */
+	size_t length;
+};
+
+/* The memory behind the machine. Every member is required. */
+struct dfuse_ops {
+	/* UPLOAD of memory. DFU_OK fills data; anything else is the refusal (U4). */
+	enum dfu_status (*read)(void *context, uint32_t address, uint8_t *data, size_t length);
+	/* Is Get, and is Set-Address etc. subject to protection: asked at execution by the owner itself. */
+	/* Execute: called from dfuse_reply_delivered(). The owner calls dfuse_finish(), at once or later; or resets the
+	 * machine (leave, option bytes, unprotect). */
+	void (*execute)(void *context, const struct dfuse_job *);
+	/* bState or bStatus has just changed. */
+	void (*changed)(void *context, enum dfu_state, enum dfu_status);
+	void *context;
+};
+
+struct dfuse {
+	const struct mcu_profile *profile;
+	struct dfuse_ops ops;
+	enum dfu_state state;
+	enum dfu_status status;
+	uint32_t pointer;
+	uint16_t block;    /* wBlockNum of the buffered download */
+	size_t length;     /* of the buffered download */
+	bool executing;    /* between execute() and dfuse_finish(): the CPU is away, nothing on USB is serviced */
+	bool reply_starts; /* the reply just given starts a job once it is delivered */
+	uint8_t buffer[DFUSE_MAX_TRANSFER];
+};
+
+/* State after a reset into the ROM: dfuERROR/errFIRMWARE, default pointer (f407.md ST-START). */
+void dfuse_reset(struct dfuse *, const struct mcu_profile *, const struct dfuse_ops *);
+/* One class request with its whole data stage; must not be called while executing (asserted). data has setup->length
+ * bytes. USB_ACK with *actual, or USB_STALL. */
+enum usb_result dfuse_request(struct dfuse *, const struct usb_setup *, uint8_t *data, size_t *actual);
+/* The host has got the last reply whole: a GETSTATUS that announced dfuDNBUSY or dfuMANIFEST now executes. */
+void dfuse_reply_delivered(struct dfuse *);
+/* The job is over: DFU_OK -> dfuDNLOAD-IDLE, else dfuERROR with that status. */
+void dfuse_finish(struct dfuse *, enum dfu_status);
+
+/* Names as DFU 1.1 spells them: "dfuERROR", "errFIRMWARE"; "?" for values outside. */
+const char *dfu_state_name(unsigned state);
+const char *dfu_status_name(unsigned status);
+const char *dfu_request_name(unsigned request);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Non-volatile memory of the MCU: main flash by sectors, OTP with its locks, option bytes, and the protections that
+ * hang on them (RM0090 chapter 3; f407.md FL, TM, OB, OTP, RDP rows). Time is the caller's: begin says how long, the
+ * caller waits and then calls finish, or cut when power or NRST ended it early.
+ */
+#ifndef DFUBENCH_FLASH_H
+#define DFUBENCH_FLASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "prng.h"
+#include "profile.h"
+
+struct flash;
+
+enum flash_op { FLASH_PROGRAM, FLASH_ERASE_SECTOR, FLASH_MASS_ERASE, FLASH_PROGRAM_OTP, FLASH_PROGRAM_OPTIONS, FLASH_UNPROTECT };
+enum flash_durations { DURATION_TYPICAL, DURATION_MAXIMUM, DURATION_RANDOM }; /* random: seeded, between the two */
+enum rdp_level { RDP_LEVEL_0, RDP_LEVEL_1, RDP_LEVEL_2 };
+
+/* prng is forked, not kept. NULL on ENOMEM. A new flash is erased, with factory option bytes and blank OTP. */
+struct flash *flash_new(const struct mcu_profile *, struct prng *prng);
+void flash_free(struct flash *);
+
+/* One operation at a time (asserted). address is absolute. Protection is applied here: a write-protected sector costs
+ * no time and changes nothing (FL rows), still 0. data is copied. Returns 0, -ENOMEM, or
+ * -EFAULT: the range is not in the memory that op works on;
+ * -EINVAL: alignment or length that the current parallelism refuses (only where the profile says so);
+ * -EPERM: FLASH_PROGRAM_OPTIONS at level 2. */
+int flash_begin(struct flash *, enum flash_op op, uint32_t address, const uint8_t *data, size_t length,
+                uint64_t *duration_us);
+bool flash_is_busy(const struct flash *);
+/* The operation ends: contents change as a whole. */
+void flash_finish(struct flash *);
+/* Power or reset ends it after elapsed_us: what was done stays, what was in hand is left half-way (seeded). Erase goes
+ * through the sectors in order. Option bytes cut in mid-write read as factory with RDP level 1 (OB rows say why). */
+void flash_cut(struct flash *, uint64_t elapsed_us);
+/* Device-feature byte 0 (parallelism): 0 or -EINVAL. Volatile: flash_power_on() restores 0. */
+int flash_set_feature(struct flash *, const uint8_t *bytes, size_t length);
+void flash_get_feature(const struct flash *, uint8_t bytes[4]);
+void flash_power_on(struct flash *);
+void flash_set_durations(struct flash *, enum flash_durations);
+
+/* Reading by absolute address; -EFAULT outside. No protection check: that is the ROM's. */
+int flash_read(const struct flash *, uint32_t address, uint8_t *data, size_t length); /* main flash */
+int flash_read_otp(const struct flash *, uint32_t address, uint8_t *data, size_t length);
+void flash_read_options(const struct flash *, uint8_t bytes[16]);
+
+enum rdp_level flash_rdp(const struct flash *); /* as loaded at the last reset */
+bool flash_sector_protected(const struct flash *, unsigned sector);
+unsigned flash_sector_count(const struct flash *);
+/* Sector that holds an address, or -1; start and size if wanted. */
+int flash_sector_at(const struct flash *, uint32_t address, uint32_t *start, uint32_t *size_bytes);
+uint32_t flash_erase_count(const struct flash *, unsigned sector);
+
+/* The tool-less way in, for images and state files. Offsets from the start of main flash. */
+size_t flash_size(const struct flash *);
+int flash_load(struct flash *, size_t offset, const uint8_t *data, size_t length);      /* 0, -EFAULT, -ENOMEM */
+void flash_set_options(struct flash *, const uint8_t bytes[16]);                         /* takes effect at once */
+void flash_get_otp(const struct flash *, uint8_t *data, size_t length);                  /* length = whole area with locks */
+void flash_set_otp(struct flash *, const uint8_t *data, size_t length);
+void flash_set_erase_count(struct flash *, unsigned sector, uint32_t count);
+/* A number that changes whenever contents do, for "unchanged" checks and for knowing whether to save. */
+uint64_t flash_generation(const struct flash *);
+
+#endif

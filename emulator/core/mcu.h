@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A board: the MCU with its pins, its ROM and its flash. All of its state is here; a process holds as many as it likes.
+ * (RM0090 2.4; AN2606; f407.md BOOT, LV, OB, RDP rows.)
+ */
+#ifndef DFUBENCH_MCU_H
+#define DFUBENCH_MCU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "app.h"
+#include "bench.h"
+#include "dfuse.h"
+#include "flash.h"
+#include "profile.h"
+#include "usbdev.h"
+
+struct mcu;
+
+/* VBUS stands for the USB cable: the ROM does not sense it (BOOT rows), but without it no host sees the pull-up. */
+enum mcu_pin { PIN_BOOT0, PIN_BOOT1, PIN_NRST, PIN_VDD, PIN_VBUS };
+#define MCU_PIN_COUNT 5
+
+enum mcu_mode {
+	MCU_OFF,         /* no supply */
+	MCU_IN_RESET,    /* NRST low */
+	MCU_ROM_STARTING, /* ROM runs, no pull-up yet */
+	MCU_ROM,         /* ROM, USB or all interfaces open */
+	MCU_ROM_OTHER,   /* ROM, another interface (USART, CAN...) was selected: no USB until reset */
+	MCU_APPLICATION, /* user code */
+	MCU_LOCKUP,      /* user code that cannot start: no device */
+};
+enum reset_cause { RESET_POWER_ON, RESET_PIN, RESET_OPTION_BYTES, RESET_UNPROTECT, RESET_NOT_EXECUTABLE, RESET_SOFTWARE };
+enum boot_interface { BOOT_USART1, BOOT_USART3, BOOT_CAN2, BOOT_I2C, BOOT_SPI };
+
+struct mcu_identity {
+	uint32_t uid[3]; /* words at uid_address, +4, +8 */
+};
+
+enum mcu_event_type {
+	MCU_EVENT_RESET,      /* cause */
+	MCU_EVENT_BOOTED,     /* mode */
+	MCU_EVENT_STATE,      /* dfu_state, dfu_status */
+	MCU_EVENT_ERASED,     /* address, length: a sector; whole flash for mass erase */
+	MCU_EVENT_PROGRAMMED, /* address, length */
+	MCU_EVENT_OPTIONS,    /* option bytes rewritten */
+	MCU_EVENT_CUT,        /* a flash operation was cut short at address */
+	MCU_EVENT_PIN,        /* pin, high */
+};
+
+struct mcu_event {
+	enum mcu_event_type type;
+	uint64_t at_us;
+	enum reset_cause cause;
+	enum mcu_mode mode;
+	enum dfu_state state;
+	enum dfu_status status;
+	uint32_t address, length;
+	enum mcu_pin pin;
+	bool high;
+};
+
+/* The board comes without power, all pins low but NRST (pulled up). prof and bench must outlive it. NULL on ENOMEM. */
+struct mcu *mcu_new(struct bench *, const struct mcu_profile *, const struct mcu_identity *);
+void mcu_free(struct mcu *); /* detaches first; NULL is fine */
+
+void mcu_set_pin(struct mcu *, enum mcu_pin, bool high);
+bool mcu_pin(const struct mcu *, enum mcu_pin);
+enum mcu_mode mcu_mode(const struct mcu *);
+enum dfu_state mcu_dfu_state(const struct mcu *);  /* meaningful in MCU_ROM */
+enum dfu_status mcu_dfu_status(const struct mcu *);
+struct flash *mcu_flash(struct mcu *);
+struct usbdev *mcu_usb(struct mcu *); /* the port: one object for the life of the board, whatever is behind it */
+const struct mcu_profile *mcu_profile(const struct mcu *);
+struct bench *mcu_bench(struct mcu *);
+const char *mcu_serial(const struct mcu *); /* as the ROM reports it */
+
+/* RAM of the part, by absolute address; 0 or -EFAULT. Kept over resets, lost with power. */
+int mcu_read_ram(const struct mcu *, uint32_t address, uint8_t *data, size_t length);
+int mcu_write_ram(struct mcu *, uint32_t address, const uint8_t *data, size_t length);
+
+/* One listener; called in the middle of things: look, do not touch (schedule an event instead). NULL: none. */
+void mcu_listen(struct mcu *, void (*event)(void *context, const struct mcu_event *), void *context);
+/* What runs as application; NULL: nothing has USB. Set before power comes. */
+void mcu_set_app(struct mcu *, const struct mcu_app_ops *, void *context);
+
+/* Traffic on another boot interface: selects it if the ROM has not settled on USB yet (BOOT rows); else nothing. */
+void mcu_boot_traffic(struct mcu *, enum boot_interface);
+/* The application jumps to the ROM in system memory, without a reset. 0, or -EINVAL if no application runs. */
+int mcu_software_entry(struct mcu *);
+/* The application resets the chip. 0 or -EINVAL as above. */
+int mcu_software_reset(struct mcu *);
+
+/* Serial of a UID by the profile's rule; out has room for 13 bytes. */
+void mcu_serial_of(const struct mcu_profile *, const struct mcu_identity *, char out[13]);
+/* A UID that yields this serial of 12 hex digits, with a plausible lot and wafer; -EINVAL if it is not of that form. */
+int mcu_identity_of_serial(const struct mcu_profile *, const char *serial, struct mcu_identity *);
+
+const char *mcu_mode_name(enum mcu_mode);
+const char *mcu_pin_name(enum mcu_pin);
+const char *reset_cause_name(enum reset_cause);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sparse memory: pages exist only once they differ from the fill byte, so a board at rest costs next to nothing. */
+#ifndef DFUBENCH_MEM_H
+#define DFUBENCH_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MEM_PAGE_BYTES 4096u
+
+struct mem;
+
+struct mem *mem_new(size_t size_bytes, uint8_t fill); /* NULL on ENOMEM */
+void mem_free(struct mem *);                           /* NULL is fine */
+size_t mem_size(const struct mem *);
+/* Offsets are the caller's to check: [offset, offset + length) must lie inside (asserted). */
+void mem_read(const struct mem *, size_t offset, uint8_t *data, size_t length);
+int mem_write(struct mem *, size_t offset, const uint8_t *data, size_t length); /* 0 or -ENOMEM, then nothing changed */
+void mem_fill(struct mem *, size_t offset, size_t length); /* back to the fill byte; gives whole pages back */
+uint8_t mem_byte(const struct mem *, size_t offset);
+
+#endif
