@@ -41,7 +41,7 @@ $(B)/obj/emulator/capture/%.o: INC := $(INC_capture)
 $(B)/obj/emulator/filter/%.o: INC := $(INC_filter)
 $(B)/obj/emulator/front/%.o: INC := $(INC_front)
 $(B)/obj/emulator/front/private_bus/%.o: INC := $(INC_private_bus)
-$(B)/obj/emulator/%.o: INC ?= $(INC_emulator)
+$(B)/obj/emulator/%.o: INC := $(INC_emulator)
 $(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) -Iemulator/tests
 
 $(B)/obj/%.o: %.c Makefile
