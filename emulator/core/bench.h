@@ -34,7 +34,8 @@ uint64_t bench_next_us(const struct bench *); /* when the next event is due; BEN
  * due by then fire too. to_us in the past is taken as now. */
 void bench_advance(struct bench *, uint64_t to_us);
 
-/* (Re)schedule. A time in the past means now; nothing fires before the next bench_advance(). Never fails. */
+/* (Re)schedule. A time in the past means now, BENCH_NEVER means not at all; nothing fires before the next
+ * bench_advance(). Never fails. */
 void bench_at(struct bench *, struct bench_event *, uint64_t at_us);
 void bench_after(struct bench *, struct bench_event *, uint64_t delay_us); /* saturates at BENCH_NEVER - 1 */
 void bench_cancel(struct bench *, struct bench_event *);                   /* no-op if not scheduled */

@@ -27,18 +27,23 @@ void flash_free(struct flash *);
  * no time and changes nothing (FL rows), still 0. data is copied. Returns 0, -ENOMEM, or
  * -EFAULT: the range is not in the memory that op works on;
  * -EINVAL: alignment or length that the current parallelism refuses (only where the profile says so);
- * -EPERM: FLASH_PROGRAM_OPTIONS at level 2. */
+ * -EPERM: FLASH_PROGRAM_OPTIONS or FLASH_UNPROTECT at level 2.
+ * FLASH_PROGRAM_OPTIONS takes the whole block of 16 bytes at option_base; what it changes is in force from the next
+ * flash_reset(), and lowering level 1 to 0 erases main flash first. FLASH_UNPROTECT does that with factory options. */
 int flash_begin(struct flash *, enum flash_op op, uint32_t address, const uint8_t *data, size_t length,
                 uint64_t *duration_us);
 bool flash_is_busy(const struct flash *);
 /* The operation ends: contents change as a whole. */
 void flash_finish(struct flash *);
-/* Power or reset ends it after elapsed_us: what was done stays, what was in hand is left half-way (seeded). Erase goes
- * through the sectors in order. Option bytes cut in mid-write read as factory with RDP level 1 (OB rows say why). */
+/* Power or reset ends it after elapsed_us: what was done stays, what was in hand is left half-way (seeded); at 0 nothing
+ * has happened yet, at the duration all has. Erase goes through the sectors in order. Option bytes cut in mid-write read
+ * as factory with RDP level 1 (ASSUMED: EV-27 shows the level only, for a cut unprotect). */
 void flash_cut(struct flash *, uint64_t elapsed_us);
-/* Device-feature byte 0 (parallelism): 0 or -EINVAL. Volatile: flash_power_on() restores 0. */
+/* Device-feature byte 0 (parallelism): 0 or -EINVAL. Volatile: flash_reset() restores 0. */
 int flash_set_feature(struct flash *, const uint8_t *bytes, size_t length);
 void flash_get_feature(const struct flash *, uint8_t bytes[4]);
+/* Every system reset loads the option bytes and starts the feature word anew; flash_power_on() is the first of them. */
+void flash_reset(struct flash *);
 void flash_power_on(struct flash *);
 void flash_set_durations(struct flash *, enum flash_durations);
 

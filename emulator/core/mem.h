@@ -16,6 +16,7 @@ size_t mem_size(const struct mem *);
 /* Offsets are the caller's to check: [offset, offset + length) must lie inside (asserted). */
 void mem_read(const struct mem *, size_t offset, uint8_t *data, size_t length);
 int mem_write(struct mem *, size_t offset, const uint8_t *data, size_t length); /* 0 or -ENOMEM, then nothing changed */
+int mem_reserve(struct mem *, size_t offset, size_t length); /* 0 or -ENOMEM; until mem_fill() writes there cannot fail */
 void mem_fill(struct mem *, size_t offset, size_t length); /* back to the fill byte; gives whole pages back */
 uint8_t mem_byte(const struct mem *, size_t offset);
 

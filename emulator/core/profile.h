@@ -49,7 +49,7 @@ struct mcu_profile {
 	const uint8_t *configuration_descriptor;
 	size_t configuration_size_bytes;
 	const uint8_t *functional_descriptor; /* DFU 1.1 4.1.3; points into the configuration */
-	const char *const *strings;           /* index 1..; NULL at the serial's place and at the end */
+	const char *const *strings;           /* string i is strings[i - 1]; NULL at the serial's place and at the end */
 	uint8_t string_count;                 /* highest index */
 	uint8_t serial_index;
 	enum serial_rule serial_rule;

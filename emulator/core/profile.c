@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of ROMs. A new one is a file of data and a row here. */
+#include <string.h>
+#include "profile.h"
+#include "profiles/profiles.h"
+
+const struct mcu_profile *const mcu_profiles[] = {
+	&profile_f407_v30, &profile_f407_v31, &profile_f407_v90, &profile_f407_v91, NULL,
+};
+
+const struct mcu_profile *mcu_profile_find(const char *name)
+{
+	const struct mcu_profile *const *p;
+
+	for (p = mcu_profiles; *p; p++)
+		if (strcmp((*p)->name, name) == 0 || ((*p)->alias && strcmp((*p)->alias, name) == 0))
+			return *p;
+	return NULL;
+}

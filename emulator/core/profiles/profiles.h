@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The files of data under profiles/, for the table in profile.c alone. */
+#ifndef DFUBENCH_PROFILES_H
+#define DFUBENCH_PROFILES_H
+
+#include "profile.h"
+
+extern const struct mcu_profile profile_f407_v30, profile_f407_v31, profile_f407_v90, profile_f407_v91;
+
+#endif
