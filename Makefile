@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# dfubench: everything is built in build/. `make help` lists the targets.
+# dfubench: everything is built in build/. `make help` lists the targets. SAN=1 builds with sanitizers in build-san/.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 CC ?= cc
+AR ?= ar
 CFLAGS ?= -O2 -g
+FUZZ_SECONDS ?= 60
 B := build$(if $(SAN),-san)
+comma := ,
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-comma := ,
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DDFUBENCH_VERSION='"$(VERSION)"' $(WARN) $(SANFLAGS) $(CFLAGS) -MMD -MP
+# FUZZ is ours, for the build in build-fuzz/: see fuzz-build.
+FUZZFLAGS := $(if $(FUZZ),-fsanitize=fuzzer-no-link$(comma)address$(comma)undefined -fno-sanitize-recover=undefined)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DDFUBENCH_VERSION='"$(VERSION)"' $(WARN) $(SANFLAGS) $(FUZZFLAGS) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(SANFLAGS) $(LDFLAGS)
+# As many jobs as there are processors, unless told otherwise.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
 
 # Layers, lowest first: each sees the headers of those below it only.
 INC_core := -Iemulator/core
@@ -33,7 +41,7 @@ SRC_main := emulator/main.c
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_emulator)
 
-all: $(B)/dfuemu
+all: $(B)/dfuemu ## build dfuemu
 
 $(B)/obj/emulator/core/%.o: INC := $(INC_core)
 $(B)/obj/emulator/runtime/%.o: INC := $(INC_runtime)
@@ -49,23 +57,58 @@ $(B)/obj/%.o: %.c Makefile
 	$(CC) $(ALL_CFLAGS) $(INC) -c -o $@ $<
 
 $(B)/libcore.a: $(call obj,$(SRC_core))
-	rm -f $@ && ar rcs $@ $^
+	@rm -f $@
+	$(AR) rcs $@ $^
 $(B)/libemulator.a: $(call obj,$(LIB_SRC))
-	rm -f $@ && ar rcs $@ $^
+	@rm -f $@
+	$(AR) rcs $@ $^
 $(B)/dfuemu: $(call obj,$(SRC_main)) $(B)/libemulator.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 # Unit tests: emulator/tests/test_*.c, one binary each, with cmocka.
 UNIT := $(patsubst emulator/tests/%.c,$(B)/tests/%,$(wildcard emulator/tests/test_*.c))
-$(B)/tests/%: $(B)/obj/emulator/tests/%.o $(B)/libemulator.a
+$(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
-
 unit: $(UNIT)
-	@for t in $(UNIT); do timeout 60 $$t || exit 1; done
 
-clean:
-	rm -rf build build-san
+# Fuzz targets: emulator/tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus emulator/tests/corpus/NAME.
+FUZZERS := $(patsubst emulator/tests/%.c,$(B)/%,$(wildcard emulator/tests/fuzz_*.c))
+$(B)/fuzz_%: $(B)/obj/emulator/tests/fuzz_%.o $(B)/libemulator.a
+	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^
+fuzzers: $(FUZZERS)
+fuzz-build:
+	+$(MAKE) --no-print-directory B=build-fuzz CC=clang SAN= FUZZ=1 fuzzers
 
-.PHONY: all unit clean
+cross: ## build for aarch64 too, in build-aarch64/
+	+$(MAKE) --no-print-directory B=build-aarch64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar SAN= all
+
+STAGE = B='$(B)' SAN='$(SAN)' MAKE='$(MAKE)' CC='$(CC)' sh ci/check.sh
+check: all unit ## run all tests; SAN=1: with address and undefined behaviour sanitizers
+	+@$(STAGE)
+check-unit: unit ## run the unit tests
+	+@$(STAGE) unit
+fuzz: fuzz-build ## run each fuzz target for FUZZ_SECONDS (60)
+	+@FUZZ_SECONDS='$(FUZZ_SECONDS)' $(STAGE) fuzz
+demo: all ## flash the emulated board with the dfu-util of this machine
+	@B='$(B)' sh ci/demo.sh
+deps: ## install the Debian packages that all this needs
+	@sh ci/deps.sh
+
+install: all ## install below PREFIX (/usr/local), staged in DESTDIR
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1' \
+		'$(DESTDIR)$(PREFIX)/share/bash-completion/completions'
+	install -m 755 '$(B)/dfuemu' '$(DESTDIR)$(PREFIX)/bin/dfuemu'
+	install -m 644 emulator/dfuemu.1 '$(DESTDIR)$(PREFIX)/share/man/man1/dfuemu.1'
+	install -m 644 emulator/dfuemu.bash-completion '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/dfuemu'
+
+clean: ## remove all that was built
+	rm -rf build build-san build-fuzz build-aarch64
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
+
+.PHONY: all unit fuzzers fuzz-build cross check check-unit fuzz demo deps install clean help
+# Objects are kept: make must not take those of tests for intermediate files.
+.SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -28,7 +28,17 @@ enum dfu_status {
 #define DFUSE_READ_UNPROTECT 0x92u
 #define DFUSE_MAX_TRANSFER 4096u
 
-enum dfuse_job_kind { JOB_SET_ADDRESS, JOB_ERASE, JOB_MASS_ERASE, JOB_READ_UNPROTECT, JOB_WRITE, JOB_LEAVE, JOB_BAD_COMMAND };
+enum dfuse_job_kind {
+	JOB_SET_ADDRESS,
+	JOB_ERASE,
+	JOB_MASS_ERASE,
+	JOB_READ_UNPROTECT,
+	JOB_WRITE,
+	JOB_LEAVE,       /* ends with dfuse_reset(), never with dfuse_finish() */
+	JOB_BAD_COMMAND, /* finish with DFU_ERR_STALLEDPKT */
+	JOB_NOTHING,     /* a download to the reserved block where it is accepted; finish with DFU_OK */
+	JOB_DETACH,      /* leave the bus and come back, then finish; the machine is in dfuIDLE and stays there */
+};
 
 struct dfuse_job {
 	enum dfuse_job_kind kind;
@@ -41,9 +51,8 @@ struct dfuse_job {
 struct dfuse_ops {
 	/* UPLOAD of memory. DFU_OK fills data; anything else is the refusal (U4). */
 	enum dfu_status (*read)(void *context, uint32_t address, uint8_t *data, size_t length);
-	/* Is Get, and is Set-Address etc. subject to protection: asked at execution by the owner itself. */
-	/* Execute: called from dfuse_reply_delivered(). The owner calls dfuse_finish(), at once or later; or resets the
-	 * machine (leave, option bytes, unprotect). */
+	/* Execute: called from dfuse_reply_delivered(), the checks of address and protection being the owner's. It calls
+	 * dfuse_finish(), at once or later; or resets the machine (leave, option bytes, unprotect). */
 	void (*execute)(void *context, const struct dfuse_job *);
 	/* bState or bStatus has just changed. */
 	void (*changed)(void *context, enum dfu_state, enum dfu_status);
@@ -58,15 +67,17 @@ struct dfuse {
 	uint32_t pointer;
 	uint16_t block;    /* wBlockNum of the buffered download */
 	size_t length;     /* of the buffered download */
-	bool executing;    /* between execute() and dfuse_finish(): the CPU is away, nothing on USB is serviced */
-	bool reply_starts; /* the reply just given starts a job once it is delivered */
+	uint32_t poll_ms;  /* bwPollTimeout of the last dfuDNBUSY */
+	bool executing;    /* between execute() and dfuse_finish(): the CPU is away (but see busy_rule) */
+	bool reply_starts; /* the reply just given starts job once it is delivered */
+	struct dfuse_job job;
 	uint8_t buffer[DFUSE_MAX_TRANSFER];
 };
 
 /* State after a reset into the ROM: dfuERROR/errFIRMWARE, default pointer (f407.md ST-START). */
 void dfuse_reset(struct dfuse *, const struct mcu_profile *, const struct dfuse_ops *);
-/* One class request with its whole data stage; must not be called while executing (asserted). data has setup->length
- * bytes. USB_ACK with *actual, or USB_STALL. */
+/* One class request with its whole data stage. While executing it must not be called under BUSY_HOLDS (asserted). data has
+ * setup->length bytes. USB_ACK with *actual, or USB_STALL. */
 enum usb_result dfuse_request(struct dfuse *, const struct usb_setup *, uint8_t *data, size_t *actual);
 /* The host has got the last reply whole: a GETSTATUS that announced dfuDNBUSY or dfuMANIFEST now executes. */
 void dfuse_reply_delivered(struct dfuse *);

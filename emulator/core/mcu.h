@@ -39,12 +39,12 @@ struct mcu_identity {
 
 enum mcu_event_type {
 	MCU_EVENT_RESET,      /* cause */
-	MCU_EVENT_BOOTED,     /* mode */
+	MCU_EVENT_BOOTED,     /* mode: ROM_STARTING, then ROM or ROM_OTHER; APPLICATION; LOCKUP */
 	MCU_EVENT_STATE,      /* dfu_state, dfu_status */
-	MCU_EVENT_ERASED,     /* address, length: a sector; whole flash for mass erase */
+	MCU_EVENT_ERASED,     /* address, length: a sector; whole flash for mass erase. Not where protection prevented it */
 	MCU_EVENT_PROGRAMMED, /* address, length */
 	MCU_EVENT_OPTIONS,    /* option bytes rewritten */
-	MCU_EVENT_CUT,        /* a flash operation was cut short at address */
+	MCU_EVENT_CUT,        /* a flash operation on address, length was cut short */
 	MCU_EVENT_PIN,        /* pin, high */
 };
 
@@ -79,21 +79,24 @@ const char *mcu_serial(const struct mcu *); /* as the ROM reports it */
 int mcu_read_ram(const struct mcu *, uint32_t address, uint8_t *data, size_t length);
 int mcu_write_ram(struct mcu *, uint32_t address, const uint8_t *data, size_t length);
 
-/* One listener; called in the middle of things: look, do not touch (schedule an event instead). NULL: none. */
+/* One listener; called in the middle of things: look, do not touch (schedule an event instead). NULL: none. Pins may be
+ * set from a host's complete(), attach() or detach() and from bench events. */
 void mcu_listen(struct mcu *, void (*event)(void *context, const struct mcu_event *), void *context);
 /* What runs as application; NULL: nothing has USB. Set before power comes. */
 void mcu_set_app(struct mcu *, const struct mcu_app_ops *, void *context);
 
 /* Traffic on another boot interface: selects it if the ROM has not settled on USB yet (BOOT rows); else nothing. */
 void mcu_boot_traffic(struct mcu *, enum boot_interface);
-/* The application jumps to the ROM in system memory, without a reset. 0, or -EINVAL if no application runs. */
+/* The application jumps to the ROM in system memory, without a reset. 0, or -EINVAL if no application runs or RDP is at
+ * level 2. */
 int mcu_software_entry(struct mcu *);
 /* The application resets the chip. 0 or -EINVAL as above. */
 int mcu_software_reset(struct mcu *);
 
 /* Serial of a UID by the profile's rule; out has room for 13 bytes. */
 void mcu_serial_of(const struct mcu_profile *, const struct mcu_identity *, char out[13]);
-/* A UID that yields this serial of 12 hex digits, with a plausible lot and wafer; -EINVAL if it is not of that form. */
+/* A UID that yields this serial of 12 hex digits (either case), with a plausible lot and wafer; -EINVAL if it is not of
+ * that form, or if the profile's serial is a constant and this is another. */
 int mcu_identity_of_serial(const struct mcu_profile *, const char *serial, struct mcu_identity *);
 
 const char *mcu_mode_name(enum mcu_mode);

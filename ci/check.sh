@@ -1,0 +1,208 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# All tests, or the stages named as arguments: unit symbols fuzz cross lint install integration demo. Run by make.
+# Environment: B (build directory), MAKE, SAN, FUZZ_SECONDS, IT_SECONDS, CI (true: a skip is a failure).
+# Each test is one line `ok - ...`, `not ok - ...` or `skip - ...: reason`; the last line has the sums.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+B=${B:-build}
+MAKE=${MAKE:-make}
+SAN=${SAN-}
+FUZZ_SECONDS=${FUZZ_SECONDS:-5}
+IT_SECONDS=${IT_SECONDS:-300}
+export B SAN
+case $B in
+/*) results=$B/results ;;
+*) results=$PWD/$B/results ;;
+esac
+lines=$results/lines
+rm -rf "$results"
+mkdir -p "$results" || exit 1
+: >"$lines"
+
+# tell STATE SENTENCE
+tell()
+{
+  printf '%s - %s\n' "$1" "$2" | tee -a "$lines"
+}
+
+# try SENTENCE COMMAND...: one test; what the command says is shown if it fails.
+try()
+{
+  sentence=$1
+  shift
+  if "$@" >"$results/output" 2>&1; then
+    tell ok "$sentence"
+  else
+    status=$?
+    sed 's/^/    /' "$results/output"
+    tell 'not ok' "$sentence (status $status)"
+  fi
+}
+
+# need PROGRAM SENTENCE: false, and a skip, if the program is missing
+need()
+{
+  command -v "$1" >/dev/null 2>&1 && return 0
+  tell skip "$2: $1 is not installed (sh ci/deps.sh)"
+  return 1
+}
+
+# cmocka's XML, one test case after the other, as lines.
+read_cmocka()
+{
+  awk -v binary="$1" '
+    function flush() { if (name != "") print state " - " binary ": " name (state == "skip" ? ": skipped by the test" : ""); name = "" }
+    /<testcase / {
+      flush()
+      name = $0; sub(/.*<testcase name="/, "", name); sub(/".*/, "", name)
+      gsub(/&lt;/, "<", name); gsub(/&gt;/, ">", name); gsub(/&quot;/, "\"", name); gsub(/&amp;/, "\\&", name)
+      gsub(/_/, " ", name)
+      state = "ok"
+    }
+    /<failure|<error/ { state = "not ok" }
+    /<skipped/ { state = "skip" }
+    /<\/testsuite>/ { flush() }
+    END { flush() }
+  ' "$2"
+}
+
+stage_unit()
+{
+  for source in emulator/tests/test_*.c; do
+    name=$(basename "$source" .c)
+    folder=$results/unit/$name
+    mkdir -p "$folder"
+    CMOCKA_MESSAGE_OUTPUT=XML CMOCKA_XML_FILE="$folder/%g.xml" timeout 60 "$B/tests/$name" >"$folder/output" 2>&1
+    status=$?
+    : >"$folder/lines"
+    # A second group of the same name does not fit into the file: cmocka prints it instead.
+    for xml in "$folder"/*.xml "$folder/output"; do
+      if [ -f "$xml" ]; then
+        read_cmocka "$name" "$xml" >>"$folder/lines"
+      fi
+    done
+    grep -v '^ok - ' "$folder/lines"
+    cat "$folder/lines" >>"$lines"
+    count=$(grep -c '' "$folder/lines")
+    if grep -q '^not ok' "$folder/lines"; then
+      sed -n '/<failure/,/<\/failure/p' "$folder"/*.xml 2>/dev/null | sed 's/^/    /'
+      grep -v '^ *<' "$folder/output" | sed 's/^/    /'
+    elif [ $status -ne 0 ] || [ "$count" -eq 0 ]; then
+      sed 's/^/    /' "$folder/output"
+      tell 'not ok' "$name: runs to its end (status $status, $count tests)"
+    else
+      echo "$name: $count tests"
+    fi
+  done
+}
+
+stage_symbols()
+{
+  [ -z "$SAN" ] || return 0 # sanitizers add calls of their own
+  try 'libcore.a is pure' sh ci/check-symbols.sh "$B/libcore.a"
+}
+
+stage_fuzz()
+{
+  need clang 'fuzz targets hold' || return 0
+  # shellcheck disable=SC2086 # MAKE has options too
+  try 'fuzz targets build' $MAKE --no-print-directory fuzz-build
+  for source in emulator/tests/fuzz_*.c; do
+    name=$(basename "$source" .c)
+    corpus=emulator/tests/corpus/${name#fuzz_}
+    found=$results/$name
+    mkdir -p "$found"
+    if [ ! -d "$corpus" ]; then
+      tell 'not ok' "$name: has a corpus in $corpus"
+      continue
+    fi
+    try "$name: corpus and $FUZZ_SECONDS s of fuzzing" timeout $((FUZZ_SECONDS + 60)) "build-fuzz/$name" \
+      -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+      -artifact_prefix="$found/" "$found" "$corpus"
+  done
+}
+
+stage_cross()
+{
+  need aarch64-linux-gnu-gcc 'dfuemu builds for aarch64' || return 0
+  # shellcheck disable=SC2086
+  try 'dfuemu builds for aarch64' $MAKE --no-print-directory cross
+}
+
+scripts()
+{
+  find ci .ci emulator fixtures -type f \( -name '*.sh' -o -path .ci/run \)
+}
+
+stage_lint()
+{
+  if need shellcheck 'scripts are clean'; then
+    # shellcheck disable=SC2046
+    try 'scripts are clean (shellcheck)' shellcheck $(scripts)
+    try 'completion is clean (shellcheck)' shellcheck -s bash emulator/dfuemu.bash-completion
+  fi
+  if need mandoc 'manual pages are clean'; then
+    try 'manual pages are clean (mandoc)' mandoc -T lint -W warning emulator/dfuemu.1
+  fi
+}
+
+stage_install()
+{
+  try 'make install puts everything in its place' install_into "$results/install"
+}
+
+install_into()
+{
+  # shellcheck disable=SC2086
+  $MAKE --no-print-directory B="$B" install DESTDIR="$1" PREFIX=/usr &&
+    "$1/usr/bin/dfuemu" --version &&
+    test -s "$1/usr/share/man/man1/dfuemu.1" &&
+    test -s "$1/usr/share/bash-completion/completions/dfuemu"
+}
+
+stage_integration()
+{
+  for script in emulator/tests/it_*.sh emulator/tests/it_*.py; do
+    [ -x "$script" ] || continue
+    name=$(basename "$script")
+    echo "== $name"
+    timeout -k 10 "$IT_SECONDS" "./$script" >"$results/$name.lines" 2>"$results/$name.stderr"
+    status=$?
+    cat "$results/$name.lines"
+    sed -n "s/^\(ok\|not ok\|skip\) - /\1 - $name: /p" "$results/$name.lines" >"$results/$name.tests"
+    cat "$results/$name.tests" >>"$lines"
+    if grep -q '^not ok' "$results/$name.tests"; then
+      sed 's/^/    /' "$results/$name.stderr"
+    elif [ $status -ne 0 ] || [ ! -s "$results/$name.tests" ]; then
+      sed 's/^/    /' "$results/$name.stderr"
+      tell 'not ok' "$name: runs to its end (status $status)"
+    fi
+  done
+}
+
+stage_demo()
+{
+  need dfu-util 'the demo succeeds' || return 0
+  try 'the demo succeeds' timeout 120 sh ci/demo.sh
+}
+
+[ $# -gt 0 ] || set -- unit symbols lint cross install fuzz integration demo
+for stage in "$@"; do
+  echo "=== $stage"
+  "stage_$stage"
+done
+
+if [ "${CI-}" = true ]; then
+  sed -i 's/^skip - \(.*\)/not ok - \1 (nothing may be skipped where CI=true)/' "$lines"
+fi
+passed=$(grep -c '^ok - ' "$lines")
+failed=$(grep -c '^not ok - ' "$lines")
+skipped=$(grep -c '^skip - ' "$lines")
+echo "=== summary"
+grep -e '^not ok - ' -e '^skip - ' "$lines"
+sums="$passed passed, $failed failed"
+[ "$skipped" -eq 0 ] || sums="$sums, $skipped skipped"
+echo "$sums"
+# Nothing run is no pass.
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The one list of Debian packages that building, the demo and the tests need; installs what is missing of it.
+# Usage: sh ci/deps.sh [-n]     -n: only list what is missing (exit status 1 if anything is)
+set -eu
+
+# --- to build ---
+build='
+gcc             the compiler
+libc6-dev       its headers
+make            runs the build
+pkg-config      finds libraries
+binutils        ar and nm
+'
+# --- to run the demo ---
+demo='
+dfu-util        the tool that flashes the board
+usbutils        lsusb
+'
+# --- to run all tests ---
+check='
+libcmocka-dev   unit tests
+clang           fuzzing
+llvm            readable stacks of what fuzzing finds
+clang-format    the layout of the sources
+gcc-aarch64-linux-gnu    the build for aarch64
+libc6-dev-arm64-cross    its headers
+musl-tools      statically linked clients
+libusb-1.0-0-dev         clients in C
+python3         clients and test scripts
+python3-usb     pyusb, as pydfu uses it
+fwupd           a client
+tshark          opens captures
+strace          looks at what clients do
+mandoc          checks the manual pages
+shellcheck      checks the scripts
+bash-completion what the completion is made for
+dpkg-dev        sources of packages
+'
+
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+
+installed()
+{
+  # shellcheck disable=SC2016 # the variable is dpkg-query's
+  [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | cut -c1-2)" = ii ]
+}
+
+# The runtime of clang's sanitizers has the version of the default clang in its name, which only clang's package knows.
+clang_runtime()
+{
+  depends=$(dpkg-query -W -f '${Depends}' clang 2>/dev/null) ||
+    depends=$(apt-cache depends clang 2>/dev/null) || depends=
+  version=$(printf '%s\n' "$depends" | sed -n 's/.*clang-\([0-9][0-9]*\).*/\1/p' | head -n 1)
+  [ -z "$version" ] || echo "libclang-rt-$version-dev"
+}
+
+wanted()
+{
+  printf '%s' "$build$demo$check" | sed -n 's/^\([a-z0-9][^ ]*\).*/\1/p'
+  # For the clients written for Node, which comes from other places too, and then with npm.
+  command -v node >/dev/null 2>&1 || printf 'nodejs\nnpm\n'
+  clang_runtime
+}
+
+missing()
+{
+  for package in $(wanted); do
+    installed "$package" || printf '%s ' "$package"
+  done
+  installed clang || [ -n "$(clang_runtime)" ] || printf 'libclang-rt-dev '
+}
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+  echo "deps: this is not a Debian system; needed are the equivalents of:" >&2
+  wanted | tr '\n' ' ' >&2
+  echo >&2
+  exit 1
+fi
+
+list=$(missing)
+[ -n "$list" ] || exit 0
+if [ "${1-}" = -n ]; then
+  echo "missing: $list"
+  exit 1
+fi
+
+if [ "$(id -u)" -eq 0 ]; then
+  root=
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+  root="sudo -n env DEBIAN_FRONTEND=$DEBIAN_FRONTEND LC_ALL=C"
+else
+  echo "deps: missing packages: $list" >&2
+  echo "deps: neither root nor sudo without a password; as root, run: apt-get install $list" >&2
+  exit 1
+fi
+
+echo "deps: installing $list"
+# tshark's package asks who may capture; nobody needs to here.
+if command -v debconf-set-selections >/dev/null 2>&1; then
+  echo 'wireshark-common wireshark-common/install-setuid boolean false' | $root debconf-set-selections
+fi
+$root apt-get -q update
+# Only now is the default clang's version known on a fresh system.
+list=$(missing | sed 's/libclang-rt-dev //')
+# shellcheck disable=SC2086 # a list of words
+$root apt-get -q install -y --no-install-recommends $list
+list=$(missing)
+if [ -n "$list" ]; then
+  echo "deps: still missing: $list" >&2
+  exit 1
+fi

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From options to boards, and from boards back to files. */
+#include "board.h"
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "capture.h"
+#include "fixed.h"
+#include "image.h"
+#include "savefile.h"
+#include "state.h"
+#include "trace.h"
+
+/* A real F407's, published by its owner (SER-6); the boards after it are the next dies of that wafer (SER-8). */
+#define FIRST_SERIAL "326237753036"
+#define BUS_NUMBER 1 /* of the private bus, as captures show it */
+/* More than the slowest start: ROM with USB up (U16), or application and its pull-up. */
+#define START_US 3000000u
+
+struct board {
+	struct desk *desk;
+	unsigned number; /* from 1 */
+	const struct mcu_profile *profile;
+	struct mcu *mcu;
+	struct cdc_app *app;
+	struct image *image;
+	struct savefile *state;
+	char *saved; /* the text that the state file stands for; NULL: there is none yet */
+	struct mcu_identity identity;
+	struct trace *trace;
+};
+
+struct bystander {
+	struct fixed_descriptors *descriptors;
+	struct fixed *device;
+	struct trace *trace;
+	bool denied;
+};
+
+struct desk {
+	const struct options *options;
+	const struct say *say;
+	struct bench *bench;
+	struct board *boards;
+	struct bystander *bystanders;
+	struct capture_file *capture_file;
+	struct capture *capture;
+	int capture_error;
+};
+
+static void board_event(void *context, const struct mcu_event *e)
+{
+	const struct board *b = context;
+	const struct say *say = b->desk->say;
+	char who[48];
+
+	snprintf(who, sizeof(who), "%llu.%06llu board %u", (unsigned long long)(e->at_us / 1000000),
+		 (unsigned long long)(e->at_us % 1000000), b->number);
+	switch (e->type) {
+	case MCU_EVENT_RESET:
+		say_event(say, "%s: reset by %s", who, reset_cause_name(e->cause));
+		break;
+	case MCU_EVENT_BOOTED:
+		say_event(say, "%s: now %s", who, mcu_mode_name(e->mode));
+		break;
+	case MCU_EVENT_STATE:
+		say_event(say, "%s: %s, %s", who, dfu_state_name(e->state), dfu_status_name(e->status));
+		break;
+	case MCU_EVENT_ERASED:
+		say_event(say, "%s: erased 0x%08x, %u bytes", who, e->address, e->length);
+		break;
+	case MCU_EVENT_PROGRAMMED:
+		say_event(say, "%s: programmed 0x%08x, %u bytes", who, e->address, e->length);
+		break;
+	case MCU_EVENT_OPTIONS:
+		say_event(say, "%s: option bytes written", who);
+		break;
+	case MCU_EVENT_CUT:
+		say_event(say, "%s: flash operation cut short at 0x%08x", who, e->address);
+		break;
+	case MCU_EVENT_PIN:
+		say_event(say, "%s: %s %s", who, mcu_pin_name(e->pin), e->high ? "high" : "low");
+		break;
+	}
+}
+
+static void capture_failed(void *context, int error)
+{
+	struct desk *d = context;
+
+	d->capture_error = error;
+	say_error(d->say, "cannot write capture '%s': %s", d->options->capture, strerror(-error));
+}
+
+static int open_capture(struct desk *d)
+{
+	struct timespec now;
+	struct capture_sink sink;
+	int r = capture_file_open(d->options->capture, &d->capture_file);
+
+	if (r) {
+		say_error(d->say, "cannot create capture '%s': %s", d->options->capture, strerror(-r));
+		return r;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	sink = capture_file_sink(d->capture_file);
+	d->capture = capture_new(&sink, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000, capture_failed,
+				 d);
+	if (!d->capture) {
+		say_error(d->say, "cannot create capture '%s': %s", d->options->capture, strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	return d->capture_error;
+}
+
+/* Option, else state file, else made up. */
+static int choose_identity(struct board *b, const struct board_state *loaded)
+{
+	const struct options *o = b->desk->options;
+
+	if (b->number <= o->identity_count) {
+		const struct identity_option *given = &o->identities[b->number - 1];
+		int r = 0;
+
+		if (given->serial)
+			r = mcu_identity_of_serial(b->profile, given->serial, &b->identity);
+		else
+			b->identity = given->uid;
+		if (r)
+			say_error(b->desk->say, "--serial '%s': profile %s cannot have it", given->serial,
+				  b->profile->name);
+		return r;
+	}
+	if (loaded) {
+		b->identity = loaded->identity;
+		return 0;
+	}
+	/* A profile whose serial is a constant has a unique ID all the same. */
+	if (mcu_identity_of_serial(b->profile, FIRST_SERIAL, &b->identity))
+		b->identity = (struct mcu_identity){ { 0x002E0040, 0x30360000, 0x32343735 } };
+	b->identity.uid[0] += b->number - 1;
+	return 0;
+}
+
+/* 1: loaded; 0: there is no such file yet; or -errno, said. */
+static int load_state(struct board *b, const char *path, struct board_state *state)
+{
+	const struct say *say = b->desk->say;
+	char why[SAVEFILE_WHY];
+	struct state_error error;
+	uint8_t *text;
+	size_t length;
+	int r;
+
+	b->state = savefile_open(path, why);
+	if (!b->state) {
+		say_error(say, "%s", why);
+		return -EINVAL;
+	}
+	if (!savefile_exists(b->state))
+		return 0;
+	r = savefile_read(b->state, STATE_FILE_BYTES, "a state file", &text, &length, why);
+	if (r) {
+		say_error(say, "%s", why);
+		return r;
+	}
+	r = state_parse((const char *)text, length, state, &error);
+	free(text);
+	if (r) {
+		say_error(say, "%s:%u:%u: %s", path, error.line, error.column, error.text);
+		return r;
+	}
+	if (b->desk->options->profile_given && state->profile != b->profile) {
+		say_error(say, "state file '%s' is of profile %s, --profile says %s", path, state->profile->name,
+			  b->profile->name);
+		return -EINVAL;
+	}
+	b->profile = state->profile;
+	b->saved = state_format(state);
+	return b->saved ? 1 : -ENOMEM;
+}
+
+static int open_image(struct board *b)
+{
+	char note[SAVEFILE_WHY], why[SAVEFILE_WHY];
+	char *path = image_path_of_board(b->desk->options->flash, b->number);
+
+	if (!path)
+		return -ENOMEM;
+	b->image = image_open(path, mcu_flash(b->mcu), b->profile->flash_base, note, why);
+	free(path);
+	if (!b->image) {
+		say_error(b->desk->say, "%s", why);
+		return -EINVAL;
+	}
+	if (note[0])
+		say_note(b->desk->say, "%s", note);
+	return 0;
+}
+
+static int board_init(struct board *b)
+{
+	const struct options *o = b->desk->options;
+	struct board_state *state = calloc(1, sizeof(*state));
+	char *path = o->state ? image_path_of_board(o->state, b->number) : NULL;
+	int loaded = 0, r = -ENOMEM;
+
+	b->profile = o->profile;
+	if (!state || (o->state && !path))
+		goto out;
+	if (path)
+		loaded = load_state(b, path, state);
+	r = loaded < 0 ? loaded : choose_identity(b, loaded ? state : NULL);
+	if (r)
+		goto out;
+	r = -ENOMEM;
+	b->mcu = mcu_new(b->desk->bench, b->profile, &b->identity);
+	if (!b->mcu)
+		goto out;
+	if (loaded)
+		state_put(state, mcu_flash(b->mcu));
+	flash_set_durations(mcu_flash(b->mcu), o->erase_times);
+	if (o->app) {
+		b->app = cdc_app_new(o->app_identity, mcu_serial(b->mcu));
+		if (!b->app)
+			goto out;
+		mcu_set_app(b->mcu, &cdc_app_ops, b->app);
+	}
+	mcu_listen(b->mcu, board_event, b);
+	r = o->flash ? open_image(b) : 0;
+out:
+	if (r == -ENOMEM)
+		say_error(b->desk->say, "board %u: %s", b->number, strerror(ENOMEM));
+	free(path);
+	free(state);
+	return r;
+}
+
+static int bystander_init(struct bystander *b, const struct also_option *also, const struct say *say)
+{
+	char message[512];
+
+	b->denied = also->denied;
+	if (fixed_load(also->path, &b->descriptors, message, sizeof(message))) {
+		say_error(say, "%s", message);
+		return -EINVAL;
+	}
+	b->device = fixed_new(b->descriptors);
+	if (!b->device)
+		say_error(say, "'%s': %s", also->path, strerror(ENOMEM));
+	return b->device ? 0 : -ENOMEM;
+}
+
+/* The capture sits between each device and whatever front there will be. */
+static int trace_all(struct desk *d)
+{
+	for (unsigned i = 0; i < d->options->boards; i++) {
+		d->boards[i].trace = trace_new(d->bench, mcu_usb(d->boards[i].mcu), d->capture, BUS_NUMBER);
+		if (!d->boards[i].trace)
+			return -ENOMEM;
+	}
+	for (unsigned i = 0; i < d->options->also_count; i++) {
+		struct bystander *b = &d->bystanders[i];
+
+		b->trace = trace_new(d->bench, fixed_usbdev(b->device), d->capture, BUS_NUMBER);
+		if (!b->trace)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int desk_init(struct desk *d)
+{
+	int r = 0;
+
+	d->bench = bench_new(d->options->seed);
+	d->boards = calloc(d->options->boards, sizeof(*d->boards));
+	d->bystanders = calloc(d->options->also_count + 1, sizeof(*d->bystanders));
+	if (!d->bench || !d->boards || !d->bystanders) {
+		say_error(d->say, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < d->options->boards && !r; i++) {
+		d->boards[i] = (struct board){ .desk = d, .number = i + 1 };
+		r = board_init(&d->boards[i]);
+	}
+	for (unsigned i = 0; i < d->options->also_count && !r; i++)
+		r = bystander_init(&d->bystanders[i], &d->options->also[i], d->say);
+	/* Last: an existing capture is emptied, which a mistake elsewhere must not cause. */
+	if (!r && d->options->capture)
+		r = open_capture(d);
+	if (!r && d->capture)
+		r = trace_all(d);
+	return r;
+}
+
+struct desk *desk_new(const struct options *options, const struct say *say)
+{
+	struct desk *d = calloc(1, sizeof(*d));
+
+	if (!d) {
+		say_error(say, "%s", strerror(ENOMEM));
+		return NULL;
+	}
+	d->options = options;
+	d->say = say;
+	if (desk_init(d)) {
+		desk_free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void desk_free(struct desk *d)
+{
+	if (!d)
+		return;
+	for (unsigned i = 0; d->boards && i < d->options->boards; i++) {
+		struct board *b = &d->boards[i];
+
+		trace_free(b->trace);
+		if (b->mcu)
+			mcu_listen(b->mcu, NULL, NULL);
+		mcu_free(b->mcu);
+		cdc_app_free(b->app);
+		image_close(b->image);
+		savefile_close(b->state);
+		free(b->saved);
+	}
+	for (unsigned i = 0; d->bystanders && i < d->options->also_count; i++) {
+		trace_free(d->bystanders[i].trace);
+		fixed_free(d->bystanders[i].device);
+		fixed_descriptors_free(d->bystanders[i].descriptors);
+	}
+	capture_free(d->capture);
+	capture_file_close(d->capture_file);
+	free(d->boards);
+	free(d->bystanders);
+	bench_free(d->bench);
+	free(d);
+}
+
+struct bench *desk_bench(struct desk *d)
+{
+	return d->bench;
+}
+
+void desk_power_up(struct desk *d)
+{
+	for (unsigned i = 0; i < d->options->boards; i++) {
+		struct mcu *mcu = d->boards[i].mcu;
+
+		mcu_set_pin(mcu, PIN_BOOT0, d->options->boot0);
+		mcu_set_pin(mcu, PIN_BOOT1, d->options->boot1);
+		mcu_set_pin(mcu, PIN_NRST, true);
+		mcu_set_pin(mcu, PIN_VBUS, true);
+		mcu_set_pin(mcu, PIN_VDD, true);
+	}
+	for (unsigned i = 0; i < d->options->also_count; i++)
+		fixed_plug(d->bystanders[i].device);
+	bench_advance(d->bench, bench_now_us(d->bench) + START_US);
+}
+
+struct usbdev *desk_device(struct desk *d, unsigned index, bool *denied)
+{
+	*denied = false;
+	if (index < d->options->boards) {
+		struct board *b = &d->boards[index];
+
+		return b->trace ? trace_usbdev(b->trace) : mcu_usb(b->mcu);
+	}
+	index -= d->options->boards;
+	if (index < d->options->also_count) {
+		struct bystander *b = &d->bystanders[index];
+
+		*denied = b->denied;
+		return b->trace ? trace_usbdev(b->trace) : fixed_usbdev(b->device);
+	}
+	return NULL;
+}
+
+static int save_state(struct board *b)
+{
+	struct board_state *state = calloc(1, sizeof(*state));
+	char why[SAVEFILE_WHY] = "cannot save the state: out of memory";
+	char *text = NULL;
+	int r = -ENOMEM;
+
+	if (state) {
+		state_get(state, b->profile, mcu_flash(b->mcu));
+		state->identity = b->identity;
+		text = state_format(state);
+	}
+	if (text && b->saved && !strcmp(text, b->saved))
+		r = 0;
+	else if (text)
+		r = savefile_save(b->state, (const uint8_t *)text, strlen(text), why);
+	if (r)
+		say_error(b->desk->say, "%s", why);
+	free(text);
+	free(state);
+	return r;
+}
+
+/* The tool has gone, the boards have not: an erase that it did not wait for runs to its end, as on a real desk. */
+static void finish_flash(struct desk *d)
+{
+	for (unsigned i = 0; i < d->options->boards; i++) {
+		while (flash_is_busy(mcu_flash(d->boards[i].mcu))) {
+			assert(bench_next_us(d->bench) != BENCH_NEVER);
+			bench_advance(d->bench, bench_next_us(d->bench));
+		}
+	}
+}
+
+int desk_save(struct desk *d)
+{
+	int result = d->capture_error;
+
+	finish_flash(d);
+	for (unsigned i = 0; i < d->options->boards; i++) {
+		struct board *b = &d->boards[i];
+		char why[SAVEFILE_WHY];
+		int r = b->image ? image_save(b->image, why) : 0;
+
+		if (r) {
+			say_error(d->say, "%s", why);
+			result = r;
+		}
+		r = b->state ? save_state(b) : 0;
+		if (r)
+			result = r;
+	}
+	if (d->capture_file) {
+		int r;
+
+		/* The devices may still speak while they are taken down: nothing of that belongs in the record. */
+		for (unsigned i = 0; i < d->options->boards; i++) {
+			trace_free(d->boards[i].trace);
+			d->boards[i].trace = NULL;
+		}
+		for (unsigned i = 0; i < d->options->also_count; i++) {
+			trace_free(d->bystanders[i].trace);
+			d->bystanders[i].trace = NULL;
+		}
+		capture_free(d->capture);
+		d->capture = NULL;
+		r = capture_file_close(d->capture_file);
+		d->capture_file = NULL;
+		if (r) {
+			say_error(d->say, "cannot write capture '%s': %s", d->options->capture, strerror(-r));
+			result = r;
+		}
+	}
+	return result;
+}

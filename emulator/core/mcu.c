@@ -1,0 +1,652 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A board: supply, reset, boot selection, and which of ROM and application is behind the USB port. */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "mcu.h"
+#include "mem.h"
+#include "prng.h"
+#include "rom.h"
+
+#define CCM_BASE 0x10000000u /* RM0090 2.3.1: 64 KB, on the data bus alone */
+#define CCM_BYTES 0x10000u
+
+struct mcu {
+	struct bench *bench;
+	const struct mcu_profile *profile;
+	struct mcu_identity identity;
+	char serial[13];
+	bool pins[MCU_PIN_COUNT];
+	enum mcu_mode mode;
+	enum reset_cause cause; /* of the reset in force */
+	struct flash *flash;
+	struct mem *ram;
+	struct rom *rom;
+
+	struct usbdev port;
+	struct usbhost inside;    /* our side of the device behind the port */
+	struct usbdev *behind;    /* ROM or application; NULL: nothing with USB runs */
+	struct usb_urb *under_way; /* all that went through the port and has not come back */
+	bool closing;
+
+	const struct mcu_app_ops *app;
+	void *app_context;
+	bool app_runs;
+
+	struct bench_event boot_event;   /* the end of a reset that the chip made itself */
+	struct bench_event attach_event; /* ROM or application pulls up */
+
+	void (*listener)(void *context, const struct mcu_event *);
+	void *listener_context;
+};
+
+/* Listener */
+
+static void tell(struct mcu *m, struct mcu_event event)
+{
+	event.at_us = bench_now_us(m->bench);
+	if (m->listener)
+		m->listener(m->listener_context, &event);
+}
+
+static void enter(struct mcu *m, enum mcu_mode mode)
+{
+	m->mode = mode;
+	tell(m, (struct mcu_event){ .type = MCU_EVENT_BOOTED, .mode = mode });
+}
+
+/* The port */
+
+static struct mcu *mcu_of_port(struct usbdev *port)
+{
+	return (struct mcu *)((char *)port - offsetof(struct mcu, port));
+}
+
+static struct mcu *mcu_of_inside(struct usbhost *inside)
+{
+	return (struct mcu *)((char *)inside - offsetof(struct mcu, inside));
+}
+
+static void port_submit(struct usbdev *port, struct usb_urb *urb)
+{
+	struct mcu *m = mcu_of_port(port);
+
+	if (!port->attached || m->closing) {
+		usbdev_complete(port, urb, USB_GONE, 0);
+		return;
+	}
+	urb->port_next = m->under_way;
+	urb->port_link = &m->under_way;
+	if (m->under_way)
+		m->under_way->port_link = &urb->port_next;
+	m->under_way = urb;
+	m->behind->ops->submit(m->behind, urb);
+}
+
+static void port_cancel(struct usbdev *port, struct usb_urb *urb)
+{
+	struct mcu *m = mcu_of_port(port);
+
+	if (m->behind)
+		m->behind->ops->cancel(m->behind, urb);
+}
+
+static void port_bus_reset(struct usbdev *port)
+{
+	struct mcu *m = mcu_of_port(port);
+
+	if (port->attached && !m->closing)
+		m->behind->ops->bus_reset(m->behind);
+}
+
+static const struct usbdev_ops port_ops = {
+	.submit = port_submit,
+	.cancel = port_cancel,
+	.bus_reset = port_bus_reset,
+};
+
+static void inside_complete(struct usbhost *inside, struct usb_urb *urb)
+{
+	struct mcu *m = mcu_of_inside(inside);
+
+	*urb->port_link = urb->port_next;
+	if (urb->port_next)
+		urb->port_next->port_link = urb->port_link;
+	urb->port_next = NULL;
+	urb->port_link = NULL;
+	/* What we take back for the host's cable, the host must not take for its own cancelling. */
+	usbdev_complete(&m->port, urb, m->closing && urb->result == USB_CANCELLED ? USB_GONE : urb->result, urb->actual);
+}
+
+/* No pull-up for the host to see: everything under way is gone, then the device. */
+static void close_port(struct mcu *m)
+{
+	struct usb_urb *urb;
+
+	if (!m->port.attached || m->closing)
+		return;
+	m->closing = true;
+	while ((urb = m->under_way)) {
+		m->behind->ops->cancel(m->behind, urb);
+		if (m->under_way == urb)
+			break; /* the device is giving it back further up the stack */
+	}
+	m->closing = false;
+	usbdev_detach(&m->port);
+}
+
+static void update_port(struct mcu *m)
+{
+	if (!m->behind || !m->behind->attached || !m->pins[PIN_VBUS])
+		close_port(m);
+	else
+		usbdev_attach(&m->port, m->behind->speed);
+}
+
+static void inside_attach(struct usbhost *inside, struct usbdev *behind)
+{
+	(void)behind;
+	update_port(mcu_of_inside(inside));
+}
+
+static const struct usbhost_ops inside_ops = {
+	.complete = inside_complete,
+	.attach = inside_attach,
+	.detach = inside_attach, /* looks at the pull-up again */
+};
+
+/* Address space, as far as a vector table may lie in it */
+
+static bool in_ram(const struct mcu_profile *p, uint32_t address, size_t length)
+{
+	return address >= p->ram_base && address - p->ram_base <= p->ram_size_bytes &&
+	       length <= p->ram_size_bytes - (address - p->ram_base);
+}
+
+int mcu_read_ram(const struct mcu *m, uint32_t address, uint8_t *data, size_t length)
+{
+	if (!in_ram(m->profile, address, length))
+		return -EFAULT;
+	mem_read(m->ram, address - m->profile->ram_base, data, length);
+	return 0;
+}
+
+int mcu_write_ram(struct mcu *m, uint32_t address, const uint8_t *data, size_t length)
+{
+	if (!in_ram(m->profile, address, length))
+		return -EFAULT;
+	return mem_write(m->ram, address - m->profile->ram_base, data, length);
+}
+
+static uint32_t little_endian(const uint8_t b[4])
+{
+	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+/*
+ * Would user code start from this vector table? AN3156 5.5 says "not executable" and no more; taken as what a Cortex-M4
+ * on this bus matrix cannot run (LV-3): MSP must be a word-aligned address in SRAM or CCM (their ends included, the
+ * stack grows down), PC must have the Thumb bit and lie in main flash or SRAM (CCM is not on the instruction bus).
+ */
+static bool is_executable(const struct mcu *m, uint32_t vector)
+{
+	const struct mcu_profile *p = m->profile;
+	uint8_t table[8];
+	uint32_t msp, pc;
+	bool msp_ok, pc_ok;
+
+	if (vector % 4 || (flash_read(m->flash, vector, table, sizeof table) && mcu_read_ram(m, vector, table, sizeof table)))
+		return false;
+	msp = little_endian(table);
+	pc = little_endian(table + 4);
+	msp_ok = (msp > p->ram_base && msp - p->ram_base <= p->ram_size_bytes) ||
+	         (msp > CCM_BASE && msp - CCM_BASE <= CCM_BYTES);
+	pc_ok = in_ram(p, pc - 1, 2) || (pc - 1 >= p->flash_base && pc - 1 - p->flash_base < p->flash_size_bytes);
+	return msp % 4 == 0 && msp_ok && (pc & 1) && pc_ok;
+}
+
+/* What runs, and its end */
+
+static void stop_all(struct mcu *m)
+{
+	bench_cancel(m->bench, &m->boot_event);
+	bench_cancel(m->bench, &m->attach_event);
+	close_port(m);
+	if (m->behind)
+		usbdev_connect(m->behind, NULL);
+	m->behind = NULL;
+	if (m->app_runs) {
+		m->app_runs = false;
+		m->app->stop(m->app_context, m);
+	}
+	rom_stop(m->rom);
+}
+
+static void pull_up(struct bench_event *e)
+{
+	struct mcu *m = e->context;
+
+	if (m->app_runs) {
+		usbdev_attach(m->behind, m->behind->speed ? m->behind->speed : USB_SPEED_IS_FULL);
+		return;
+	}
+	enter(m, MCU_ROM);
+	rom_attach(m->rom);
+}
+
+static void start_rom(struct mcu *m)
+{
+	m->behind = rom_usb(m->rom);
+	usbdev_connect(m->behind, &m->inside);
+	enter(m, MCU_ROM_STARTING);
+	rom_start(m->rom);
+	bench_after(m->bench, &m->attach_event, m->profile->startup_us); /* ASSUMED: U16 (BOOT-15) */
+}
+
+static void start_application(struct mcu *m, uint32_t vector)
+{
+	enter(m, MCU_APPLICATION);
+	if (!m->app)
+		return;
+	m->app_runs = true;
+	m->behind = m->app->start(m->app_context, m, vector);
+	if (!m->behind)
+		return;
+	usbdev_connect(m->behind, &m->inside);
+	bench_after(m->bench, &m->attach_event, m->profile->app_attach_us);
+}
+
+/* BOOT0 and BOOT1 are sampled as reset ends (BOOT-1, RM0090 2.4). Level 2 boots main flash, whatever they say (RDP-3). */
+static void boot(struct mcu *m, enum reset_cause cause)
+{
+	bool selectable = false;
+	uint32_t vector = m->profile->flash_base;
+
+	flash_reset(m->flash);
+	selectable = m->pins[PIN_BOOT0] && flash_rdp(m->flash) != RDP_LEVEL_2;
+	tell(m, (struct mcu_event){ .type = MCU_EVENT_RESET, .cause = cause });
+	if (selectable && !m->pins[PIN_BOOT1]) {
+		start_rom(m);
+		return;
+	}
+	if (selectable)
+		vector = m->profile->ram_base;
+	if (is_executable(m, vector))
+		start_application(m, vector);
+	else
+		enter(m, MCU_LOCKUP);
+}
+
+static void boot_again(struct bench_event *e)
+{
+	struct mcu *m = e->context;
+
+	boot(m, m->cause);
+}
+
+/* The chip resets itself; seen from USB it is away for a moment. */
+static void reset_itself(struct mcu *m, enum reset_cause cause)
+{
+	stop_all(m);
+	m->mode = MCU_IN_RESET;
+	m->cause = cause;
+	bench_after(m->bench, &m->boot_event, m->profile->disconnect_us);
+}
+
+/* What the ROM asks of its board */
+
+static int rom_reads_ram(void *context, uint32_t address, uint8_t *data, size_t length)
+{
+	return mcu_read_ram(context, address, data, length);
+}
+
+static int rom_writes_ram(void *context, uint32_t address, const uint8_t *data, size_t length)
+{
+	return mcu_write_ram(context, address, data, length);
+}
+
+static void rom_state(void *context, enum dfu_state state, enum dfu_status status)
+{
+	tell(context, (struct mcu_event){ .type = MCU_EVENT_STATE, .state = state, .status = status });
+}
+
+static void rom_touched(void *context, enum mcu_event_type type, uint32_t address, uint32_t length)
+{
+	tell(context, (struct mcu_event){ .type = type, .address = address, .length = length });
+}
+
+/* A jump, not a reset: BOOT0 does not matter (LV-3, LV-6, LV-8). */
+static void rom_leaves(void *context, uint32_t pointer)
+{
+	struct mcu *m = context;
+
+	if (!is_executable(m, pointer)) {
+		reset_itself(m, RESET_NOT_EXECUTABLE);
+		return;
+	}
+	stop_all(m);
+	start_application(m, pointer);
+}
+
+static void rom_resets(void *context, enum reset_cause cause)
+{
+	struct mcu *m = context;
+
+	if (cause == RESET_UNPROTECT)
+		mem_fill(m->ram, 0, mem_size(m->ram)); /* RDP-4, RDP-8 */
+	reset_itself(m, cause);
+}
+
+static const struct rom_ops rom_ops = {
+	.read_ram = rom_reads_ram,
+	.write_ram = rom_writes_ram,
+	.state = rom_state,
+	.touched = rom_touched,
+	.leave = rom_leaves,
+	.reset = rom_resets,
+};
+
+/* Pins */
+
+static void supply(struct mcu *m, bool high)
+{
+	if (!high) {
+		stop_all(m);
+		m->mode = MCU_OFF;
+		mem_fill(m->ram, 0, mem_size(m->ram));
+		return;
+	}
+	flash_power_on(m->flash);
+	m->cause = RESET_POWER_ON;
+	if (m->pins[PIN_NRST])
+		boot(m, RESET_POWER_ON);
+	else
+		m->mode = MCU_IN_RESET;
+}
+
+static void reset_pin(struct mcu *m, bool high)
+{
+	if (!m->pins[PIN_VDD])
+		return;
+	if (!high) {
+		stop_all(m);
+		m->mode = MCU_IN_RESET;
+		m->cause = RESET_PIN;
+		return;
+	}
+	boot(m, m->cause);
+}
+
+void mcu_set_pin(struct mcu *m, enum mcu_pin pin, bool high)
+{
+	assert(pin < MCU_PIN_COUNT);
+	if (m->pins[pin] == high)
+		return;
+	m->pins[pin] = high;
+	tell(m, (struct mcu_event){ .type = MCU_EVENT_PIN, .pin = pin, .high = high });
+	switch (pin) {
+	case PIN_VDD:
+		supply(m, high);
+		break;
+	case PIN_NRST:
+		reset_pin(m, high);
+		break;
+	case PIN_VBUS: /* the ROM takes no notice (BOOT-4, RST-10); the host does */
+		update_port(m);
+		break;
+	case PIN_BOOT0: /* sampled at reset only */
+	case PIN_BOOT1:
+		break;
+	}
+}
+
+bool mcu_pin(const struct mcu *m, enum mcu_pin pin)
+{
+	assert(pin < MCU_PIN_COUNT);
+	return m->pins[pin];
+}
+
+/* The world outside USB */
+
+static bool rom_has_interface(const struct mcu *m, enum boot_interface interface)
+{
+	/* I2C and SPI came with V9.x (BOOT-9, VAR-4). */
+	return (interface != BOOT_I2C && interface != BOOT_SPI) || m->profile->bootloader_id >= 0x90;
+}
+
+/* Before the ROM listens, traffic is lost (BOOT-13); once USB is chosen, it is ignored (BOOT-10). */
+void mcu_boot_traffic(struct mcu *m, enum boot_interface interface)
+{
+	if (m->mode != MCU_ROM || rom_has_seen_host(m->rom) || !rom_has_interface(m, interface))
+		return;
+	stop_all(m);
+	enter(m, MCU_ROM_OTHER);
+}
+
+int mcu_software_entry(struct mcu *m)
+{
+	if (m->mode != MCU_APPLICATION || flash_rdp(m->flash) == RDP_LEVEL_2)
+		return -EINVAL;
+	stop_all(m);
+	start_rom(m); /* BOOT-18 */
+	return 0;
+}
+
+int mcu_software_reset(struct mcu *m)
+{
+	if (m->mode != MCU_APPLICATION)
+		return -EINVAL;
+	reset_itself(m, RESET_SOFTWARE);
+	return 0;
+}
+
+/* Life */
+
+struct mcu *mcu_new(struct bench *bench, const struct mcu_profile *profile, const struct mcu_identity *identity)
+{
+	/* Boards on one bench that differ in UID differ in their random choices. */
+	struct prng prng = { .state = bench_seed(bench) };
+	struct mcu *m = calloc(1, sizeof *m);
+
+	if (!m)
+		return NULL;
+	for (unsigned i = 0; i < 3; i++)
+		prng.state = prng_next(&prng) ^ identity->uid[i];
+	m->bench = bench;
+	m->profile = profile;
+	m->identity = *identity;
+	m->pins[PIN_NRST] = true;
+	m->port.ops = &port_ops;
+	m->inside.ops = &inside_ops;
+	m->boot_event.fire = boot_again;
+	m->boot_event.context = m;
+	m->attach_event.fire = pull_up;
+	m->attach_event.context = m;
+	mcu_serial_of(profile, identity, m->serial);
+	m->flash = flash_new(profile, &prng);
+	m->ram = mem_new(profile->ram_size_bytes, 0);
+	m->rom = m->flash && m->ram ? rom_new(bench, profile, m->serial, m->flash, &rom_ops, m) : NULL;
+	if (!m->rom) {
+		mcu_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+void mcu_free(struct mcu *m)
+{
+	if (!m)
+		return;
+	if (m->rom)
+		stop_all(m);
+	rom_free(m->rom);
+	mem_free(m->ram);
+	flash_free(m->flash);
+	free(m);
+}
+
+enum mcu_mode mcu_mode(const struct mcu *m)
+{
+	return m->mode;
+}
+
+enum dfu_state mcu_dfu_state(const struct mcu *m)
+{
+	return rom_dfuse(m->rom)->state;
+}
+
+enum dfu_status mcu_dfu_status(const struct mcu *m)
+{
+	return rom_dfuse(m->rom)->status;
+}
+
+struct flash *mcu_flash(struct mcu *m)
+{
+	return m->flash;
+}
+
+struct usbdev *mcu_usb(struct mcu *m)
+{
+	return &m->port;
+}
+
+const struct mcu_profile *mcu_profile(const struct mcu *m)
+{
+	return m->profile;
+}
+
+struct bench *mcu_bench(struct mcu *m)
+{
+	return m->bench;
+}
+
+const char *mcu_serial(const struct mcu *m)
+{
+	return m->serial;
+}
+
+void mcu_listen(struct mcu *m, void (*event)(void *context, const struct mcu_event *), void *context)
+{
+	m->listener = event;
+	m->listener_context = context;
+}
+
+void mcu_set_app(struct mcu *m, const struct mcu_app_ops *app, void *context)
+{
+	assert(!m->app_runs);
+	m->app = app;
+	m->app_context = context;
+}
+
+/* Serial number (SER rows) */
+
+/* Newer ROMs count the low byte up, without a carry as far as the samples show (SER-7). */
+static uint32_t mark_sum(const struct mcu_profile *p, uint32_t sum, uint8_t mark)
+{
+	return p->serial_rule == SERIAL_UID_SUM_PLUS_0A ? (sum & ~0xffu) | ((sum + mark) & 0xff) : sum;
+}
+
+void mcu_serial_of(const struct mcu_profile *p, const struct mcu_identity *identity, char out[13])
+{
+	const uint32_t *uid = identity->uid;
+
+	if (p->serial_rule == SERIAL_CONSTANT)
+		snprintf(out, 13, "%s", p->serial_constant);
+	else /* SER-1 */
+		snprintf(out, 13, "%08X%04X", (unsigned)mark_sum(p, uid[0] + uid[2], 0x0a), (unsigned)(uid[1] >> 16));
+}
+
+static bool is_lot_character(unsigned c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+}
+
+/* Wafer coordinate that, taken from half of the sum, leaves two characters of a lot number (SER-8); 0 if there is none. */
+static unsigned coordinate_of(unsigned half)
+{
+	for (unsigned i = 1; i < 0x80 && i <= half; i++)
+		if (is_lot_character((half - i) & 0xff) && is_lot_character((half - i) >> 8))
+			return i;
+	return 0;
+}
+
+int mcu_identity_of_serial(const struct mcu_profile *p, const char *serial, struct mcu_identity *identity)
+{
+	uint32_t sum = 0, lot = 0, wafer;
+
+	if (p->serial_rule == SERIAL_CONSTANT) {
+		if (strcmp(serial, p->serial_constant))
+			return -EINVAL;
+		*identity = (struct mcu_identity){ { 0x002e0040, 0x30365105, 0x32343735 } };
+		return 0;
+	}
+	for (unsigned i = 0; i < 12; i++) {
+		static const char digits[] = "0123456789ABCDEF0123456789abcdef";
+		const char *digit = serial[i] ? strchr(digits, serial[i]) : NULL;
+		uint32_t value = digit ? (uint32_t)(digit - digits) & 15 : 0;
+
+		if (!digit)
+			return -EINVAL;
+		if (i < 8)
+			sum = sum << 4 | value;
+		else
+			lot = lot << 4 | value;
+	}
+	if (serial[12])
+		return -EINVAL;
+	sum = mark_sum(p, sum, (uint8_t)-0x0a);
+	wafer = coordinate_of(sum >> 16) << 16 | coordinate_of(sum & 0xffff);
+	*identity = (struct mcu_identity){ { wafer, lot << 16 | 'Q' << 8 | 5, sum - wafer } };
+	return 0;
+}
+
+/* Names */
+
+const char *mcu_mode_name(enum mcu_mode mode)
+{
+	switch (mode) {
+	case MCU_OFF:
+		return "off";
+	case MCU_IN_RESET:
+		return "reset";
+	case MCU_ROM_STARTING:
+		return "bootloader-starting";
+	case MCU_ROM:
+		return "bootloader";
+	case MCU_ROM_OTHER:
+		return "bootloader-other-interface";
+	case MCU_APPLICATION:
+		return "application";
+	case MCU_LOCKUP:
+		return "lockup";
+	}
+	return "?";
+}
+
+const char *mcu_pin_name(enum mcu_pin pin)
+{
+	static const char *const names[] = { "BOOT0", "BOOT1", "NRST", "VDD", "VBUS" };
+
+	return (unsigned)pin < MCU_PIN_COUNT ? names[pin] : "?";
+}
+
+const char *reset_cause_name(enum reset_cause cause)
+{
+	switch (cause) {
+	case RESET_POWER_ON:
+		return "power-on";
+	case RESET_PIN:
+		return "pin";
+	case RESET_OPTION_BYTES:
+		return "option-bytes";
+	case RESET_UNPROTECT:
+		return "unprotect";
+	case RESET_NOT_EXECUTABLE:
+		return "not-executable";
+	case RESET_SOFTWARE:
+		return "software";
+	}
+	return "?";
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Boards, a bus, a tool on it; and its exit status for ours. */
+#include "exec.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "board.h"
+#include "options.h"
+#include "private_bus.h"
+#include "say.h"
+
+/* Enumeration of a full bus takes that long at most; then the tool starts with what there is. */
+#define SETTLE_US 30000000u
+
+struct run {
+	const struct options *options;
+	struct say *say;
+	struct desk *desk;
+	struct private_bus *bus;
+	int signals;         /* signalfd */
+	unsigned terminated; /* SIGTERMs seen */
+};
+
+void exec_help(void)
+{
+	puts("usage: dfuemu exec [OPTIONS] [--] TOOL [ARG...]\n"
+	     "\n"
+	     "Run TOOL on a USB bus of its own with the board plugged in. Exit status: TOOL's own; 125 when dfuemu\n"
+	     "itself failed, 126 when TOOL could not be run, 127 when it was not found.\n");
+	options_help(stdout);
+}
+
+static void warn(void *context, const char *line)
+{
+	say_warning(context, "%s", line);
+}
+
+static void signal_arrived(void *context, int fd)
+{
+	struct run *run = context;
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		int number = (int)info.ssi_signo;
+
+		/* The terminal sends these to the tool as well: it decides. */
+		if ((number == SIGINT || number == SIGQUIT) && info.ssi_code == SI_KERNEL)
+			continue;
+		if (number == SIGTERM && ++run->terminated > 1)
+			number = SIGKILL;
+		say_event(run->say, "%s to the tool", strsignal(number));
+		private_bus_signal(run->bus, number);
+	}
+}
+
+static int watch_signals(struct run *run)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -errno;
+	run->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (run->signals < 0)
+		return -errno;
+	return private_bus_watch(run->bus, run->signals, signal_arrived, run);
+}
+
+static int plug_all(struct run *run)
+{
+	struct usbdev *device;
+	bool denied;
+
+	for (unsigned i = 0; (device = desk_device(run->desk, i, &denied)); i++) {
+		int r = private_bus_add(run->bus, device, denied);
+
+		if (r < 0)
+			return r;
+	}
+	private_bus_settle(run->bus, SETTLE_US);
+	return 0;
+}
+
+/* The bus from making to end. 0 with the tool's wait status; else an exit status for a failure that has been said. */
+static int serve(struct run *run, int *status)
+{
+	struct private_bus_options options = { .scale = run->options->scale, .warn = warn, .context = run->say };
+	struct private_bus_counts counts;
+	char why[PRIVATE_BUS_ERROR];
+	int r;
+
+	run->bus = private_bus_new(desk_bench(run->desk), &options, why);
+	if (!run->bus) {
+		say_error(run->say, "%s", why);
+		return EXIT_OURS;
+	}
+	/* From here on: the tool is to have the mask that private_bus_new() saw. */
+	r = watch_signals(run);
+	if (!r)
+		r = plug_all(run);
+	if (r) {
+		say_error(run->say, "cannot set up the bus: %s", strerror(-r));
+		return EXIT_OURS;
+	}
+	if (private_bus_spawn(run->bus, run->options->rest, why)) {
+		int failed = private_bus_exec_failed(run->bus);
+
+		say_error(run->say, "%s", why);
+		return failed ? failed : EXIT_OURS;
+	}
+	do
+		r = private_bus_step(run->bus, -1);
+	while (r > 0);
+	private_bus_counts(run->bus, &counts);
+	say_event(run->say, "%llu calls answered, %llu transfers", (unsigned long long)counts.calls,
+		  (unsigned long long)counts.transfers);
+	if (r < 0) {
+		say_error(run->say, "the private bus has failed, the tool was killed: %s", strerror(-r));
+		*status = EXIT_OURS << 8;
+		return 0;
+	}
+	*status = private_bus_status(run->bus);
+	return 0;
+}
+
+/* End as the tool did, so that our parent sees the same. */
+static int die_by(int number)
+{
+	struct rlimit none = { 0, 0 };
+	sigset_t set;
+
+	setrlimit(RLIMIT_CORE, &none); /* the tool's core is the one that matters */
+	signal(number, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(number);
+	return 128 + number;
+}
+
+static int run_tool(const struct options *options, struct say *say)
+{
+	struct run run = { .options = options, .say = say, .signals = -1 };
+	int status = 0, failed, result;
+
+	/* stderr may be a pipe whose reader goes first: the boards are to be saved all the same. */
+	signal(SIGPIPE, SIG_IGN);
+	run.desk = desk_new(options, say);
+	if (!run.desk)
+		return EXIT_OURS;
+	desk_power_up(run.desk);
+	failed = serve(&run, &status);
+	private_bus_free(run.bus);
+	/* A tool that never ran has changed nothing, and makes no file. */
+	if (failed)
+		result = failed;
+	else
+		result = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	if (!failed && desk_save(run.desk) && !result)
+		result = EXIT_OURS;
+	desk_free(run.desk);
+	if (run.signals >= 0)
+		close(run.signals);
+	if (!failed && WIFSIGNALED(status))
+		return die_by(WTERMSIG(status));
+	return result;
+}
+
+int exec_main(int argc, char **argv)
+{
+	struct options *options = calloc(1, sizeof(*options));
+	struct say say = { .stream = stderr };
+	char why[OPTIONS_WHY];
+	int r;
+
+	if (!options) {
+		say_error(&say, "%s", strerror(ENOMEM));
+		return EXIT_OURS;
+	}
+	r = options_parse(options, argc, argv, why);
+	say.level = options->level;
+	if (r > 0) {
+		exec_help();
+		r = 0;
+	} else if (r < 0) {
+		say_error(&say, "%s", why);
+		r = EXIT_OURS;
+	} else if (!*options->rest) {
+		say_error(&say, "exec: no tool to run: dfuemu exec [OPTIONS] [--] TOOL [ARG...]");
+		r = EXIT_OURS;
+	} else {
+		r = run_tool(options, &say);
+	}
+	options_free(options);
+	free(options);
+	return r;
+}

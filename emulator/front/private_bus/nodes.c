@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Descriptors of the reserved range. Each is one end of a pipe, so that poll and epoll of the tool work natively: a
+ * usbfs handle is the write end (room = an URB can be reaped), a uevent socket the read end (a byte = a message waits).
+ * We keep only the other end and so learn from the kernel when the last copy of theirs is closed, forks included; our
+ * missing end is opened through /proc/self/fd for the moment in which it is needed.
+ */
+#include "bus_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "remote.h"
+
+static int other_end(const struct node *n, int flags)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", n->pipe);
+	return open(path, flags | O_NONBLOCK | O_CLOEXEC);
+}
+
+static bool held_by_anyone(const struct node *n)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	bool held = false;
+
+	while (proc && !held && (entry = readdir(proc))) {
+		long pid = strtol(entry->d_name, NULL, 10);
+
+		held = pid > 0 && remote_fd_inode((pid_t)pid, n->number) == n->inode;
+	}
+	if (proc)
+		closedir(proc);
+	return held;
+}
+
+static void forget_closed(struct private_bus *bus)
+{
+	for (int i = 0; i < RESERVED_COUNT; i++) {
+		struct node *n = bus->nodes[i];
+
+		/* A device that has gone took our end with it (POLLERR), so nobody has told us of the close. */
+		if (n && n->kind == NODE_USBFS && n->pipe < 0 && !held_by_anyone(n))
+			usbfs_closed(bus, n);
+	}
+}
+
+static int free_number(struct private_bus *bus, pid_t tid)
+{
+	for (int attempt = 0; attempt < 2; attempt++) {
+		for (int i = 0; i < RESERVED_COUNT; i++) {
+			/* A tool with very many files may have one of its own there. */
+			if (!bus->nodes[i] && !remote_fd_inode(tid, (int)bus->reserved_base + i))
+				return i;
+		}
+		forget_closed(bus);
+	}
+	return -EMFILE;
+}
+
+struct node *node_new(struct private_bus *bus, enum node_kind kind, pid_t tid, int open_flags, int *theirs, int *error)
+{
+	struct node *n = calloc(1, sizeof(*n));
+	int slot = free_number(bus, tid), ends[2];
+	struct stat st;
+
+	*error = slot < 0 ? slot : -ENOMEM;
+	if (!n || slot < 0)
+		goto fail;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) {
+		*error = -errno;
+		goto fail;
+	}
+	n->kind = kind;
+	n->number = (int)bus->reserved_base + slot;
+	n->pipe = kind == NODE_USBFS ? ends[0] : ends[1];
+	*theirs = kind == NODE_USBFS ? ends[1] : ends[0];
+	if (!(open_flags & O_NONBLOCK))
+		fcntl(*theirs, F_SETFL, 0);
+	fcntl(n->pipe, F_SETPIPE_SZ, 4096); /* one page: one byte fills it */
+	if (fstat(n->pipe, &st) == 0)
+		n->inode = st.st_ino;
+	n->watch = bus_watch(bus, WATCH_NODE, n->pipe, 0);
+	if (!n->watch) {
+		*error = -ENOMEM;
+		close(ends[0]);
+		close(ends[1]);
+		goto fail;
+	}
+	n->watch->node = n;
+	bus->nodes[slot] = n;
+	if (kind == NODE_USBFS)
+		node_set_writable(n, false);
+	return n;
+fail:
+	free(n);
+	return NULL;
+}
+
+void node_free(struct private_bus *bus, struct node *n)
+{
+	if (!n)
+		return;
+	held_drop_node(bus, n, -ENODEV);
+	if (n->watch)
+		bus_unwatch(bus, n->watch);
+	if (n->pipe >= 0)
+		close(n->pipe);
+	bus->nodes[n->number - (int)bus->reserved_base] = NULL;
+	free(n);
+}
+
+struct node *node_of(struct private_bus *bus, pid_t tid, int fd)
+{
+	struct node *n = NULL;
+	uint64_t inode;
+
+	if (fd < 0)
+		return NULL;
+	if ((uint32_t)fd >= bus->reserved_base && (uint32_t)fd < bus->reserved_base + RESERVED_COUNT)
+		n = bus->nodes[(uint32_t)fd - bus->reserved_base];
+	for (int i = 0; n && i < NODE_KNOWN; i++) {
+		if (n->known_tids[i] == tid)
+			return n;
+	}
+	inode = remote_fd_inode(tid, fd);
+	if (!inode)
+		return NULL;
+	if (n && n->inode == inode) {
+		n->known_tids[n->next_known++ % NODE_KNOWN] = tid;
+		return n;
+	}
+	for (int i = 0; i < RESERVED_COUNT; i++) {
+		if (bus->nodes[i] && bus->nodes[i]->inode == inode)
+			return bus->nodes[i];
+	}
+	return NULL;
+}
+
+static void drain(int fd)
+{
+	char bytes[256];
+
+	while (read(fd, bytes, sizeof(bytes)) > 0)
+		continue;
+}
+
+void node_set_writable(struct node *n, bool writable)
+{
+	int fd;
+
+	if (n->pipe < 0)
+		return;
+	if (writable) {
+		drain(n->pipe);
+		return;
+	}
+	fd = other_end(n, O_WRONLY);
+	if (fd < 0)
+		return;
+	if (write(fd, "", 1) < 0 && errno != EAGAIN)
+		errno = 0; /* nobody reads: impossible, we do */
+	close(fd);
+}
+
+void node_set_readable(struct node *n, bool readable)
+{
+	int fd;
+
+	if (n->pipe < 0)
+		return;
+	if (readable) {
+		if (write(n->pipe, "", 1) < 0 && errno != EAGAIN)
+			errno = 0; /* closed: the watch tells */
+		return;
+	}
+	fd = other_end(n, O_RDONLY);
+	if (fd < 0)
+		return;
+	drain(fd);
+	close(fd);
+}
+
+void node_hang_up(struct private_bus *bus, struct node *n)
+{
+	if (n->pipe < 0)
+		return;
+	bus_unwatch(bus, n->watch);
+	n->watch = NULL;
+	close(n->pipe);
+	n->pipe = -1;
+}

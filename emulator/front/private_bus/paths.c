@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls by path. A path of the tool is one of three things: a device node (a usbfs handle), a place that the private tree
+ * stands for (answered from there), or none of our business (the kernel goes on with it). Directories of the tree are real
+ * ones, so what the tool then does relative to their descriptors mostly needs no help.
+ */
+#include "bus_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include "remote.h"
+
+enum place {
+	PLACE_ELSEWHERE,
+	PLACE_TREE, /* in the private tree */
+	PLACE_NODE, /* a device node under /dev/bus/usb */
+};
+
+struct where {
+	enum place place;
+	bool from_tree;   /* the descriptor that the path is relative to lies in the tree: the kernel gets it right */
+	unsigned address; /* PLACE_NODE */
+	char path[PATH_MAX + 256]; /* as the tool sees it, absolute */
+	char real[PATH_MAX * 2];   /* PLACE_TREE and PLACE_NODE: in the private tree */
+};
+
+/* Absolute places that the tree stands for: themselves and all below, or (prefix) all names that begin so. */
+static const struct {
+	const char *path;
+	bool prefix;
+} faked[] = {
+	{ "/sys/bus/usb", false },        { "/sys/devices/platform/dfubench.0", false },
+	{ "/sys/dev/char/189:", true },   { "/dev/bus", false },
+	{ "/run/udev/control", false },   { "/run/udev/data/c189:", true },
+	{ "/run/udev/data/+usb:", true },
+};
+
+static bool below(const char *path, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	return strncmp(path, folder, n) == 0 && (path[n] == 0 || path[n] == '/');
+}
+
+static bool is_faked(const char *path)
+{
+	if (strcmp(path, "/sys/bus") == 0) /* listed with usb in it */
+		return true;
+	for (size_t i = 0; i < sizeof(faked) / sizeof(*faked); i++) {
+		if (faked[i].prefix ? strncmp(path, faked[i].path, strlen(faked[i].path)) == 0
+				    : below(path, faked[i].path))
+			return true;
+	}
+	return false;
+}
+
+/* Drop "//" and "/./" and a trailing slash, in place; and resolve ".." by text if asked to. */
+static void tidy(char *path, bool dotdot)
+{
+	char *out = path, *in = path;
+
+	while (*in) {
+		size_t n;
+
+		while (*in == '/')
+			in++;
+		n = strcspn(in, "/");
+		if (n == 0)
+			break;
+		if (n == 1 && in[0] == '.') {
+			in += n;
+			continue;
+		}
+		if (dotdot && n == 2 && in[0] == '.' && in[1] == '.') {
+			while (out > path && *--out != '/')
+				continue;
+			in += n;
+			continue;
+		}
+		*out++ = '/';
+		memmove(out, in, n);
+		out += n;
+		in += n;
+	}
+	if (out == path)
+		*out++ = '/';
+	*out = 0;
+}
+
+static bool contains_dotdot(const char *path)
+{
+	for (const char *at = strstr(path, "/.."); at; at = strstr(at + 1, "/..")) {
+		if (at[3] == 0 || at[3] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* "/dev/bus/usb/001/002" -> 2; 0 if it is not of that form. */
+static unsigned node_address(const char *path)
+{
+	const char *digits = path + strlen("/dev/bus/usb/001/");
+	unsigned address;
+	char *end;
+
+	if (strncmp(path, "/dev/bus/usb/001/", strlen("/dev/bus/usb/001/")) || strlen(digits) != 3)
+		return 0;
+	address = (unsigned)strtoul(digits, &end, 10);
+	return *end ? 0 : address;
+}
+
+/* The path as the tool sees it, of something whose real name may lie in the private tree. True: it does. */
+static bool unmap(const struct private_bus *bus, char *path)
+{
+	const char *root = tree_root(bus->tree);
+	size_t n = strlen(root);
+
+	if (!below(path, root))
+		return false;
+	memmove(path, path + n, strlen(path + n) + 1);
+	if (!*path)
+		strcpy(path, "/");
+	return true;
+}
+
+/* Where a path argument leads. 0 or -errno, for which the caller lets the kernel find out itself. */
+static int locate(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, struct where *w)
+{
+	char given[PATH_MAX];
+	ssize_t n;
+
+	w->place = PLACE_ELSEWHERE;
+	w->from_tree = false;
+	n = remote_string(c->tid, pointer, given, sizeof(given));
+	if (n == -EPERM)
+		bus_no_memory_access(bus);
+	if (n < 0)
+		return (int)n;
+	if (n == 0)
+		return -ENOENT; /* or AT_EMPTY_PATH, which the kernel gets right by itself */
+	if (given[0] == '/') {
+		/* Most calls end here. The private tree's own name is allowed: realpath() of a cwd, say. */
+		memcpy(w->path, given, (size_t)n + 1);
+	} else {
+		ssize_t base = remote_fd_path(c->tid, dirfd, w->path, PATH_MAX);
+
+		if (base < 0)
+			return (int)base;
+		w->from_tree = below(w->path, tree_root(bus->tree));
+		w->path[base] = '/';
+		memcpy(w->path + base + 1, given, (size_t)n + 1);
+	}
+	unmap(bus, w->path);
+	tidy(w->path, false);
+	if (contains_dotdot(w->path) && !is_faked(w->path))
+		tidy(w->path, true);
+	if (!is_faked(w->path))
+		return 0;
+	snprintf(w->real, sizeof(w->real), "%s%s", tree_root(bus->tree), w->path);
+	w->address = node_address(w->path);
+	w->place = PLACE_TREE;
+	if (w->address && bus_port_of_address(bus, w->address))
+		w->place = PLACE_NODE;
+	return 0;
+}
+
+static void open_path(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, uint64_t flags)
+{
+	struct where w;
+	int fd;
+
+	if (locate(bus, c, dirfd, pointer, &w) || w.place == PLACE_ELSEWHERE) {
+		answer_continue(bus, c->id);
+		return;
+	}
+	if (w.place == PLACE_NODE) {
+		if (flags & O_DIRECTORY)
+			answer_error(bus, c->id, -ENOTDIR);
+		else
+			usbfs_open(bus, c, w.address, (int)flags);
+		return;
+	}
+	/* What sysfs says to somebody who is not root. */
+	if ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH)) {
+		answer_error(bus, c->id,
+			     faccessat(AT_FDCWD, w.real, F_OK, 0) == 0 || !(flags & O_CREAT) ? -EACCES : -EPERM);
+		return;
+	}
+	if (w.from_tree) {
+		answer_continue(bus, c->id);
+		return;
+	}
+	/* ADDFD refuses O_PATH descriptors; an ordinary one of a directory serves as well. */
+	fd = open(w.real, (int)(flags & (O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)) | O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		answer_error(bus, c->id, -errno);
+		return;
+	}
+	answer_fd(bus, c->id, fd, -1, (flags & O_CLOEXEC) != 0);
+	close(fd);
+}
+
+static void openat2_path(struct private_bus *bus, const struct call_info *c)
+{
+	struct open_how how;
+
+	if (c->args[3] < sizeof(how) || remote_read(c->tid, c->args[2], &how, sizeof(how)))
+		answer_continue(bus, c->id);
+	else
+		open_path(bus, c, (int)c->args[0], c->args[1], how.flags);
+}
+
+static unsigned node_mode(struct private_bus *bus, unsigned address)
+{
+	const struct port *port = bus_port_of_address(bus, address);
+
+	return S_IFCHR | (port && port->denied ? 0600 : 0666);
+}
+
+static void stat_path(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, uint64_t to,
+		      int flags)
+{
+	struct where w;
+	struct stat st;
+	int err;
+
+	if (locate(bus, c, dirfd, pointer, &w) || w.place == PLACE_ELSEWHERE) {
+		answer_continue(bus, c->id);
+		return;
+	}
+	if (fstatat(AT_FDCWD, w.real, &st, flags & AT_SYMLINK_NOFOLLOW)) {
+		answer_error(bus, c->id, -errno);
+		return;
+	}
+	st.st_uid = st.st_gid = 0;
+	if (w.place == PLACE_NODE) {
+		st.st_mode = node_mode(bus, w.address);
+		st.st_rdev = makedev(USB_DEVICE_MAJOR, w.address - 1);
+		st.st_size = 0;
+	}
+	err = remote_write(c->tid, to, &st, sizeof(st));
+	answer_error(bus, c->id, err);
+}
+
+static void statx_path(struct private_bus *bus, const struct call_info *c)
+{
+	int flags = (int)c->args[2];
+	struct statx stx;
+	struct where w;
+	int err;
+
+	if (locate(bus, c, (int)c->args[0], c->args[1], &w) || w.place == PLACE_ELSEWHERE) {
+		answer_continue(bus, c->id);
+		return;
+	}
+	if (statx(AT_FDCWD, w.real, flags & (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT), (unsigned)c->args[3], &stx)) {
+		answer_error(bus, c->id, -errno);
+		return;
+	}
+	stx.stx_uid = stx.stx_gid = 0;
+	if (w.place == PLACE_NODE) {
+		stx.stx_mode = (uint16_t)node_mode(bus, w.address);
+		stx.stx_rdev_major = USB_DEVICE_MAJOR;
+		stx.stx_rdev_minor = w.address - 1;
+		stx.stx_size = 0;
+	}
+	err = remote_write(c->tid, c->args[4], &stx, sizeof(stx));
+	answer_error(bus, c->id, err);
+}
+
+static void access_path(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, int mode)
+{
+	const struct port *port;
+	struct where w;
+	struct stat st;
+
+	if (locate(bus, c, dirfd, pointer, &w) || w.place == PLACE_ELSEWHERE) {
+		answer_continue(bus, c->id);
+		return;
+	}
+	if (stat(w.real, &st)) {
+		answer_error(bus, c->id, -errno);
+		return;
+	}
+	port = w.place == PLACE_NODE ? bus_port_of_address(bus, w.address) : NULL;
+	if (port ? (mode & X_OK) || (mode && port->denied) : (mode & W_OK) || ((mode & X_OK) && !S_ISDIR(st.st_mode)))
+		answer_error(bus, c->id, -EACCES);
+	else
+		answer_value(bus, c->id, 0);
+}
+
+/* /proc/self/fd/N, by whatever spelling: a tool that asks what its descriptor is must not see the private tree. */
+static bool is_descriptor_link(const char *path)
+{
+	return strncmp(path, "/proc/", 6) == 0 && (strstr(path, "/fd/") || strstr(path, "/cwd"));
+}
+
+static void give_text(struct private_bus *bus, const struct call_info *c, const char *text, uint64_t to, uint64_t size)
+{
+	size_t n = strlen(text);
+	int err;
+
+	if (n > size)
+		n = (size_t)size;
+	err = remote_write(c->tid, to, text, n);
+	if (err)
+		answer_error(bus, c->id, err);
+	else
+		answer_value(bus, c->id, (int64_t)n);
+}
+
+static void readlink_path(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, uint64_t to,
+			  uint64_t size)
+{
+	char text[PATH_MAX + 1];
+	struct where w;
+	ssize_t n;
+
+	if (locate(bus, c, dirfd, pointer, &w) || (int64_t)size <= 0) {
+		answer_continue(bus, c->id);
+		return;
+	}
+	if (w.place != PLACE_ELSEWHERE) {
+		n = readlink(w.real, text, PATH_MAX);
+		if (n < 0) {
+			answer_error(bus, c->id, -errno);
+			return;
+		}
+		text[n] = 0;
+		give_text(bus, c, text, to, size);
+		return;
+	}
+	if (is_descriptor_link(w.path)) {
+		char path[64];
+		const char *rest = strchr(w.path + strlen("/proc/"), '/');
+
+		/* self and thread-self are the caller's; so is its own number, and others' answer alike. */
+		if (strncmp(w.path, "/proc/self/", 11) == 0 || strncmp(w.path, "/proc/thread-self/", 18) == 0) {
+			snprintf(path, sizeof(path), "/proc/%d%.40s", (int)c->tid, rest);
+			n = readlink(path, text, PATH_MAX);
+		} else {
+			n = readlink(w.path, text, PATH_MAX);
+		}
+		text[n > 0 ? n : 0] = 0;
+		if (n > 0 && unmap(bus, text)) {
+			give_text(bus, c, text, to, size);
+			return;
+		}
+	}
+	answer_continue(bus, c->id);
+}
+
+/* libudev asks whether a directory is on sysfs. */
+static void statfs_real(struct private_bus *bus, const struct call_info *c, const char *real)
+{
+	struct statfs st;
+	int err;
+
+	if (statfs(real, &st)) {
+		answer_error(bus, c->id, -errno);
+		return;
+	}
+	if (below(real + strlen(tree_root(bus->tree)), "/sys"))
+		st.f_type = SYSFS_MAGIC;
+	err = remote_write(c->tid, c->args[1], &st, sizeof(st));
+	answer_error(bus, c->id, err);
+}
+
+static void statfs_path(struct private_bus *bus, const struct call_info *c)
+{
+	struct where w;
+
+	if (locate(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE)
+		answer_continue(bus, c->id);
+	else
+		statfs_real(bus, c, w.real);
+}
+
+static void fstatfs_descriptor(struct private_bus *bus, const struct call_info *c)
+{
+	char path[PATH_MAX];
+
+	if (remote_fd_path(c->tid, (int)c->args[0], path, sizeof(path)) < 0 || !below(path, tree_root(bus->tree)))
+		answer_continue(bus, c->id);
+	else
+		statfs_real(bus, c, path);
+}
+
+/* A working directory cannot be put into another process, so the tree cannot be entered. Say so rather than confuse. */
+static void chdir_path(struct private_bus *bus, const struct call_info *c)
+{
+	struct where w;
+
+	if (locate(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE) {
+		answer_continue(bus, c->id);
+		return;
+	}
+	if (!bus->warned_chdir)
+		bus_warn(bus, "process %d wants to chdir to '%s': that cannot work on the private bus", (int)c->tid,
+			 w.path);
+	bus->warned_chdir = true;
+	answer_error(bus, c->id, -EACCES);
+}
+
+/* no_new_privs is in force: a set-user-ID program runs with the user's own rights, which puzzles people with sudo. */
+static void execute(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer)
+{
+	struct where w;
+	struct stat st;
+
+	if (locate(bus, c, dirfd, pointer, &w) == 0 && w.place == PLACE_ELSEWHERE && stat(w.path, &st) == 0 &&
+	    S_ISREG(st.st_mode) &&
+	    (((st.st_mode & S_ISUID) && st.st_uid != geteuid()) ||
+	     ((st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && st.st_gid != getegid())))
+		bus_warn(bus,
+			 "'%s' is set-user-ID or set-group-ID: it gets no privileges on the private bus, where none "
+			 "are needed",
+			 w.path);
+	answer_continue(bus, c->id);
+}
+
+void paths_call(struct private_bus *bus, const struct call_info *c)
+{
+	const uint64_t *a = c->args;
+
+	switch (c->call) {
+	case CALL_OPEN:
+		open_path(bus, c, AT_FDCWD, a[0], a[1]);
+		return;
+	case CALL_CREAT:
+		open_path(bus, c, AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC);
+		return;
+	case CALL_OPENAT:
+		open_path(bus, c, (int)a[0], a[1], a[2]);
+		return;
+	case CALL_OPENAT2:
+		openat2_path(bus, c);
+		return;
+	case CALL_STAT:
+		stat_path(bus, c, AT_FDCWD, a[0], a[1], 0);
+		return;
+	case CALL_LSTAT:
+		stat_path(bus, c, AT_FDCWD, a[0], a[1], AT_SYMLINK_NOFOLLOW);
+		return;
+	case CALL_NEWFSTATAT:
+		if ((int)a[3] & AT_EMPTY_PATH) {
+			struct node *n = node_of(bus, c->tid, (int)a[0]);
+
+			if (n && n->kind == NODE_USBFS) {
+				struct call_info plain = {
+					.id = c->id, .tid = c->tid, .call = CALL_FSTAT, .args = { a[0], a[2] }
+				};
+
+				usbfs_call(bus, &plain, n);
+				return;
+			}
+		}
+		stat_path(bus, c, (int)a[0], a[1], a[2], (int)a[3]);
+		return;
+	case CALL_STATX:
+		statx_path(bus, c);
+		return;
+	case CALL_ACCESS:
+		access_path(bus, c, AT_FDCWD, a[0], (int)a[1]);
+		return;
+	case CALL_FACCESSAT:
+	case CALL_FACCESSAT2:
+		access_path(bus, c, (int)a[0], a[1], (int)a[2]);
+		return;
+	case CALL_READLINK:
+		readlink_path(bus, c, AT_FDCWD, a[0], a[1], a[2]);
+		return;
+	case CALL_READLINKAT:
+		readlink_path(bus, c, (int)a[0], a[1], a[2], a[3]);
+		return;
+	case CALL_STATFS:
+		statfs_path(bus, c);
+		return;
+	case CALL_FSTATFS:
+		fstatfs_descriptor(bus, c);
+		return;
+	case CALL_CHDIR:
+		chdir_path(bus, c);
+		return;
+	case CALL_EXECVE:
+		execute(bus, c, AT_FDCWD, a[0]);
+		return;
+	case CALL_EXECVEAT:
+		execute(bus, c, (int)a[0], a[1]);
+		return;
+	default:
+		answer_continue(bus, c->id);
+		return;
+	}
+}

@@ -1,0 +1,698 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The private bus: ports, enumeration, the clock, and the turn of the wheel that serves it all. */
+#include "private_bus.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "bus_internal.h"
+#include "filter.h"
+
+#define EVENTS_PER_TURN 32
+#define LOOK_AFTER_NS UINT64_C(50000000) /* how often waiting calls are checked for signals */
+#define FD_SETSIZE_LIMIT 1024            /* descriptors above it would break select() */
+
+void bus_warn(struct private_bus *bus, const char *format, ...)
+{
+	char line[LINE_MAX_BYTES];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	bus->options.warn(bus->options.context, line);
+}
+
+void bus_no_memory_access(struct private_bus *bus)
+{
+	if (!bus->no_memory_access)
+		bus_warn(bus, "the memory of the tool is out of reach: process_vm_readv is forbidden here "
+			      "(kernel.yama.ptrace_scope 2 or 3, or a container's seccomp profile)");
+	bus->no_memory_access = true;
+}
+
+/* --- the clock --- */
+
+static uint64_t wall_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t bus_wall_ms(const struct private_bus *bus, uint64_t ms)
+{
+	return (uint64_t)((double)ms * 1000.0 * bus->options.scale);
+}
+
+void private_bus_sync(struct private_bus *bus)
+{
+	bus->wall_now_ns = wall_ns();
+	if (!bus->running)
+		return;
+	bench_advance(bus->bench, bus->bench_origin_us + (uint64_t)((double)(bus->wall_now_ns - bus->wall_origin_ns) /
+								    1000.0 * bus->options.scale));
+}
+
+/* Nanoseconds of the wall until the bench has something to do. */
+static uint64_t until_next_ns(const struct private_bus *bus)
+{
+	uint64_t next = bench_next_us(bus->bench), due;
+	double ns;
+
+	if (next == BENCH_NEVER)
+		return UINT64_MAX;
+	ns = (double)(next - bus->bench_origin_us) * 1000.0 / bus->options.scale;
+	due = bus->wall_origin_ns + (ns < 9e18 ? (uint64_t)ns + 1 : UINT64_MAX / 2);
+	return due > bus->wall_now_ns ? due - bus->wall_now_ns : 0;
+}
+
+/* --- descriptors that are watched --- */
+
+struct watch *bus_watch(struct private_bus *bus, enum watch_kind kind, int fd, uint32_t events)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+	struct epoll_event event = { .events = events };
+
+	if (!w)
+		return NULL;
+	w->kind = kind;
+	w->fd = fd;
+	event.data.ptr = w;
+	if (epoll_ctl(bus->epoll, EPOLL_CTL_ADD, fd, &event)) {
+		free(w);
+		return NULL;
+	}
+	w->next = bus->watches;
+	bus->watches = w;
+	return w;
+}
+
+void bus_unwatch(struct private_bus *bus, struct watch *w)
+{
+	if (!w || w->dead)
+		return;
+	epoll_ctl(bus->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+	w->dead = true; /* events of this turn may still point here */
+}
+
+static void bury_watches(struct private_bus *bus, bool all)
+{
+	for (struct watch **at = &bus->watches; *at;) {
+		struct watch *w = *at;
+
+		if (!w->dead && !all) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		free(w);
+	}
+}
+
+static struct watch *find_watch(struct private_bus *bus, enum watch_kind kind, int fd)
+{
+	struct watch *w = bus->watches;
+
+	while (w && (w->dead || w->kind != kind || w->fd != fd))
+		w = w->next;
+	return w;
+}
+
+int private_bus_watch(struct private_bus *bus, int fd, void (*ready)(void *context, int fd), void *context)
+{
+	struct watch *w = find_watch(bus, WATCH_USER, fd);
+
+	if (!ready) {
+		bus_unwatch(bus, w);
+		return 0;
+	}
+	if (!w)
+		w = bus_watch(bus, WATCH_USER, fd, EPOLLIN);
+	if (!w)
+		return -errno;
+	w->ready = ready;
+	w->context = context;
+	return 0;
+}
+
+/* --- ports --- */
+
+struct port *bus_port_of_address(struct private_bus *bus, unsigned address)
+{
+	for (int i = 0; i <= PRIVATE_BUS_PORTS; i++) {
+		struct port *p = bus->ports[i];
+
+		if (p && p->description && p->address == address)
+			return p;
+	}
+	return NULL;
+}
+
+static bool address_taken(const struct private_bus *bus, uint8_t address)
+{
+	for (int i = 0; i <= PRIVATE_BUS_PORTS; i++) {
+		if (bus->ports[i] && bus->ports[i]->address == address)
+			return true;
+	}
+	return false;
+}
+
+/* Round robin, as the kernel does it: a replugged device gets a new number. */
+static uint8_t next_address(struct private_bus *bus)
+{
+	for (int i = 0; i < 127; i++) {
+		bus->last_address = bus->last_address >= 127 ? 2 : (uint8_t)(bus->last_address + 1);
+		if (!address_taken(bus, bus->last_address))
+			return bus->last_address;
+	}
+	return 0;
+}
+
+static void forget_description(struct port *p)
+{
+	if (!p->description)
+		return;
+	if (p->number) {
+		netlink_announce(p, UEVENT_REMOVE);
+		tree_remove_device(p->bus->tree, p->address);
+	}
+	usbfs_port_gone(p);
+	p->description = NULL;
+}
+
+static void end_reset(struct port *p, int error)
+{
+	usb_description_free(p->before_reset);
+	p->before_reset = NULL;
+	answer_error(p->bus, p->reset_call.id, error);
+}
+
+static void described(void *context, const struct usb_description *d);
+
+static void enumerate(struct port *p)
+{
+	describe_free(p->describe);
+	p->address = 0;
+	p->address = next_address(p->bus);
+	p->describe = p->address ? describe_new(p->bus->bench, p->dev, p->address, described, p) : NULL;
+	if (p->describe)
+		describe_start(p->describe);
+	else
+		bus_warn(p->bus, "the device on port %d cannot be enumerated: no %s left", p->number,
+			 p->address ? "memory" : "address");
+}
+
+static bool same_device(const struct usb_description *a, const struct usb_description *b)
+{
+	if (memcmp(a->device, b->device, sizeof(a->device)) || a->configuration_count != b->configuration_count ||
+	    strcmp(a->serial ? a->serial : "", b->serial ? b->serial : ""))
+		return false;
+	for (size_t i = 0; i < a->configuration_count; i++) {
+		if (a->configurations[i].length != b->configurations[i].length ||
+		    memcmp(a->configurations[i].bytes, b->configurations[i].bytes, a->configurations[i].length))
+			return false;
+	}
+	return true;
+}
+
+static void was_reset(struct port *p, const struct usb_description *d)
+{
+	if (d && same_device(p->before_reset, d)) {
+		p->description = d;
+		usbfs_restore(p);
+		end_reset(p, 0);
+		return;
+	}
+	forget_description(p);
+	end_reset(p, -ENODEV);
+	enumerate(p);
+}
+
+static void described(void *context, const struct usb_description *d)
+{
+	struct port *p = context;
+	int err;
+
+	if (p->before_reset) {
+		was_reset(p, d);
+		return;
+	}
+	if (!d) {
+		bus_warn(p->bus, "the device on port %d does not enumerate: %s", p->number,
+			 describe_error(p->describe));
+		return;
+	}
+	err = tree_add_device(p->bus->tree, p->address, (unsigned)p->number, d, p->denied);
+	if (err) {
+		bus_warn(p->bus, "the device on port %d is not shown: cannot write its files: %s", p->number,
+			 strerror(-err));
+		return;
+	}
+	p->description = d;
+	p->configuration = d->configuration;
+	memset(p->alt, 0, sizeof(p->alt));
+	netlink_announce(p, UEVENT_ADD);
+}
+
+static void port_complete(struct usbhost *host, struct usb_urb *urb)
+{
+	struct port *p = (struct port *)host;
+
+	if (p->describe && describe_complete(p->describe, urb))
+		return;
+	usbfs_complete(p, urb);
+}
+
+static void port_attach(struct usbhost *host, struct usbdev *dev)
+{
+	(void)dev;
+	enumerate((struct port *)host);
+}
+
+static void port_detach(struct usbhost *host, struct usbdev *dev)
+{
+	struct port *p = (struct port *)host;
+
+	(void)dev;
+	if (p->describe)
+		describe_cancel(p->describe);
+	forget_description(p);
+	if (p->before_reset)
+		end_reset(p, -ENODEV);
+	describe_free(p->describe);
+	p->describe = NULL;
+	p->address = 0;
+}
+
+static const struct usbhost_ops port_ops = { .complete = port_complete, .attach = port_attach, .detach = port_detach };
+
+void bus_reset_port(struct port *p, const struct call_info *c)
+{
+	struct usb_description *copy;
+
+	if (p->number == 0 || p->before_reset) {
+		answer_error(p->bus, c->id, p->number ? -EBUSY : -EISDIR); /* a root hub is not reset (hub.c) */
+		return;
+	}
+	copy = usb_description_copy(p->description);
+	if (!copy) {
+		answer_error(p->bus, c->id, -ENOMEM);
+		return;
+	}
+	p->before_reset = copy;
+	p->description = copy;
+	p->reset_call = *c;
+	describe_restart(p->describe);
+}
+
+static struct port *port_new(struct private_bus *bus, int number, struct usbdev *dev, bool denied)
+{
+	struct port *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->host.ops = &port_ops;
+	p->bus = bus;
+	p->dev = dev;
+	p->number = number;
+	p->denied = denied;
+	bus->ports[number] = p;
+	return p;
+}
+
+int private_bus_add(struct private_bus *bus, struct usbdev *dev, bool denied)
+{
+	int number = 1;
+
+	while (number <= PRIVATE_BUS_PORTS && bus->ports[number])
+		number++;
+	if (number > PRIVATE_BUS_PORTS)
+		return -ENOSPC;
+	if (!port_new(bus, number, dev, denied))
+		return -ENOMEM;
+	usbdev_connect(dev, &bus->ports[number]->host);
+	return number;
+}
+
+void private_bus_remove(struct private_bus *bus, int number)
+{
+	struct port *p = number > 0 && number <= PRIVATE_BUS_PORTS ? bus->ports[number] : NULL;
+
+	if (!p)
+		return;
+	while (p->transfers)
+		transfer_take_back(p->transfers);
+	port_detach(&p->host, p->dev);
+	usbdev_connect(p->dev, NULL);
+	bus->ports[number] = NULL;
+	free(p);
+}
+
+int private_bus_address(const struct private_bus *bus, int number)
+{
+	const struct port *p = number > 0 && number <= PRIVATE_BUS_PORTS ? bus->ports[number] : NULL;
+
+	return p && p->description ? p->address : 0;
+}
+
+/* --- life --- */
+
+static bool kernel_has_user_notif(void)
+{
+	char text[256] = "";
+	int fd = open("/proc/sys/kernel/seccomp/actions_avail", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	/* Unreadable says nothing (a container may hide it): then the attempt itself shall tell. */
+	return n <= 0 || strstr(text, "user_notif") != NULL;
+}
+
+int private_bus_probe(char why[PRIVATE_BUS_ERROR])
+{
+	struct utsname u;
+
+	uname(&u);
+	if (!syscalls_native()) {
+		snprintf(why, PRIVATE_BUS_ERROR, "the private bus is made for x86_64 and aarch64, not for %s",
+			 u.machine);
+		return -ENOSYS;
+	}
+	if (!kernel_has_user_notif()) {
+		snprintf(why, PRIVATE_BUS_ERROR,
+			 "this kernel (%.60s) has no seccomp user notification (5.14 or later is needed, "
+			 "CONFIG_SECCOMP_FILTER=y)",
+			 u.release);
+		return -ENOSYS;
+	}
+	if (access("/proc/self/fd", F_OK)) {
+		snprintf(why, PRIVATE_BUS_ERROR, "the private bus needs /proc: it is not mounted here");
+		return -ENOENT;
+	}
+	return 0;
+}
+
+static uint32_t reserved_base(void)
+{
+	struct rlimit limit;
+	rlim_t top = FD_SETSIZE_LIMIT;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < top)
+		top = limit.rlim_cur;
+	return top > 2 * RESERVED_COUNT ? (uint32_t)top - RESERVED_COUNT : (uint32_t)top / 2;
+}
+
+static int plug_root_hub(struct private_bus *bus)
+{
+	const struct usb_description *d = tree_description(bus->tree, 1);
+	struct usbdev *hub = d ? roothub_new(d) : NULL;
+	struct port *p = hub ? port_new(bus, 0, hub, false) : NULL;
+
+	if (!p) {
+		roothub_free(hub);
+		return -ENOMEM;
+	}
+	p->description = d;
+	p->address = 1;
+	p->configuration = d->configuration;
+	hub->host = &p->host;
+	return 0;
+}
+
+static void tree_orphaned(void *context)
+{
+	tree_free(context);
+}
+
+struct private_bus *private_bus_new(struct bench *bench, const struct private_bus_options *options,
+				    char why[PRIVATE_BUS_ERROR])
+{
+	struct private_bus *bus;
+	int error = 0;
+
+	if (private_bus_probe(why))
+		return NULL;
+	bus = calloc(1, sizeof(*bus));
+	if (!bus) {
+		snprintf(why, PRIVATE_BUS_ERROR, "out of memory");
+		return NULL;
+	}
+	bus->bench = bench;
+	bus->options = *options;
+	bus->syscalls = syscalls_native();
+	bus->last_address = 1;
+	bus->reserved_base = reserved_base();
+	bus->spawn.listener = bus->spawn.lifeline = bus->spawn.exec_pipe = -1;
+	sigprocmask(SIG_SETMASK, NULL, &bus->spawn.mask);
+	bus->epoll = epoll_create1(EPOLL_CLOEXEC);
+	error = bus->epoll < 0 ? -errno : notify_setup(bus);
+	if (!error)
+		bus->tree = tree_new(options->tree_folder, &error);
+	if (!error)
+		error = plug_root_hub(bus);
+	if (error) {
+		snprintf(why, PRIVATE_BUS_ERROR, "cannot set up the private bus: %s", strerror(-error));
+		private_bus_free(bus);
+		return NULL;
+	}
+	return bus;
+}
+
+void private_bus_free(struct private_bus *bus)
+{
+	if (!bus)
+		return;
+	spawn_end(&bus->spawn);
+	usbfs_free_all(bus);
+	netlink_free_all(bus);
+	for (int i = 1; i <= PRIVATE_BUS_PORTS; i++)
+		private_bus_remove(bus, i);
+	if (bus->ports[0]) {
+		while (bus->ports[0]->transfers)
+			transfer_take_back(bus->ports[0]->transfers);
+		roothub_free(bus->ports[0]->dev);
+		free(bus->ports[0]);
+	}
+	tree_free(bus->tree);
+	bury_watches(bus, true);
+	if (bus->epoll >= 0)
+		close(bus->epoll);
+	free(bus->notif);
+	free(bus->resp);
+	free(bus);
+}
+
+void private_bus_settle(struct private_bus *bus, uint64_t limit_us)
+{
+	uint64_t limit = bench_now_us(bus->bench) + limit_us;
+
+	while (bench_next_us(bus->bench) <= limit)
+		bench_advance(bus->bench, bench_next_us(bus->bench));
+}
+
+static void explain_spawn(const char *stage, int err, char why[PRIVATE_BUS_ERROR])
+{
+	const char *hint = "";
+
+	if (err == -EACCES || err == -EPERM)
+		hint = " (a container's seccomp profile may forbid it)";
+	else if (err == -EINVAL || err == -ENOSYS)
+		hint = " (Linux 5.14 or later is needed, with CONFIG_SECCOMP_FILTER)";
+	if (err == -EBUSY)
+		snprintf(why, PRIVATE_BUS_ERROR, "%s", stage);
+	else
+		snprintf(why, PRIVATE_BUS_ERROR, "%s: %s%s", stage, strerror(-err), hint);
+}
+
+/* Without synchronous wake-ups a call costs five times as much, unless both sides share a CPU. */
+static void share_a_cpu(const struct private_bus *bus)
+{
+	cpu_set_t one;
+	int cpu = sched_getcpu();
+
+	if (cpu < 0)
+		return;
+	CPU_ZERO(&one);
+	CPU_SET((unsigned)cpu, &one);
+	if (sched_setaffinity(bus->spawn.tool, sizeof(one), &one) == 0)
+		sched_setaffinity(0, sizeof(one), &one);
+}
+
+int private_bus_spawn(struct private_bus *bus, char *const argv[], char why[PRIVATE_BUS_ERROR])
+{
+	const char *stage;
+	int err;
+
+	bus->spawn.syscalls = bus->syscalls;
+	bus->spawn.reserved_base = bus->reserved_base;
+	bus->spawn.reserved_count = RESERVED_COUNT;
+	bus->spawn.orphaned = tree_orphaned;
+	bus->spawn.context = bus->tree;
+	err = spawn_start(&bus->spawn, argv, &stage);
+	if (err) {
+		explain_spawn(stage, err, why);
+		return err;
+	}
+	if (filter_sync_wake_up(bus->spawn.listener))
+		share_a_cpu(bus);
+	if (!bus_watch(bus, WATCH_LISTENER, bus->spawn.listener, EPOLLIN) ||
+	    !bus_watch(bus, WATCH_LIFELINE, bus->spawn.lifeline, EPOLLIN) ||
+	    !bus_watch(bus, WATCH_EXEC, bus->spawn.exec_pipe, EPOLLIN)) {
+		snprintf(why, PRIVATE_BUS_ERROR, "out of memory or descriptors");
+		spawn_end(&bus->spawn);
+		return -ENOMEM;
+	}
+	bus->wall_origin_ns = wall_ns();
+	bus->bench_origin_us = bench_now_us(bus->bench);
+	bus->running = true;
+	while (bus->spawn.exec_pipe >= 0 && err >= 0 && !bus->over)
+		err = private_bus_step(bus, -1);
+	if (err < 0 || bus->exec_error) {
+		err = bus->exec_error ? -bus->exec_error : err;
+		bus->exec_failed = !bus->exec_error ? 0 : err == -ENOENT || err == -ENOTDIR ? 127 : 126;
+		snprintf(why, PRIVATE_BUS_ERROR, "cannot run '%.150s': %s", argv[0], strerror(-err));
+		spawn_end(&bus->spawn);
+		bus->running = false;
+		return err;
+	}
+	return 0;
+}
+
+int private_bus_exec_failed(const struct private_bus *bus)
+{
+	return bus->exec_failed;
+}
+
+static void exec_ready(struct private_bus *bus, struct watch *w)
+{
+	int error = 0;
+
+	/* Nothing to read: the pipe was closed by a successful exec. */
+	if (read(bus->spawn.exec_pipe, &error, sizeof(error)) == sizeof(error))
+		bus->exec_error = error;
+	bus_unwatch(bus, w);
+	close(bus->spawn.exec_pipe);
+	bus->spawn.exec_pipe = -1;
+}
+
+static void lifeline_ready(struct private_bus *bus, struct watch *w)
+{
+	struct spawn_report report = { .status = SIGKILL }; /* what the tool died of if the guardian was killed */
+	ssize_t n = recv(bus->spawn.lifeline, &report, sizeof(report), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n == sizeof(report) && report.left_behind)
+		bus_warn(bus, "%d process%s that the tool left behind %s ended", report.left_behind,
+			 report.left_behind == 1 ? "" : "es", report.left_behind == 1 ? "was" : "were");
+	bus->status = report.status;
+	bus->over = true;
+	bus_unwatch(bus, w);
+}
+
+static void node_ready(struct private_bus *bus, struct node *n)
+{
+	/* Only hang-ups are watched: the last descriptor in the tool is closed. */
+	if (n->kind == NODE_USBFS)
+		usbfs_closed(bus, n);
+	else
+		netlink_closed(bus, n);
+}
+
+static void serve(struct private_bus *bus, struct watch *w, uint32_t events)
+{
+	if (w->dead)
+		return;
+	switch (w->kind) {
+	case WATCH_LISTENER:
+		if (events & EPOLLIN)
+			notify_ready(bus);
+		else
+			bus_unwatch(bus, w); /* no process is left under the filter */
+		return;
+	case WATCH_LIFELINE:
+		lifeline_ready(bus, w);
+		return;
+	case WATCH_EXEC:
+		exec_ready(bus, w);
+		return;
+	case WATCH_NODE:
+		node_ready(bus, w->node);
+		return;
+	case WATCH_USER:
+		w->ready(w->context, w->fd);
+		return;
+	}
+}
+
+static int wait_for_events(struct private_bus *bus, struct epoll_event *events, int wait_ms)
+{
+	uint64_t wait = until_next_ns(bus);
+	struct timespec ts;
+
+	if (wait_ms >= 0 && wait > (uint64_t)wait_ms * 1000000u)
+		wait = (uint64_t)wait_ms * 1000000u;
+	if (held_any(bus) && wait > LOOK_AFTER_NS)
+		wait = LOOK_AFTER_NS;
+	ts.tv_sec = (time_t)(wait / 1000000000u);
+	ts.tv_nsec = (long)(wait % 1000000000u);
+	return (int)syscall(SYS_epoll_pwait2, bus->epoll, events, EVENTS_PER_TURN, wait == UINT64_MAX ? NULL : &ts,
+			    NULL, 0);
+}
+
+int private_bus_step(struct private_bus *bus, int wait_ms)
+{
+	struct epoll_event events[EVENTS_PER_TURN];
+	int n;
+
+	if (bus->over)
+		return 0;
+	private_bus_sync(bus);
+	n = wait_for_events(bus, events, wait_ms);
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	private_bus_sync(bus);
+	for (int i = 0; i < n; i++)
+		serve(bus, events[i].data.ptr, events[i].events);
+	if (n <= 0 && held_any(bus))
+		held_look_after(bus);
+	bury_watches(bus, false);
+	if (bus->no_memory_access) {
+		spawn_end(&bus->spawn);
+		bus->over = true;
+		return -EPERM;
+	}
+	return bus->over ? 0 : 1;
+}
+
+int private_bus_status(const struct private_bus *bus)
+{
+	return bus->status;
+}
+
+int private_bus_signal(struct private_bus *bus, int number)
+{
+	if (bus->over || bus->spawn.tool <= 0)
+		return -ESRCH;
+	return kill(bus->spawn.tool, number) ? -errno : 0;
+}
+
+void private_bus_counts(const struct private_bus *bus, struct private_bus_counts *counts)
+{
+	*counts = bus->counts;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Starting the tool under the filter, with a guardian process between supervisor and tool. */
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "filter.h"
+
+/* The first bytes that the tool's side sends: 0 with the listener as SCM_RIGHTS, or an errno. */
+struct hello {
+	int error;
+	pid_t tool;
+};
+
+static int send_hello(int socket, int error, int fd)
+{
+	struct hello hello = { .error = error, .tool = getpid() };
+	struct iovec iov = { &hello, sizeof(hello) };
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		struct cmsghdr *c = &control.header;
+
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int receive_hello(int socket, struct hello *hello, int *fd)
+{
+	struct iovec iov = { hello, sizeof(*hello) };
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr message = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+	struct cmsghdr *c;
+	ssize_t n;
+
+	*fd = -1;
+	do
+		n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (n != sizeof(*hello))
+		return -EPIPE;
+	c = CMSG_FIRSTHDR(&message);
+	if (c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	return 0;
+}
+
+static void default_signals(void)
+{
+	/* An ignored signal stays ignored over exec; the supervisor may ignore some for itself, but what the user's shell
+	 * had ignored (nohup) cannot be told apart any more, except SIGHUP, which the supervisor never ignores. */
+	static const int changed[] = { SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU };
+
+	for (size_t i = 0; i < sizeof(changed) / sizeof(*changed); i++)
+		signal(changed[i], SIG_DFL);
+}
+
+static _Noreturn void run_tool(const struct spawn *s, char *const argv[], int socket, int exec_pipe, pid_t parent)
+{
+	int listener, error;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(125);
+	default_signals();
+	listener = filter_install(s->syscalls, s->reserved_base, s->reserved_count);
+	if (listener < 0) {
+		send_hello(socket, -listener, -1);
+		_exit(125);
+	}
+	if (send_hello(socket, 0, listener))
+		_exit(125);
+	close(listener);
+	close(socket);
+	sigprocmask(SIG_SETMASK, &s->mask, NULL);
+	execvp(argv[0], argv);
+	error = errno;
+	if (write(exec_pipe, &error, sizeof(error)) != sizeof(error))
+		_exit(125);
+	_exit(error == ENOENT || error == ENOTDIR ? 127 : 126);
+}
+
+/* Direct children only: those of a killed child become ours, for we are the subreaper. */
+static int kill_children(void)
+{
+	char path[64], text[4096], *at, *end;
+	FILE *f;
+	int killed = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (fgets(text, sizeof(text), f)) {
+		for (at = text;; at = end) {
+			long pid = strtol(at, &end, 10);
+
+			if (end == at)
+				break;
+			if (pid > 1 && kill((pid_t)pid, SIGKILL) == 0)
+				killed++;
+		}
+	}
+	fclose(f);
+	return killed;
+}
+
+static int end_all(pid_t tool, int *tool_status, bool count)
+{
+	int left = 0, status;
+	pid_t pid;
+
+	for (;;) {
+		if (kill_children() < 0)
+			kill(tool, SIGKILL);
+		pid = waitpid(-1, &status, 0);
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid < 0)
+			return left;
+		if (pid == tool)
+			*tool_status = status;
+		else if (count)
+			left += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	}
+}
+
+/* Keep nothing open that the tool's readers could wait for, and nothing of the supervisor's. */
+static void guardian_descriptors(int lifeline, int signals)
+{
+	unsigned low = (unsigned)(lifeline < signals ? lifeline : signals);
+	unsigned high = (unsigned)(lifeline < signals ? signals : lifeline);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		dup2(null, fd);
+	if (low > 3)
+		close_range(3, low - 1, 0);
+	if (high > low + 1)
+		close_range(low + 1, high - 1, 0);
+	close_range(high + 1, ~0u, 0);
+}
+
+static _Noreturn void run_guardian(struct spawn *s, char *const argv[], int socket, int exec_pipe, int lifeline)
+{
+	struct spawn_report report = { .status = 125 << 8 };
+	bool tool_over = false, alone = false;
+	pid_t self = getpid(), tool;
+	sigset_t all;
+	int signals;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	tool = signals < 0 ? -1 : fork();
+	if (tool == 0)
+		run_tool(s, argv, socket, exec_pipe, self);
+	if (tool < 0) {
+		send_hello(socket, errno, -1);
+		_exit(125);
+	}
+	prctl(PR_SET_NAME, "dfuemu-guardian", 0, 0, 0);
+	guardian_descriptors(lifeline, signals);
+	while (!tool_over && !alone) {
+		struct pollfd fds[2] = { { .fd = lifeline, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+		struct signalfd_siginfo info;
+		int status;
+		pid_t pid;
+
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			break;
+		alone = fds[0].revents != 0; /* the supervisor never writes: it has ended, or wants an end */
+		while (read(signals, &info, sizeof(info)) == sizeof(info))
+			continue;
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+			if (pid == tool) {
+				report.status = status;
+				tool_over = true;
+			}
+		}
+	}
+	if (!tool_over)
+		kill(tool, SIGKILL);
+	report.left_behind = end_all(tool, &report.status, tool_over);
+	if (send(lifeline, &report, sizeof(report), MSG_NOSIGNAL) < 0 && s->orphaned)
+		s->orphaned(s->context);
+	_exit(0);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+int spawn_start(struct spawn *s, char *const argv[], const char **stage)
+{
+	int hello[2] = { -1, -1 }, life[2] = { -1, -1 }, result[2] = { -1, -1 }, err = 0;
+	struct hello greeting = { 0 };
+
+	s->guardian = s->tool = 0;
+	s->listener = s->lifeline = s->exec_pipe = -1;
+	*stage = "cannot start a process";
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, hello) ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, life) || pipe2(result, O_CLOEXEC)) {
+		err = -errno;
+		goto out;
+	}
+	fflush(NULL);
+	s->guardian = fork();
+	if (s->guardian < 0) {
+		err = -errno;
+		s->guardian = 0;
+		goto out;
+	}
+	if (s->guardian == 0) {
+		close(hello[0]);
+		close(life[0]);
+		close(result[0]);
+		run_guardian(s, argv, hello[1], result[1], life[1]);
+	}
+	s->lifeline = life[0];
+	life[0] = -1;
+	s->exec_pipe = result[0];
+	result[0] = -1;
+	close_fd(&hello[1]);
+	err = receive_hello(hello[0], &greeting, &s->listener);
+	if (!err && greeting.error) {
+		err = -greeting.error;
+		*stage = err == -EBUSY ? "a seccomp listener is there already: is this dfuemu running inside another "
+					 "'dfuemu exec'?"
+				       : "the kernel refuses the seccomp filter";
+	}
+	s->tool = greeting.tool;
+	if (err)
+		spawn_end(s);
+out:
+	for (int i = 0; i < 2; i++) {
+		close_fd(&hello[i]);
+		close_fd(&life[i]);
+		close_fd(&result[i]);
+	}
+	return err;
+}
+
+void spawn_end(struct spawn *s)
+{
+	if (s->lifeline >= 0)
+		shutdown(s->lifeline, SHUT_WR); /* the guardian takes it as our end, yet we can still hear its report */
+	/* A process that waits for an answer of ours must see that none will come. */
+	close_fd(&s->listener);
+	close_fd(&s->exec_pipe);
+	if (s->guardian > 0) {
+		while (waitpid(s->guardian, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	}
+	s->guardian = 0;
+	close_fd(&s->lifeline);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* dfuemu: the STM32F407 ROM USB bootloader in software. Commands as a table. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include "exec.h"
+#include "profile.h"
+#include "say.h"
+#include "suggest.h"
+
+static int profiles_main(int argc, char **argv);
+static int help_main(int argc, char **argv);
+static void profiles_help(void);
+static void help_help(void);
+
+static const struct command {
+	const char *name, *summary;
+	int (*main)(int argc, char **argv); /* argv[0] is the name; the exit status */
+	void (*help)(void);
+} commands[] = {
+	{ "exec", "run a tool on a USB bus of its own with the board plugged in", exec_main, exec_help },
+	{ "profiles", "list the ROMs there are", profiles_main, profiles_help },
+	{ "help", "say more about a command", help_main, help_help },
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int refuse(const char *what, const char *word, const char *near)
+{
+	const struct say say = { .stream = stderr };
+
+	if (near)
+		say_error(&say, "%s '%.100s' (did you mean '%s'?)", what, word, near);
+	else
+		say_error(&say, "%s '%.100s': try 'dfuemu help'", what, word);
+	return EXIT_OURS;
+}
+
+static const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(name, commands[i].name))
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *word)
+{
+	const char *names[COMMANDS + 1] = { NULL };
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i].name;
+	return refuse(*word == '-' ? "unknown option" : "unknown command", word, suggest_nearest(word, names));
+}
+
+static void usage(FILE *out)
+{
+	fputs("usage: dfuemu COMMAND [OPTIONS] ...\n\n", out);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n'dfuemu help COMMAND' says more, 'dfuemu --version' which version this is; see also dfuemu(1).\n",
+	      out);
+}
+
+static bool asks_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
+static void profiles_help(void)
+{
+	puts("usage: dfuemu profiles\n\nList the names that --profile takes, and what they are.");
+}
+
+static int profiles_main(int argc, char **argv)
+{
+	if (argc > 1 && asks_help(argv[1])) {
+		profiles_help();
+		return 0;
+	}
+	if (argc > 1)
+		return refuse("profiles takes no", argv[1], NULL);
+	for (size_t i = 0; mcu_profiles[i]; i++) {
+		const struct mcu_profile *p = mcu_profiles[i];
+
+		printf("%-12s %s%s%s%s\n", p->name, p->summary, p->alias ? " (also: " : "", p->alias ? p->alias : "",
+		       p->alias ? ")" : "");
+	}
+	return 0;
+}
+
+static void help_help(void)
+{
+	puts("usage: dfuemu help [COMMAND]");
+}
+
+static int help_main(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		usage(stdout);
+		return 0;
+	}
+	command = command_find(argv[1]);
+	if (!command && !asks_help(argv[1]))
+		return unknown_command(argv[1]);
+	if (command)
+		command->help();
+	else
+		help_help();
+	return 0;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_OURS;
+	}
+	if (asks_help(argv[1])) {
+		usage(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("dfuemu " DFUBENCH_VERSION);
+		return 0;
+	}
+	command = command_find(argv[1]);
+	return command ? command->main(argc - 1, argv + 1) : unknown_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int status = dispatch(argc, argv);
+
+	/* A list that did not reach its reader is a failure. */
+	if (fflush(stdout) && !status) {
+		const struct say say = { .stream = stderr };
+
+		say_error(&say, "cannot write to standard output: %s", strerror(errno));
+		return EXIT_OURS;
+	}
+	return status;
+}

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The board options as a table: one row each, from which the parser, the help and the suggestions are made. */
+#include "options.h"
+#include "suggest.h"
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCALE_LEAST 0.001
+#define SCALE_MOST 100000.0
+
+struct row {
+	const char *name;
+	char letter;          /* 0: none */
+	const char *argument; /* NULL: takes none */
+	const char *help;     /* lines are broken by \n */
+	int (*set)(struct options *, const char *value, char why[OPTIONS_WHY]);
+};
+
+static int refuse(char why[OPTIONS_WHY], const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int refuse(char why[OPTIONS_WHY], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, OPTIONS_WHY, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+/* Index of value among words, or -EINVAL. accepted says in words what there is. */
+static int choose(const char *option, const char *value, const char *const *words, const char *accepted,
+		  char why[OPTIONS_WHY])
+{
+	const char *near;
+
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(value, words[i]))
+			return i;
+	near = suggest_nearest(value, words);
+	return refuse(why, "%s '%.100s': must be %s%s%s%s", option, value, accepted, near ? " (did you mean '" : "",
+		      near ? near : "", near ? "'?)" : "");
+}
+
+/* Decimal digits, or 0x and hexadecimal ones, and nothing else. */
+static bool number(const char *text, uint64_t *out)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	*out = strtoull(text, &end, !strncmp(text, "0x", 2) ? 16 : 10);
+	return !errno && !*end;
+}
+
+static bool hex_digits(const char *text, size_t count)
+{
+	return strlen(text) == count && strspn(text, "0123456789abcdefABCDEF") == count;
+}
+
+static int set_profile(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	const char *words[64] = { NULL };
+	size_t n = 0, used = 0;
+	char names[256] = "";
+
+	o->profile = mcu_profile_find(value);
+	o->profile_given = true;
+	if (o->profile)
+		return 0;
+	for (size_t i = 0; mcu_profiles[i] && n < 62; i++) {
+		words[n++] = mcu_profiles[i]->name;
+		if (mcu_profiles[i]->alias)
+			words[n++] = mcu_profiles[i]->alias;
+	}
+	for (size_t i = 0; i < n; i++)
+		used += (size_t)snprintf(names + used, used < sizeof(names) ? sizeof(names) - used : 0, "%s%s",
+					 !i           ? ""
+					 : i + 1 == n ? " or "
+						      : ", ",
+					 words[i]);
+	choose("--profile", value, words, names, why);
+	return -EINVAL;
+}
+
+static int set_boards(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	uint64_t n;
+
+	if (!number(value, &n) || n < 1 || n > OPTIONS_DEVICES)
+		return refuse(why, "--boards '%.100s': must be a number from 1 to %d", value, OPTIONS_DEVICES);
+	o->boards = (unsigned)n;
+	return 0;
+}
+
+static struct identity_option *next_identity(struct options *o, char why[OPTIONS_WHY])
+{
+	if (o->identity_count == OPTIONS_DEVICES) {
+		refuse(why, "--serial and --uid: more than %d in all", OPTIONS_DEVICES);
+		return NULL;
+	}
+	return &o->identities[o->identity_count++];
+}
+
+static int set_serial(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	struct identity_option *identity;
+
+	if (!hex_digits(value, 12))
+		return refuse(why, "--serial '%.100s': must be 12 hex digits, as 326237753036", value);
+	identity = next_identity(o, why);
+	if (!identity)
+		return -EINVAL;
+	identity->serial = value;
+	return 0;
+}
+
+static int set_uid(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	struct identity_option *identity;
+
+	if (!hex_digits(value, 24))
+		return refuse(why, "--uid '%.100s': must be 24 hex digits, the three words in order of address", value);
+	identity = next_identity(o, why);
+	if (!identity)
+		return -EINVAL;
+	for (unsigned i = 0; i < 3; i++) {
+		char word[9] = "";
+
+		memcpy(word, value + 8 * i, 8);
+		identity->uid.uid[i] = (uint32_t)strtoul(word, NULL, 16);
+	}
+	return 0;
+}
+
+static int set_path(const char **path, const char *option, const char *value, char why[OPTIONS_WHY])
+{
+	if (!*value)
+		return refuse(why, "%s '': must be the name of a file", option);
+	if (*path)
+		return refuse(why, "%s '%.200s': there is one already, '%.200s'", option, value, *path);
+	*path = value;
+	return 0;
+}
+
+static int set_flash(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	return set_path(&o->flash, "--flash", value, why);
+}
+
+static int set_state(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	return set_path(&o->state, "--state", value, why);
+}
+
+static int set_capture(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	return set_path(&o->capture, "--capture", value, why);
+}
+
+static const char *const levels[] = { "low", "high", NULL };
+
+static int set_boot0(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	int i = choose("--boot0", value, levels, "high or low", why);
+
+	o->boot0 = i == 1;
+	return i < 0 ? i : 0;
+}
+
+static int set_boot1(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	int i = choose("--boot1", value, levels, "high or low", why);
+
+	o->boot1 = i == 1;
+	return i < 0 ? i : 0;
+}
+
+double options_time_scale(const char *text)
+{
+	size_t whole, fraction = 0;
+	double scale;
+
+	if (!strcmp(text, "real"))
+		return 1;
+	if (*text++ != 'x')
+		return 0;
+	/* strtod() alone takes more than a decimal number: blanks, signs, exponents, hex, inf, nan */
+	whole = strspn(text, "0123456789");
+	if (text[whole] == '.')
+		fraction = 1 + strspn(text + whole + 1, "0123456789");
+	if (!whole || fraction == 1 || text[whole + fraction])
+		return 0;
+	scale = strtod(text, NULL);
+	return scale >= SCALE_LEAST && scale <= SCALE_MOST ? scale : 0;
+}
+
+static int set_time(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	static const char *const words[] = { "real", NULL };
+	char accepted[80];
+
+	o->scale = options_time_scale(value);
+	if (o->scale > 0)
+		return 0;
+	snprintf(accepted, sizeof(accepted), "real, or x and a decimal number from %g to %.0f, as x20", SCALE_LEAST,
+		 SCALE_MOST);
+	choose("--time", value, words, accepted, why);
+	return -EINVAL;
+}
+
+static int set_also(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	static const char suffix[] = ":denied";
+	size_t length = strlen(value);
+	struct also_option *also;
+
+	if (o->also_count == OPTIONS_DEVICES)
+		return refuse(why, "--also: more than %d", OPTIONS_DEVICES);
+	also = &o->also[o->also_count];
+	also->denied = length >= strlen(suffix) && !strcmp(value + length - strlen(suffix), suffix);
+	if (also->denied)
+		length -= strlen(suffix);
+	if (!length)
+		return refuse(why,
+			      "--also '%s': must be the name of a file with descriptors, or that name and ':denied'",
+			      value);
+	also->path = strndup(value, length);
+	if (!also->path)
+		return refuse(why, "--also '%.200s': %s", value, strerror(ENOMEM));
+	o->also_count++;
+	return 0;
+}
+
+static int set_app(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	static const char *const words[] = { "0483:5740", "f055:9800", "none", NULL };
+	int i = choose("--app", value, words, "0483:5740, f055:9800 or none", why);
+
+	o->app = i != 2;
+	o->app_identity = i == 1 ? CDC_PYBOARD : CDC_STM32_VCP;
+	return i < 0 ? i : 0;
+}
+
+static int set_seed(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	if (!number(value, &o->seed))
+		return refuse(why, "--seed '%.100s': must be a number from 0 to 18446744073709551615, decimal or 0x...",
+			      value);
+	return 0;
+}
+
+static int set_erase_times(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	static const char *const words[] = {
+		[DURATION_TYPICAL] = "typical", [DURATION_MAXIMUM] = "maximum", [DURATION_RANDOM] = "random", NULL
+	};
+	int i = choose("--erase-times", value, words, "typical, maximum or random", why);
+
+	if (i < 0)
+		return i;
+	o->erase_times = (enum flash_durations)i;
+	return 0;
+}
+
+static int set_verbose(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value, (void)why;
+	o->level = 1;
+	return 0;
+}
+
+static int set_quiet(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value, (void)why;
+	o->level = -1;
+	return 0;
+}
+
+static const struct row rows[] = {
+	{ "profile", 0, "NAME", "which ROM: see 'dfuemu profiles' (default f407)", set_profile },
+	{ "boards", 0, "N", "that many boards (default 1)", set_boards },
+	{ "serial", 0, "HEX12", "serial number as the ROM reports it; once for each board", set_serial },
+	{ "uid", 0, "HEX24", "the unique ID behind it instead, three words in order of address", set_uid },
+	{ "flash", 0, "FILE",
+	  "the main flash: loaded if the file exists, saved at exit; with several boards\n"
+	  "'%d' in FILE is the number of the board, else FILE, FILE-2, FILE-3 (before the extension)",
+	  set_flash },
+	{ "state", 0, "FILE", "likewise option bytes, OTP, unique ID and wear", set_state },
+	{ "boot0", 0, "high|low", "high: the ROM starts; low: the application (default high)", set_boot0 },
+	{ "boot1", 0, "high|low", "(default low)", set_boot1 },
+	{ "time", 0, "real|xN", "xN: the boards run N times as fast as the wall clock (default real)", set_time },
+	{ "capture", 0, "FILE", "record the USB traffic as pcapng, for Wireshark", set_capture },
+	{ "also", 0, "FILE[:denied]", "plug in a device described in FILE too; denied: without permission to open it",
+	  set_also },
+	{ "app", 0, "ID", "device of the running application: 0483:5740, f055:9800 or none (default 0483:5740)",
+	  set_app },
+	{ "seed", 0, "N", "root of all that is random (default 1)", set_seed },
+	{ "erase-times", 0, "WHICH", "of the datasheet: typical, maximum or random between the two (default typical)",
+	  set_erase_times },
+	{ "verbose", 'v', NULL, "a line on stderr for each event of a board", set_verbose },
+	{ "quiet", 'q', NULL, "errors only", set_quiet },
+	{ "help", 'h', NULL, "this text", NULL },
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define LONG_ONLY 256 /* getopt's value of row i is its letter or this + i */
+
+static const struct row *row_of(int value)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (value == LONG_ONLY + (int)i || (rows[i].letter && value == rows[i].letter))
+			return &rows[i];
+	return NULL;
+}
+
+/* What getopt_long() did not like: word is the one it stopped at, value its optopt. */
+static int refuse_option(const char *word, int value, char why[OPTIONS_WHY])
+{
+	const struct row *row = row_of(value);
+	const char *words[ROWS + 1] = { NULL };
+	char name[64];
+	const char *near;
+	unsigned same = 0;
+
+	if (row)
+		return refuse(why, "option '--%s' takes no value, there is one in '%.100s'", row->name, word);
+	if (value)
+		return refuse(why, "unknown option '-%c': try 'dfuemu help exec'", value);
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	for (size_t i = 0; i < ROWS; i++) {
+		words[i] = rows[i].name;
+		same += !strncmp(rows[i].name, name, strlen(name));
+	}
+	if (same > 1)
+		return refuse(why, "option '--%s' is ambiguous: try 'dfuemu help exec'", name);
+	near = suggest_nearest(name, words);
+	return refuse(why,
+		      near ? "unknown option '--%s' (did you mean '--%s'?)"
+			   : "unknown option '--%s': try 'dfuemu help exec'",
+		      name, near);
+}
+
+/* What one option alone does not show. */
+static int check(const struct options *o, char why[OPTIONS_WHY])
+{
+	if (o->identity_count > o->boards)
+		return refuse(why, "--serial and --uid name %u boards, --boards has %u", o->identity_count, o->boards);
+	if (o->boards + o->also_count > OPTIONS_DEVICES)
+		return refuse(why, "%u boards and %u devices by --also: a bus has room for %d", o->boards,
+			      o->also_count, OPTIONS_DEVICES);
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv, char why[OPTIONS_WHY])
+{
+	struct option longs[ROWS + 1] = { { 0 } };
+	char shorts[2 * ROWS + 3] = "+:"; /* up to the first word that is none; tell a missing value apart */
+	int value;
+
+	*o = (struct options){
+		.profile = mcu_profile_find("f407"), .boards = 1, .boot0 = true, .scale = 1, .app = true, .seed = 1
+	};
+	for (size_t i = 0; i < ROWS; i++) {
+		longs[i] = (struct option){ rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
+					    rows[i].letter ? rows[i].letter : LONG_ONLY + (int)i };
+		if (rows[i].letter)
+			strcat(shorts, (char[]){ rows[i].letter, 0 });
+	}
+	optind = 0; /* glibc and musl: start anew */
+	opterr = 0;
+	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const struct row *row = row_of(value);
+		int r;
+
+		if (value == ':')
+			return refuse(why, "option '--%s' needs a value: %s", row_of(optopt)->name,
+				      row_of(optopt)->argument);
+		if (!row)
+			return refuse_option(argv[optind - 1], optopt, why);
+		if (!row->set)
+			return 1;
+		r = row->set(o, optarg, why);
+		if (r)
+			return r;
+	}
+	o->rest = argv + optind;
+	return check(o, why);
+}
+
+void options_free(struct options *o)
+{
+	for (unsigned i = 0; i < o->also_count; i++)
+		free(o->also[i].path);
+	o->also_count = 0;
+}
+
+void options_help(FILE *out)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		const char *help = rows[i].help;
+		char left[40];
+
+		if (rows[i].letter)
+			snprintf(left, sizeof(left), "-%c, --%s", rows[i].letter, rows[i].name);
+		else
+			snprintf(left, sizeof(left), "    --%s %s", rows[i].name,
+				 rows[i].argument ? rows[i].argument : "");
+		while (*help) {
+			int length = (int)strcspn(help, "\n");
+
+			fprintf(out, "  %-25s %.*s\n", left, length, help);
+			left[0] = 0;
+			help += length + (help[length] == '\n');
+		}
+	}
+}

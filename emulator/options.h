@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* BOARD OPTIONS of the command line: what is on the desk, and how it is told about. */
+#ifndef DFUBENCH_OPTIONS_H
+#define DFUBENCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "cdc.h"
+#include "flash.h"
+#include "mcu.h"
+
+#define OPTIONS_WHY 512
+#define OPTIONS_DEVICES 127 /* on one bus: USB has no more addresses */
+
+/* A value of --serial or of --uid, as given; the form has been checked. */
+struct identity_option {
+	const char *serial; /* NULL: uid holds it */
+	struct mcu_identity uid;
+};
+
+struct also_option {
+	char *path;
+	bool denied;
+};
+
+struct options {
+	const struct mcu_profile *profile;
+	bool profile_given; /* else a state file may name another */
+	unsigned boards;
+	struct identity_option identities[OPTIONS_DEVICES];
+	unsigned identity_count;             /* of the first boards; the others' are made up */
+	const char *flash, *state, *capture; /* NULL: none */
+	bool boot0, boot1;
+	double scale; /* bench time per wall time */
+	struct also_option also[OPTIONS_DEVICES];
+	unsigned also_count;
+	bool app;
+	enum cdc_identity app_identity; /* with app */
+	uint64_t seed;
+	enum flash_durations erase_times;
+	int level;   /* of struct say */
+	char **rest; /* the words after the options */
+};
+
+/* argv[0] is the command. 0; 1: help was asked for; -EINVAL with why[]: what is wrong and what is accepted. Strings of argv
+ * are borrowed. Free in each case. */
+int options_parse(struct options *, int argc, char **argv, char why[OPTIONS_WHY]);
+void options_free(struct options *);
+void options_help(FILE *); /* one entry for each option */
+
+/* "x20" or "real" as a factor; 0 if it is neither. */
+double options_time_scale(const char *text);
+
+#endif
