@@ -32,7 +32,7 @@ void dfuse_reset(struct dfuse *d, const struct mcu_profile *profile, const struc
 	memset(d, 0, sizeof *d);
 	d->profile = profile;
 	d->ops = kept;
-	d->pointer = profile->default_pointer;      /* BLK-6 */
+	d->pointer = profile->default_pointer;  /* BLK-6 */
 	commit(d, DFU_ERROR, DFU_ERR_FIRMWARE); /* ST-11 */
 }
 
@@ -73,10 +73,9 @@ static struct dfuse_job decode(const struct dfuse *d)
 	struct dfuse_job job = { .kind = JOB_BAD_COMMAND };
 
 	if (d->block >= FIRST_DATA_BLOCK)
-		return (struct dfuse_job){ .kind = JOB_WRITE,
-			                   .address = block_address(d, d->block),
-			                   .data = d->buffer,
-			                   .length = d->length };
+		return (struct dfuse_job){
+			.kind = JOB_WRITE, .address = block_address(d, d->block), .data = d->buffer, .length = d->length
+		};
 	if (d->block)
 		return (struct dfuse_job){ .kind = JOB_NOTHING };
 	if (!has_command(d->profile, d->buffer[0]))
@@ -129,7 +128,8 @@ static enum usb_result download(struct dfuse *d, const struct usb_setup *s, cons
 		return USB_ACK;
 	}
 	/* ASSUMED: U7. Without the stall we take what our buffer takes. */
-	if (s->length > d->profile->transfer_size_bytes && (d->profile->oversize_stalls || s->length > DFUSE_MAX_TRANSFER))
+	if (s->length > d->profile->transfer_size_bytes &&
+	    (d->profile->oversize_stalls || s->length > DFUSE_MAX_TRANSFER))
 		return USB_STALL;
 	if (s->value == 1 && d->profile->block1_download_stalls)
 		return USB_STALL; /* ASSUMED: U5 (BLK-2) */
@@ -161,7 +161,7 @@ static enum usb_result upload(struct dfuse *d, const struct usb_setup *s, uint8_
 	}
 	if (s->length > d->profile->transfer_size_bytes && d->profile->oversize_stalls)
 		return USB_STALL; /* ASSUMED: U7 */
-	if (s->value == 1) { /* ASSUMED: U5 (UP-5) */
+	if (s->value == 1) {      /* ASSUMED: U5 (UP-5) */
 		if (d->profile->block1_upload_status)
 			commit(d, DFU_ERROR, (enum dfu_status)d->profile->block1_upload_status);
 		return USB_STALL;
@@ -210,8 +210,8 @@ static enum usb_result getstatus(struct dfuse *d, const struct usb_setup *s, uin
 {
 	uint32_t poll_ms = getstatus_transition(d);
 	uint8_t reply[STATUS_BYTES] = {
-		(uint8_t)d->status, (uint8_t)poll_ms, (uint8_t)(poll_ms >> 8), (uint8_t)(poll_ms >> 16), (uint8_t)d->state,
-		0, /* GS-2 */
+		(uint8_t)d->status,       (uint8_t)poll_ms,  (uint8_t)(poll_ms >> 8),
+		(uint8_t)(poll_ms >> 16), (uint8_t)d->state, 0, /* GS-2 */
 	};
 
 	*actual = s->length < STATUS_BYTES ? s->length : STATUS_BYTES;
@@ -238,7 +238,7 @@ static enum usb_result abort_transfer(struct dfuse *d)
 {
 	if (d->state == DFU_ERROR && !d->profile->abort_leaves_error)
 		return USB_ACK; /* ASSUMED: U12 (RST-2) */
-	drop_download(d); /* the pointer stays: RST-1 */
+	drop_download(d);       /* the pointer stays: RST-1 */
 	commit(d, DFU_IDLE, DFU_OK);
 	return USB_ACK;
 }
@@ -283,7 +283,8 @@ enum usb_result dfuse_request(struct dfuse *d, const struct usb_setup *s, uint8_
 		return refuse(d); /* ST-17 */
 	if (d->executing)
 		return request_while_busy(d, s, data, actual);
-	if (d->state == DFU_DNBUSY || d->state == DFU_MANIFEST) /* a reply that never got through: only to be asked again */
+	if (d->state == DFU_DNBUSY ||
+	    d->state == DFU_MANIFEST) /* a reply that never got through: only to be asked again */
 		return s->request == DFU_GETSTATUS ? getstatus(d, s, data, actual) : USB_STALL;
 
 	switch ((enum dfu_request)s->request) {
@@ -340,7 +341,7 @@ static const char *name_of(const char *const *names, size_t count, unsigned valu
 const char *dfu_state_name(unsigned state)
 {
 	static const char *const names[] = {
-		"appIDLE",       "appDETACH",         "dfuIDLE",     "dfuDNLOAD-SYNC",          "dfuDNBUSY",
+		"appIDLE",        "appDETACH",        "dfuIDLE",     "dfuDNLOAD-SYNC",         "dfuDNBUSY",
 		"dfuDNLOAD-IDLE", "dfuMANIFEST-SYNC", "dfuMANIFEST", "dfuMANIFEST-WAIT-RESET", "dfuUPLOAD-IDLE",
 		"dfuERROR",
 	};
@@ -351,9 +352,9 @@ const char *dfu_state_name(unsigned state)
 const char *dfu_status_name(unsigned status)
 {
 	static const char *const names[] = {
-		"OK",         "errTARGET",  "errFILE",    "errWRITE",   "errERASE",    "errCHECK_ERASED",
-		"errPROG",    "errVERIFY",  "errADDRESS", "errNOTDONE", "errFIRMWARE", "errVENDOR",
-		"errUSBR",    "errPOR",     "errUNKNOWN", "errSTALLEDPKT",
+		"OK",      "errTARGET", "errFILE",    "errWRITE",      "errERASE",    "errCHECK_ERASED",
+		"errPROG", "errVERIFY", "errADDRESS", "errNOTDONE",    "errFIRMWARE", "errVENDOR",
+		"errUSBR", "errPOR",    "errUNKNOWN", "errSTALLEDPKT",
 	};
 
 	return name_of(names, sizeof names / sizeof *names, status);

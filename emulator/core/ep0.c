@@ -145,7 +145,10 @@ static enum usb_result reply_byte(const struct usb_setup *s, uint8_t *data, size
 static uint32_t next_code_point(const unsigned char **text)
 {
 	const unsigned char *t = *text;
-	unsigned extra = t[0] >= 0xf0 && t[0] < 0xf5 ? 3 : t[0] >= 0xe0 && t[0] < 0xf0 ? 2 : t[0] >= 0xc2 && t[0] < 0xe0 ? 1 : 0;
+	unsigned extra = t[0] >= 0xf0 && t[0] < 0xf5   ? 3
+			 : t[0] >= 0xe0 && t[0] < 0xf0 ? 2
+			 : t[0] >= 0xc2 && t[0] < 0xe0 ? 1
+						       : 0;
 	uint32_t c = extra ? t[0] & (0x3fu >> extra) : t[0];
 
 	for (unsigned i = 1; i <= extra; i++) {

@@ -12,6 +12,7 @@
 
 #define CCM_BASE 0x10000000u /* RM0090 2.3.1: 64 KB, on the data bus alone */
 #define CCM_BYTES 0x10000u
+#define DEFERRED_PINS 32u
 
 struct mcu {
 	struct bench *bench;
@@ -26,10 +27,18 @@ struct mcu {
 	struct rom *rom;
 
 	struct usbdev port;
-	struct usbhost inside;    /* our side of the device behind the port */
-	struct usbdev *behind;    /* ROM or application; NULL: nothing with USB runs */
+	struct usbhost inside;     /* our side of the device behind the port */
+	struct usbdev *behind;     /* ROM or application; NULL: nothing with USB runs */
 	struct usb_urb *under_way; /* all that went through the port and has not come back */
 	bool closing;
+
+	/* Pins set from a callback in the middle of a change of mode: they take effect right after it. */
+	bool changing;
+	struct {
+		enum mcu_pin pin;
+		bool high;
+	} deferred[DEFERRED_PINS];
+	unsigned deferred_count;
 
 	const struct mcu_app_ops *app;
 	void *app_context;
@@ -55,6 +64,27 @@ static void enter(struct mcu *m, enum mcu_mode mode)
 {
 	m->mode = mode;
 	tell(m, (struct mcu_event){ .type = MCU_EVENT_BOOTED, .mode = mode });
+}
+
+/* One change of mode at a time */
+
+static void apply_pin(struct mcu *m, enum mcu_pin pin, bool high);
+
+/* False inside another change. */
+static bool begin_change(struct mcu *m)
+{
+	if (m->changing)
+		return false;
+	m->changing = true;
+	return true;
+}
+
+static void end_change(struct mcu *m)
+{
+	for (unsigned i = 0; i < m->deferred_count; i++)
+		apply_pin(m, m->deferred[i].pin, m->deferred[i].high);
+	m->deferred_count = 0;
+	m->changing = false;
 }
 
 /* The port */
@@ -117,7 +147,8 @@ static void inside_complete(struct usbhost *inside, struct usb_urb *urb)
 	urb->port_next = NULL;
 	urb->port_link = NULL;
 	/* What we take back for the host's cable, the host must not take for its own cancelling. */
-	usbdev_complete(&m->port, urb, m->closing && urb->result == USB_CANCELLED ? USB_GONE : urb->result, urb->actual);
+	usbdev_complete(&m->port, urb, m->closing && urb->result == USB_CANCELLED ? USB_GONE : urb->result,
+			urb->actual);
 }
 
 /* No pull-up for the host to see: everything under way is gone, then the device. */
@@ -147,14 +178,17 @@ static void update_port(struct mcu *m)
 
 static void inside_attach(struct usbhost *inside, struct usbdev *behind)
 {
+	struct mcu *m = mcu_of_inside(inside);
+	bool outermost = begin_change(m);
+
 	(void)behind;
-	update_port(mcu_of_inside(inside));
+	update_port(m);
+	if (outermost)
+		end_change(m);
 }
 
 static const struct usbhost_ops inside_ops = {
-	.complete = inside_complete,
-	.attach = inside_attach,
-	.detach = inside_attach, /* looks at the pull-up again */
+	.complete = inside_complete, .attach = inside_attach, .detach = inside_attach, /* looks at the pull-up again */
 };
 
 /* Address space, as far as a vector table may lie in it */
@@ -197,12 +231,13 @@ static bool is_executable(const struct mcu *m, uint32_t vector)
 	uint32_t msp, pc;
 	bool msp_ok, pc_ok;
 
-	if (vector % 4 || (flash_read(m->flash, vector, table, sizeof table) && mcu_read_ram(m, vector, table, sizeof table)))
+	if (vector % 4 ||
+	    (flash_read(m->flash, vector, table, sizeof table) && mcu_read_ram(m, vector, table, sizeof table)))
 		return false;
 	msp = little_endian(table);
 	pc = little_endian(table + 4);
 	msp_ok = (msp > p->ram_base && msp - p->ram_base <= p->ram_size_bytes) ||
-	         (msp > CCM_BASE && msp - CCM_BASE <= CCM_BYTES);
+		 (msp > CCM_BASE && msp - CCM_BASE <= CCM_BYTES);
 	pc_ok = in_ram(p, pc - 1, 2) || (pc - 1 >= p->flash_base && pc - 1 - p->flash_base < p->flash_size_bytes);
 	return msp % 4 == 0 && msp_ok && (pc & 1) && pc_ok;
 }
@@ -228,12 +263,14 @@ static void pull_up(struct bench_event *e)
 {
 	struct mcu *m = e->context;
 
+	begin_change(m);
 	if (m->app_runs) {
 		usbdev_attach(m->behind, m->behind->speed ? m->behind->speed : USB_SPEED_IS_FULL);
-		return;
+	} else {
+		enter(m, MCU_ROM);
+		rom_attach(m->rom);
 	}
-	enter(m, MCU_ROM);
-	rom_attach(m->rom);
+	end_change(m);
 }
 
 static void start_rom(struct mcu *m)
@@ -283,7 +320,9 @@ static void boot_again(struct bench_event *e)
 {
 	struct mcu *m = e->context;
 
+	begin_change(m);
 	boot(m, m->cause);
+	end_change(m);
 }
 
 /* The chip resets itself; seen from USB it is away for a moment. */
@@ -322,21 +361,25 @@ static void rom_leaves(void *context, uint32_t pointer)
 {
 	struct mcu *m = context;
 
-	if (!is_executable(m, pointer)) {
+	begin_change(m);
+	if (is_executable(m, pointer)) {
+		stop_all(m);
+		start_application(m, pointer);
+	} else {
 		reset_itself(m, RESET_NOT_EXECUTABLE);
-		return;
 	}
-	stop_all(m);
-	start_application(m, pointer);
+	end_change(m);
 }
 
 static void rom_resets(void *context, enum reset_cause cause)
 {
 	struct mcu *m = context;
 
+	begin_change(m);
 	if (cause == RESET_UNPROTECT)
 		mem_fill(m->ram, 0, mem_size(m->ram)); /* RDP-4, RDP-8 */
 	reset_itself(m, cause);
+	end_change(m);
 }
 
 static const struct rom_ops rom_ops = {
@@ -379,9 +422,8 @@ static void reset_pin(struct mcu *m, bool high)
 	boot(m, m->cause);
 }
 
-void mcu_set_pin(struct mcu *m, enum mcu_pin pin, bool high)
+static void apply_pin(struct mcu *m, enum mcu_pin pin, bool high)
 {
-	assert(pin < MCU_PIN_COUNT);
 	if (m->pins[pin] == high)
 		return;
 	m->pins[pin] = high;
@@ -402,6 +444,20 @@ void mcu_set_pin(struct mcu *m, enum mcu_pin pin, bool high)
 	}
 }
 
+void mcu_set_pin(struct mcu *m, enum mcu_pin pin, bool high)
+{
+	assert(pin < MCU_PIN_COUNT);
+	if (!begin_change(m)) {
+		if (m->deferred_count == DEFERRED_PINS)
+			return; /* a host that answers each change with another, for ever */
+		m->deferred[m->deferred_count].pin = pin;
+		m->deferred[m->deferred_count++].high = high;
+		return;
+	}
+	apply_pin(m, pin, high);
+	end_change(m);
+}
+
 bool mcu_pin(const struct mcu *m, enum mcu_pin pin)
 {
 	assert(pin < MCU_PIN_COUNT);
@@ -419,26 +475,29 @@ static bool rom_has_interface(const struct mcu *m, enum boot_interface interface
 /* Before the ROM listens, traffic is lost (BOOT-13); once USB is chosen, it is ignored (BOOT-10). */
 void mcu_boot_traffic(struct mcu *m, enum boot_interface interface)
 {
-	if (m->mode != MCU_ROM || rom_has_seen_host(m->rom) || !rom_has_interface(m, interface))
+	if (m->mode != MCU_ROM || rom_has_seen_host(m->rom) || !rom_has_interface(m, interface) || !begin_change(m))
 		return;
 	stop_all(m);
 	enter(m, MCU_ROM_OTHER);
+	end_change(m);
 }
 
 int mcu_software_entry(struct mcu *m)
 {
-	if (m->mode != MCU_APPLICATION || flash_rdp(m->flash) == RDP_LEVEL_2)
+	if (m->mode != MCU_APPLICATION || flash_rdp(m->flash) == RDP_LEVEL_2 || !begin_change(m))
 		return -EINVAL;
 	stop_all(m);
 	start_rom(m); /* BOOT-18 */
+	end_change(m);
 	return 0;
 }
 
 int mcu_software_reset(struct mcu *m)
 {
-	if (m->mode != MCU_APPLICATION)
+	if (m->mode != MCU_APPLICATION || !begin_change(m))
 		return -EINVAL;
 	reset_itself(m, RESET_SOFTWARE);
+	end_change(m);
 	return 0;
 }
 
@@ -479,6 +538,7 @@ void mcu_free(struct mcu *m)
 {
 	if (!m)
 		return;
+	m->changing = true; /* for good: callbacks change nothing any more */
 	if (m->rom)
 		stop_all(m);
 	rom_free(m->rom);

@@ -64,6 +64,7 @@ struct mcu_event {
 struct mcu *mcu_new(struct bench *, const struct mcu_profile *, const struct mcu_identity *);
 void mcu_free(struct mcu *); /* detaches first; NULL is fine */
 
+/* From a callback of the port in the middle of a reset or the like it takes effect right after that. */
 void mcu_set_pin(struct mcu *, enum mcu_pin, bool high);
 bool mcu_pin(const struct mcu *, enum mcu_pin);
 enum mcu_mode mcu_mode(const struct mcu *);
@@ -79,16 +80,15 @@ const char *mcu_serial(const struct mcu *); /* as the ROM reports it */
 int mcu_read_ram(const struct mcu *, uint32_t address, uint8_t *data, size_t length);
 int mcu_write_ram(struct mcu *, uint32_t address, const uint8_t *data, size_t length);
 
-/* One listener; called in the middle of things: look, do not touch (schedule an event instead). NULL: none. Pins may be
- * set from a host's complete(), attach() or detach() and from bench events. */
+/* One listener; called in the middle of things: look, do not touch (schedule an event instead). NULL: none. */
 void mcu_listen(struct mcu *, void (*event)(void *context, const struct mcu_event *), void *context);
 /* What runs as application; NULL: nothing has USB. Set before power comes. */
 void mcu_set_app(struct mcu *, const struct mcu_app_ops *, void *context);
 
 /* Traffic on another boot interface: selects it if the ROM has not settled on USB yet (BOOT rows); else nothing. */
 void mcu_boot_traffic(struct mcu *, enum boot_interface);
-/* The application jumps to the ROM in system memory, without a reset. 0, or -EINVAL if no application runs or RDP is at
- * level 2. */
+/* The application jumps to the ROM in system memory, without a reset. 0, or -EINVAL if no application runs (or it is just
+ * being started or stopped), or RDP is at level 2. */
 int mcu_software_entry(struct mcu *);
 /* The application resets the chip. 0 or -EINVAL as above. */
 int mcu_software_reset(struct mcu *);

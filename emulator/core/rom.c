@@ -37,7 +37,7 @@ struct rom {
 	struct bench_event job_event;
 	uint64_t job_started_us;
 	enum dfu_status outcome;
-	const struct mem_region *written; /* JOB_WRITE */
+	const struct mem_region *written;  /* JOB_WRITE */
 	enum mcu_event_type outcome_event; /* MCU_EVENT_PIN: nothing to tell */
 	uint32_t touched_address, touched_length;
 	bool off_the_bus;       /* DETACH: between the two halves */
@@ -270,9 +270,9 @@ static enum dfu_status finish_write(struct rom *r, const struct dfuse_job *job)
 	uint8_t feature[4];
 
 	if (m->kind == MEM_RAM)
-		return r->ops->write_ram(r->context, job->address, job->data, job->length) ?
-		               (enum dfu_status)r->profile->hardware_error_status :
-		               DFU_OK;
+		return r->ops->write_ram(r->context, job->address, job->data, job->length)
+			       ? (enum dfu_status)r->profile->hardware_error_status
+			       : DFU_OK;
 	if (m->kind != MEM_FEATURE)
 		return DFU_OK;
 	flash_get_feature(r->flash, feature);
@@ -345,10 +345,13 @@ static void job_over(struct bench_event *e)
 	struct rom *r = e->context;
 	const struct dfuse_job *job = &r->dfuse.job;
 	enum dfu_status outcome = r->outcome;
+	unsigned epoch = r->epoch;
 
 	if (job->kind == JOB_DETACH && !r->off_the_bus) {
 		r->off_the_bus = true;
 		leave_bus(r);
+		if (epoch != r->epoch)
+			return; /* the host took the chance to reset the board */
 		ep0_bus_reset(&r->ep0);
 		bench_after(r->bench, &r->job_event, r->profile->disconnect_us);
 		return;
@@ -573,7 +576,7 @@ static const struct usbdev_ops usb_ops = { .submit = submit, .cancel = cancel, .
 /* Life */
 
 struct rom *rom_new(struct bench *bench, const struct mcu_profile *profile, const char *serial, struct flash *flash,
-                    const struct rom_ops *ops, void *context)
+		    const struct rom_ops *ops, void *context)
 {
 	struct rom *r = calloc(1, sizeof *r);
 
@@ -593,13 +596,13 @@ struct rom *rom_new(struct bench *bench, const struct mcu_profile *profile, cons
 	r->job_event.fire = job_over;
 	r->job_event.context = r;
 	ep0_init(&r->ep0,
-	         &(struct ep0_descriptors){ .device = profile->device_descriptor,
-	                                    .configurations = r->configurations,
-	                                    .string = string_of,
-	                                    .interface_descriptor = functional_descriptor,
-	                                    .accepts_unadvertised_features = true, /* USB-6 */
-	                                    .context = r },
-	         &(struct ep0_handlers){ .class_request = class_request, .configured = configured, .context = r });
+		 &(struct ep0_descriptors){ .device = profile->device_descriptor,
+					    .configurations = r->configurations,
+					    .string = string_of,
+					    .interface_descriptor = functional_descriptor,
+					    .accepts_unadvertised_features = true, /* USB-6 */
+					    .context = r },
+		 &(struct ep0_handlers){ .class_request = class_request, .configured = configured, .context = r });
 	return r;
 }
 

@@ -18,9 +18,9 @@ struct rom;
 
 /* The board around the ROM. Every member is required. */
 struct rom_ops {
-	int (*read_ram)(void *context, uint32_t address, uint8_t *data, size_t length); /* 0 or -EFAULT */
+	int (*read_ram)(void *context, uint32_t address, uint8_t *data, size_t length);        /* 0 or -EFAULT */
 	int (*write_ram)(void *context, uint32_t address, const uint8_t *data, size_t length); /* 0, -EFAULT, -ENOMEM */
-	void (*state)(void *context, enum dfu_state, enum dfu_status); /* has just changed */
+	void (*state)(void *context, enum dfu_state, enum dfu_status);                         /* has just changed */
 	/* MCU_EVENT_ERASED, _PROGRAMMED, _OPTIONS or _CUT has just happened. */
 	void (*touched)(void *context, enum mcu_event_type, uint32_t address, uint32_t length);
 	/* The ROM gives up control for good: the board calls rom_stop() in here. */
@@ -29,8 +29,8 @@ struct rom_ops {
 };
 
 /* serial has 12 digits and is copied; all else must outlive the ROM. NULL on ENOMEM. */
-struct rom *rom_new(struct bench *, const struct mcu_profile *, const char *serial, struct flash *, const struct rom_ops *,
-                    void *context);
+struct rom *rom_new(struct bench *, const struct mcu_profile *, const char *serial, struct flash *,
+		    const struct rom_ops *, void *context);
 void rom_free(struct rom *); /* stopped before; NULL is fine */
 
 /* The CPU enters the ROM: fresh DFU state, not on the bus yet. */

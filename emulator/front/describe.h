@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Enumerate a device once, as a Linux hub driver does, and keep what it said: for fronts that must have descriptors before
- * their client asks (sysfs tree, gadget, usbredir). Runs in bench time; the device may be hostile.
+ * Enumerate a device once, as a Linux hub driver does, and keep what it said: for fronts that must have descriptors
+ * before their client asks (sysfs tree, gadget, usbredir). Runs in bench time; the device may be hostile.
  */
 #ifndef DFUBENCH_DESCRIBE_H
 #define DFUBENCH_DESCRIBE_H
@@ -69,11 +69,13 @@ const uint8_t *usb_configuration_interface(const struct usb_configuration *, uin
 
 struct describe;
 
-/* The outcome, once for each start that is not cancelled: NULL means failure, describe_error() says why. The description
- * is describe's, until the next start or describe_free(). Called from bench_advance(); may call describe_free(). */
+/* The outcome, once for each start that is not cancelled: NULL means failure, describe_error() says why. The
+ * description is describe's, until the next start or describe_free(). Called from bench_advance(); may call
+ * describe_free(). */
 typedef void describe_done(void *context, const struct usb_description *);
 
-/* The bench must outlive it; the device until describe_cancel() or the outcome. address: 1..127, asserted. NULL on ENOMEM. */
+/* The bench must outlive it; the device until describe_cancel() or the outcome. address: 1..127, asserted. NULL:
+ * ENOMEM. */
 struct describe *describe_new(struct bench *, struct usbdev *, uint8_t address, describe_done *done, void *context);
 /* The device has just been plugged in: debounce, reset, enumerate, configure. Starting again drops what was known. */
 void describe_start(struct describe *);

@@ -13,8 +13,8 @@
 #include "usbdev.h"
 
 #define HOST_TIMEOUT_US UINT64_C(40000000)
-#define SECONDS(n) ((uint64_t)(n) * 1000000u)
-#define MS(n) ((uint64_t)(n) * 1000u)
+#define SECONDS(n) ((uint64_t)(n)*1000000u)
+#define MS(n) ((uint64_t)(n)*1000u)
 
 struct host {
 	struct usbhost base;
@@ -93,8 +93,8 @@ static inline void host_sleep(struct host *h, uint64_t us)
 }
 
 /* One control transfer. USB_CANCELLED after timeout_us. actual may be NULL. */
-static inline enum usb_result host_control(struct host *h, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
-                                           void *data, uint16_t length, size_t *actual)
+static inline enum usb_result host_control(struct host *h, uint8_t type, uint8_t request, uint16_t value,
+					   uint16_t index, void *data, uint16_t length, size_t *actual)
 {
 	struct host_urb u;
 
@@ -153,7 +153,7 @@ static inline enum usb_result host_abort(struct host *h)
 static inline enum usb_result host_command(struct host *h, uint8_t command, uint32_t address)
 {
 	uint8_t b[5] = { command, (uint8_t)address, (uint8_t)(address >> 8), (uint8_t)(address >> 16),
-		         (uint8_t)(address >> 24) };
+			 (uint8_t)(address >> 24) };
 
 	return host_dnload(h, 0, b, 5);
 }

@@ -15,7 +15,7 @@
 #define LOG_MAX 1200
 
 static const uint8_t rom_device[18] = { 0x12, 0x01, 0x00, 0x01, 0x00, 0x00, 0x00, 0x40, 0x83,
-	                                0x04, 0x11, 0xdf, 0x00, 0x22, 0x01, 0x02, 0x03, 0x01 };
+					0x04, 0x11, 0xdf, 0x00, 0x22, 0x01, 0x02, 0x03, 0x01 };
 static const uint8_t rom_configuration[54] = {
 	0x09, 0x02, 0x36, 0x00, 0x01, 0x01, 0x00, 0xc0, 0x32, 0x09, 0x04, 0x00, 0x00, 0x00, 0xfe, 0x01, 0x02, 0x04,
 	0x09, 0x04, 0x00, 0x01, 0x00, 0xfe, 0x01, 0x02, 0x05, 0x09, 0x04, 0x00, 0x02, 0x00, 0xfe, 0x01, 0x02, 0x06,
@@ -28,8 +28,8 @@ struct trick {
 	uint16_t value;
 	uint16_t length; /* wLength; 0: any */
 	enum usb_result result;
-	bool never;      /* no answer at all */
-	int times;       /* so often; 0: always */
+	bool never; /* no answer at all */
+	int times;  /* so often; 0: always */
 	const uint8_t *bytes;
 	size_t size;
 	size_t claimed; /* actual, where it is not size */
@@ -96,7 +96,7 @@ static void serve(struct fake *f, struct usb_urb *urb)
 			return;
 		f->pending = NULL;
 		usbdev_complete(&f->dev, urb, t->result,
-		                t->claimed ? (give(urb, t->bytes, t->size), t->claimed) : give(urb, t->bytes, t->size));
+				t->claimed ? (give(urb, t->bytes, t->size), t->claimed) : give(urb, t->bytes, t->size));
 		return;
 	}
 	f->pending = NULL;
@@ -112,8 +112,8 @@ static void serve(struct fake *f, struct usb_urb *urb)
 		if (index >= 8 || !f->configurations[index])
 			break;
 		usbdev_complete(&f->dev, urb, USB_ACK,
-		                give(urb, f->configurations[index],
-		                     (size_t)(f->configurations[index][2] | f->configurations[index][3] << 8)));
+				give(urb, f->configurations[index],
+				     (size_t)(f->configurations[index][2] | f->configurations[index][3] << 8)));
 		return;
 	case USB_DT_STRING:
 		if (index >= 8 || (index && !f->strings[index]))
@@ -211,13 +211,13 @@ static void outcome(void *context, const struct usb_description *d)
 static int setup(void **state)
 {
 	static const char *const texts[] = { NULL,
-		                             "STMicroelectronics",
-		                             "STM32  BOOTLOADER",
-		                             "326237753036",
-		                             "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg",
-		                             "@Option Bytes  /0x1FFFC000/01*016 e",
-		                             "@OTP Memory /0x1FFF7800/01*512 e,01*016 e",
-		                             "@Device Feature/0xFFFF0000/01*004 e" };
+					     "STMicroelectronics",
+					     "STM32  BOOTLOADER",
+					     "326237753036",
+					     "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg",
+					     "@Option Bytes  /0x1FFFC000/01*016 e",
+					     "@OTP Memory /0x1FFF7800/01*512 e,01*016 e",
+					     "@Device Feature/0xFFFF0000/01*004 e" };
 	struct fake *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
@@ -384,7 +384,9 @@ static void unusable_answers_fail_after_three_tries(void **state)
 		{ "address", { 5, ADDRESS, 0, USB_STALL, false, 0, NULL, 0, 0 }, "SET_ADDRESS(5): STALL" },
 		{ "short device", { 6, 0x0100, 18, USB_ACK, false, 0, rom_device, 17, 0 }, "17 bytes" },
 		{ "no configuration", { 6, 0x0100, 18, USB_ACK, false, 0, no_configurations, 18, 0 }, "is 0" },
-		{ "refused configuration", { 6, 0x0200, 9, USB_STALL, false, 0, NULL, 0, 0 }, "configuration descriptor 0: STALL" },
+		{ "refused configuration",
+		  { 6, 0x0200, 9, USB_STALL, false, 0, NULL, 0, 0 },
+		  "configuration descriptor 0: STALL" },
 		{ "3 bytes", { 6, 0x0200, 9, USB_ACK, false, 0, rom_configuration, 3, 0 }, "only 3 bytes" },
 		{ "8 bytes", { 6, 0x0200, 54, USB_ACK, false, 0, rom_configuration, 8, 0 }, "8 bytes" },
 		{ "wrong type", { 6, 0x0200, 54, USB_ACK, false, 0, type_0_configuration, 9, 0 }, "type 0" },
@@ -403,7 +405,8 @@ static void unusable_answers_fail_after_three_tries(void **state)
 		f->tricks[0] = cases[i].give;
 		run(f);
 		for (size_t n = 0; n < f->logged; n++)
-			resets += f->log[n].setup.type == 0xff && (n + 1 == f->logged || f->log[n + 1].setup.length == 64);
+			resets += f->log[n].setup.type == 0xff &&
+				  (n + 1 == f->logged || f->log[n + 1].setup.length == 64);
 		if (f->success || resets != 3 || !strstr(describe_error(f->describe), cases[i].want))
 			fail_msg("%s: '%s' after %zu tries", cases[i].name, describe_error(f->describe), resets);
 		assert_null(describe_result(f->describe));
@@ -429,7 +432,9 @@ static void strings_that_cannot_be_had_are_none(void **state)
 	struct fake *f = *state;
 
 	f->tricks[0] = (struct trick){ .request = 6, .value = 0x0301, .never = true };
-	f->tricks[1] = (struct trick){ .request = 6, .value = 0x0302, .result = USB_ACK, .bytes = not_a_string, .size = 4 };
+	f->tricks[1] = (struct trick){
+		.request = 6, .value = 0x0302, .result = USB_ACK, .bytes = not_a_string, .size = 4
+	};
 	f->tricks[2] = (struct trick){ .request = 6, .value = 0x0303, .result = USB_ACK, .bytes = empty, .size = 2 };
 	f->tricks[3] = (struct trick){ .request = 6, .value = 0x0304, .result = USB_STALL };
 	run(f);
@@ -454,20 +459,21 @@ static void without_string_0_no_string_is_asked_for(void **state)
 static void strings_become_utf8_as_in_linux(void **state)
 {
 	/* a, u umlaut, euro sign, U+1F600 as a pair, a lone high and a lone low half, then NUL and more */
-	static const uint8_t odd[] = { 20,   3,    'a',  0,    0xfc, 0,    0xac, 0x20, 0x3d, 0xd8, 0x00, 0xde,
-		                       0x3d, 0xd8, 0x00, 0xde, 0,    0,    'z',  0 };
+	static const uint8_t odd[] = { 20,   3,    'a',  0,    0xfc, 0,    0xac, 0x20, 0x3d, 0xd8,
+				       0x00, 0xde, 0x3d, 0xd8, 0x00, 0xde, 0,    0,    'z',  0 };
 	static const uint8_t halves[] = { 8, 3, 0x3d, 0xd8, 'b', 0, 0x00, 0xde };
 	static const uint8_t longer_than_sent[] = { 200, 3, 'h', 0, '/', 0, 0x0a, 0, 'x' };
 	struct fake *f = *state;
 
 	f->tricks[0] = (struct trick){ .request = 6, .value = 0x0301, .result = USB_ACK, .bytes = odd, .size = 20 };
 	f->tricks[1] = (struct trick){ .request = 6, .value = 0x0302, .result = USB_ACK, .bytes = halves, .size = 8 };
-	f->tricks[2] = (struct trick){ .request = 6,         .value = 0x0303, .result = USB_ACK, .bytes = longer_than_sent,
-		                       .size = 9 };
+	f->tricks[2] = (struct trick){
+		.request = 6, .value = 0x0303, .result = USB_ACK, .bytes = longer_than_sent, .size = 9
+	};
 	run(f);
 	assert_true(f->success);
 	assert_string_equal(describe_result(f->describe)->manufacturer,
-	                    "a\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\xf0\x9f\x98\x80");
+			    "a\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\xf0\x9f\x98\x80");
 	assert_string_equal(describe_result(f->describe)->product, "b");
 	assert_string_equal(describe_result(f->describe)->serial, "h/\n");
 }
@@ -479,8 +485,9 @@ static void longest_string_fits(void **state)
 
 	memset(wide, 0xff, sizeof(wide));
 	wide[1] = 3;
-	f->tricks[0] = (struct trick){ .request = 6, .value = 0x0303, .result = USB_ACK, .bytes = wide, .size = 255,
-		                       .claimed = 100000 };
+	f->tricks[0] = (struct trick){
+		.request = 6, .value = 0x0303, .result = USB_ACK, .bytes = wide, .size = 255, .claimed = 100000
+	};
 	run(f);
 	assert_true(f->success);
 	assert_int_equal(strlen(describe_result(f->describe)->serial), 126 * 3);
@@ -491,10 +498,16 @@ static void lengths_that_lie_are_cut(void **state)
 	struct fake *f = *state;
 
 	/* 9 bytes announce 65535; 54 come, and the device claims to have moved all of them. */
-	f->tricks[0] = (struct trick){ .request = 6, .value = 0x0200, .length = 9, .result = USB_ACK, .bytes = long_head,
-		                       .size = 9 };
-	f->tricks[1] = (struct trick){ .request = 6, .value = 0x0200, .length = 65535, .result = USB_ACK,
-		                       .bytes = rom_configuration, .size = 54, .claimed = 1000000 };
+	f->tricks[0] = (struct trick){
+		.request = 6, .value = 0x0200, .length = 9, .result = USB_ACK, .bytes = long_head, .size = 9
+	};
+	f->tricks[1] = (struct trick){ .request = 6,
+				       .value = 0x0200,
+				       .length = 65535,
+				       .result = USB_ACK,
+				       .bytes = rom_configuration,
+				       .size = 54,
+				       .claimed = 1000000 };
 	run(f);
 	assert_true(f->success);
 	assert_int_equal(describe_result(f->describe)->configurations[0].length, 54);
@@ -546,7 +559,8 @@ static void random_configurations_are_survived(void **state)
 		f = each;
 		for (size_t i = 0; i < sizeof(bytes); i++) {
 			dice = dice * 1664525 + 1013904223;
-			bytes[i] = i < sizeof(rom_configuration) && dice >> 30 ? rom_configuration[i] : (uint8_t)(dice >> 20);
+			bytes[i] = i < sizeof(rom_configuration) && dice >> 30 ? rom_configuration[i]
+									       : (uint8_t)(dice >> 20);
 		}
 		bytes[0] = 9;
 		bytes[1] = 2;
@@ -572,7 +586,7 @@ static void further_configurations_are_read_until_refused(void **state)
 	assert_int_equal(describe_result(f->describe)->configuration_count, 2);
 	assert_int_equal(describe_result(f->describe)->device[17], 2);
 	assert_ptr_equal(usb_description_configuration(describe_result(f->describe), 7),
-	                 &describe_result(f->describe)->configurations[1]);
+			 &describe_result(f->describe)->configurations[1]);
 	assert_null(usb_description_configuration(describe_result(f->describe), 2));
 }
 

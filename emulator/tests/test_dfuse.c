@@ -70,7 +70,8 @@ static enum usb_result request(struct fixture *f, uint8_t r, uint16_t value, uin
 {
 	uint8_t type = r == DFU_UPLOAD || r == DFU_GETSTATUS || r == DFU_GETSTATE ? 0xa1 : 0x21;
 	size_t moved = 99;
-	enum usb_result result = dfuse_request(&f->dfuse, &(struct usb_setup){ type, r, value, 0, length }, buffer, &moved);
+	enum usb_result result = dfuse_request(&f->dfuse, &(struct usb_setup){ type, r, value, 0, length }, buffer,
+					       &moved);
 
 	assert_true(moved <= length);
 	if (actual)
@@ -92,7 +93,7 @@ static void expect_status(struct fixture *f, const char *name, uint8_t status, u
 
 	if (request(f, DFU_GETSTATUS, 0, 6, &actual) != USB_ACK || actual != 6 || memcmp(buffer, want, 6))
 		fail_msg("%s: GETSTATUS says %02x %02x %02x %02x %02x %02x", name, buffer[0], buffer[1], buffer[2],
-		         buffer[3], buffer[4], buffer[5]);
+			 buffer[3], buffer[4], buffer[5]);
 }
 
 static void announce(struct fixture *f)
@@ -133,15 +134,27 @@ struct cell {
 
 /* In each column; NC: the state and status there before */
 #define NC -1
-#define S { USB_STALL, NC, NC }
-#define TO(state) { USB_ACK, state, DFU_OK }
-#define SAME { USB_ACK, NC, NC }
-#define UNKNOWN { USB_ACK, DFU_ERROR, DFU_ERR_UNKNOWN }
+#define S \
+	{ \
+		USB_STALL, NC, NC \
+	}
+#define TO(state) \
+	{ \
+		USB_ACK, state, DFU_OK \
+	}
+#define SAME \
+	{ \
+		USB_ACK, NC, NC \
+	}
+#define UNKNOWN \
+	{ \
+		USB_ACK, DFU_ERROR, DFU_ERR_UNKNOWN \
+	}
 
 static void every_cell_of_the_request_table_is_as_documented(void **test_state)
 {
 	static const enum dfu_state columns[] = { DFU_IDLE,          DFU_DNLOAD_SYNC, DFU_DNLOAD_IDLE,
-		                                  DFU_MANIFEST_SYNC, DFU_UPLOAD_IDLE, DFU_ERROR };
+						  DFU_MANIFEST_SYNC, DFU_UPLOAD_IDLE, DFU_ERROR };
 	static const struct {
 		const char *name;
 		uint8_t request;
@@ -155,13 +168,19 @@ static void every_cell_of_the_request_table_is_as_documented(void **test_state)
 		{ "ST-3 UPLOAD", DFU_UPLOAD, 2, 64, { TO(9), S, S, S, TO(9), S } },
 		{ "UP-2 UPLOAD Get, short frame", DFU_UPLOAD, 0, 64, { TO(2), S, S, S, TO(2), S } },
 		{ "UP-2 UPLOAD Get, exact", DFU_UPLOAD, 0, 4, { TO(9), S, S, S, TO(9), S } },
-		{ "ST-4 UPLOAD empty", DFU_UPLOAD, 2, 0,
+		{ "ST-4 UPLOAD empty",
+		  DFU_UPLOAD,
+		  2,
+		  0,
 		  { TO(2), TO(2), TO(2), TO(2), TO(2), { USB_ACK, DFU_IDLE, DFU_ERR_FIRMWARE } } },
 		{ "ST-5 GETSTATUS", DFU_GETSTATUS, 0, 6, { SAME, TO(4), SAME, TO(7), SAME, SAME } },
 		{ "ST-6 GETSTATE", DFU_GETSTATE, 0, 1, { SAME, SAME, SAME, SAME, SAME, SAME } },
 		{ "ST-7 CLRSTATUS", DFU_CLRSTATUS, 0, 0, { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, TO(2) } },
 		{ "ST-8 ABORT", DFU_ABORT, 0, 0, { TO(2), TO(2), TO(2), TO(2), TO(2), SAME } },
-		{ "ST-9 DETACH", DFU_DETACH, 1000, 0,
+		{ "ST-9 DETACH",
+		  DFU_DETACH,
+		  1000,
+		  0,
 		  { TO(2), TO(2), TO(2), TO(2), TO(2), { USB_ACK, DFU_IDLE, DFU_ERR_FIRMWARE } } },
 		{ "ST-17 request 7", 7, 0, 0, { S, S, S, S, S, S } },
 		{ "ST-17 request 255", 255, 0, 8, { S, S, S, S, S, S } },
@@ -179,12 +198,14 @@ static void every_cell_of_the_request_table_is_as_documented(void **test_state)
 			status = f.dfuse.status;
 			memcpy(buffer, set_address, 5);
 			got = (int)request(&f, rows[row].request, rows[row].value, rows[row].length, NULL);
-			if (got != want->result || (int)f.dfuse.state != (want->state == NC ? (int)columns[column] : want->state) ||
+			if (got != want->result ||
+			    (int)f.dfuse.state != (want->state == NC ? (int)columns[column] : want->state) ||
 			    (int)f.dfuse.status != (want->status == NC ? (int)status : want->status))
-				fail_msg("%s in %s: result %d, %s, %s", rows[row].name, dfu_state_name(columns[column]), got,
-				         dfu_state_name(f.dfuse.state), dfu_status_name(f.dfuse.status));
+				fail_msg("%s in %s: result %d, %s, %s", rows[row].name, dfu_state_name(columns[column]),
+					 got, dfu_state_name(f.dfuse.state), dfu_status_name(f.dfuse.status));
 			if (f.dfuse.reply_starts != (f.dfuse.state == DFU_DNBUSY || f.dfuse.state == DFU_MANIFEST))
-				fail_msg("%s in %s: a job for nothing", rows[row].name, dfu_state_name(columns[column]));
+				fail_msg("%s in %s: a job for nothing", rows[row].name,
+					 dfu_state_name(columns[column]));
 		}
 	}
 }
@@ -234,12 +255,17 @@ static void requests_in_the_wrong_direction_stall(void **state)
 
 	(void)state;
 	drive_to(&f, DFU_IDLE);
-	assert_int_equal(dfuse_request(&f.dfuse, &(struct usb_setup){ 0x21, DFU_GETSTATUS, 0, 0, 6 }, buffer, &actual), USB_STALL);
-	assert_int_equal(dfuse_request(&f.dfuse, &(struct usb_setup){ 0xa1, DFU_DNLOAD, 2, 0, 6 }, buffer, &actual), USB_STALL);
+	assert_int_equal(dfuse_request(&f.dfuse, &(struct usb_setup){ 0x21, DFU_GETSTATUS, 0, 0, 6 }, buffer, &actual),
+			 USB_STALL);
+	assert_int_equal(dfuse_request(&f.dfuse, &(struct usb_setup){ 0xa1, DFU_DNLOAD, 2, 0, 6 }, buffer, &actual),
+			 USB_STALL);
 	assert_int_equal(f.dfuse.state, DFU_IDLE);
-	assert_int_equal(dfuse_request(&f.dfuse, &(struct usb_setup){ 0xa1, DFU_ABORT, 0, 0, 0 }, NULL, &actual), USB_ACK);
-	assert_int_equal(dfuse_request(&f.dfuse, &(struct usb_setup){ 0xa1, DFU_GETSTATUS, 0, 0, 0 }, NULL, &actual), USB_ACK);
-	assert_int_equal(dfuse_request(&f.dfuse, &(struct usb_setup){ 0xa1, DFU_GETSTATE, 0, 0, 0 }, NULL, &actual), USB_ACK);
+	assert_int_equal(dfuse_request(&f.dfuse, &(struct usb_setup){ 0xa1, DFU_ABORT, 0, 0, 0 }, NULL, &actual),
+			 USB_ACK);
+	assert_int_equal(dfuse_request(&f.dfuse, &(struct usb_setup){ 0xa1, DFU_GETSTATUS, 0, 0, 0 }, NULL, &actual),
+			 USB_ACK);
+	assert_int_equal(dfuse_request(&f.dfuse, &(struct usb_setup){ 0xa1, DFU_GETSTATE, 0, 0, 0 }, NULL, &actual),
+			 USB_ACK);
 	assert_int_equal(actual, 0);
 }
 
@@ -503,7 +529,11 @@ static void get_answers_the_command_list(void **state)
 	static const struct {
 		uint16_t give, want_length;
 		enum dfu_state want_state;
-	} rows[] = { { 2048, 4, DFU_IDLE }, { 5, 4, DFU_IDLE }, { 4, 4, DFU_UPLOAD_IDLE }, { 3, 3, DFU_UPLOAD_IDLE }, { 1, 1, DFU_UPLOAD_IDLE } };
+	} rows[] = { { 2048, 4, DFU_IDLE },
+		     { 5, 4, DFU_IDLE },
+		     { 4, 4, DFU_UPLOAD_IDLE },
+		     { 3, 3, DFU_UPLOAD_IDLE },
+		     { 1, 1, DFU_UPLOAD_IDLE } };
 
 	(void)state; /* CMD-1, UP-2; U9 */
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

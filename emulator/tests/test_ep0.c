@@ -5,10 +5,12 @@
 #include "profile.h"
 
 /* Two configurations; the first has interface 0 with alternates 0 (no endpoint) and 1 (81, 02), and interface 1 (83). */
-static const uint8_t composite_device[18] = { 18, 1, 0x00, 0x02, 0, 0, 0, 64, 0x34, 0x12, 0x78, 0x56, 0, 1, 1, 0, 0, 2 };
+static const uint8_t composite_device[18] = {
+	18, 1, 0x00, 0x02, 0, 0, 0, 64, 0x34, 0x12, 0x78, 0x56, 0, 1, 1, 0, 0, 2
+};
 static const uint8_t composite_first[] = {
-	9, 2, 57, 0, 2, 7, 0, 0xa0, 50, 9, 4,    0, 0, 0, 0xff, 0, 0, 0, 9, 4,    0, 1,  2, 0xff, 0, 0, 0, 7, 5,
-	0x81, 2, 64, 0, 0, 7, 5, 0x02, 2, 64, 0, 0, 9, 4, 1, 0, 1, 0xff, 0, 0, 0, 7, 5, 0x83, 3, 8, 0, 10,
+	9,    2, 57, 0, 2, 7, 0, 0xa0, 50, 9,  4, 0, 0, 0, 0xff, 0, 0, 0,    9, 4, 0, 1, 2, 0xff, 0, 0, 0, 7,  5,
+	0x81, 2, 64, 0, 0, 7, 5, 0x02, 2,  64, 0, 0, 9, 4, 1,    0, 1, 0xff, 0, 0, 0, 7, 5, 0x83, 3, 8, 0, 10,
 };
 static const uint8_t composite_second[] = { 9, 2, 18, 0, 1, 9, 0, 0x80, 50, 9, 4, 0, 0, 0, 0xff, 0, 0, 0 };
 static const uint8_t *const composite_configurations[] = { composite_first, composite_second };
@@ -92,12 +94,12 @@ static void open_rom(struct fixture *f)
 	memset(f, 0, sizeof *f);
 	f->configurations[0] = p->configuration_descriptor;
 	ep0_init(&f->ep0,
-	         &(struct ep0_descriptors){ .device = p->device_descriptor,
-	                                    .configurations = f->configurations,
-	                                    .string = rom_string,
-	                                    .interface_descriptor = rom_functional,
-	                                    .accepts_unadvertised_features = true },
-	         &(struct ep0_handlers){ class_request, configured, alternate, f });
+		 &(struct ep0_descriptors){ .device = p->device_descriptor,
+					    .configurations = f->configurations,
+					    .string = rom_string,
+					    .interface_descriptor = rom_functional,
+					    .accepts_unadvertised_features = true },
+		 &(struct ep0_handlers){ class_request, configured, alternate, f });
 	f->ep0.configuration = 1;
 }
 
@@ -105,10 +107,9 @@ static void open_composite(struct fixture *f)
 {
 	memset(f, 0, sizeof *f);
 	ep0_init(&f->ep0,
-	         &(struct ep0_descriptors){ .device = composite_device,
-	                                    .configurations = composite_configurations,
-	                                    .string = odd_string },
-	         &(struct ep0_handlers){ class_request, configured, alternate, f });
+		 &(struct ep0_descriptors){
+			 .device = composite_device, .configurations = composite_configurations, .string = odd_string },
+		 &(struct ep0_handlers){ class_request, configured, alternate, f });
 	f->ep0.configuration = 7;
 }
 
@@ -132,7 +133,9 @@ static void run(struct fixture *f, const struct exchange *table, size_t count)
 		got = ep0_control(&f->ep0, &table[i].give, data, &actual);
 		if ((int)got != table[i].want)
 			fail_msg("%s: result %d", table[i].name, (int)got);
-		if (actual != (table[i].give.type & 0x80 ? table[i].want_length : got == USB_ACK ? table[i].give.length : 0))
+		if (actual != (table[i].give.type & 0x80 ? table[i].want_length
+			       : got == USB_ACK          ? table[i].give.length
+							 : 0))
 			fail_msg("%s: length %zu", table[i].name, actual);
 		if (memcmp(data, table[i].want_bytes, actual < 9 ? actual : 9))
 			fail_msg("%s: bytes", table[i].name);
@@ -148,7 +151,11 @@ static void the_rom_answers_chapter_9_as_the_library_does(void **state)
 	static const struct exchange table[] = {
 		{ "ID-1 device", { 0x80, 6, 0x0100, 0, 64 }, USB_ACK, 18, { 0x12, 1, 0, 1, 0, 0, 0, 0x40, 0x83 } },
 		{ "ID-1 device, 8 bytes", { 0x80, 6, 0x0100, 0, 8 }, USB_ACK, 8, { 0x12, 1, 0, 1, 0, 0, 0, 0x40 } },
-		{ "ID-18 first 9 bytes", { 0x80, 6, 0x0200, 0, 9 }, USB_ACK, 9, { 9, 2, 0x36, 0, 1, 1, 0, 0xc0, 0x32 } },
+		{ "ID-18 first 9 bytes",
+		  { 0x80, 6, 0x0200, 0, 9 },
+		  USB_ACK,
+		  9,
+		  { 9, 2, 0x36, 0, 1, 1, 0, 0xc0, 0x32 } },
 		{ "ID-12 all 54", { 0x80, 6, 0x0200, 0, 255 }, USB_ACK, 54, { 9, 2, 0x36, 0, 1, 1, 0, 0xc0, 0x32 } },
 		{ "no second configuration", { 0x80, 6, 0x0201, 0, 9 }, USB_STALL, 0, { 0 } },
 		{ "STR-0", { 0x80, 6, 0x0300, 0, 255 }, USB_ACK, 4, { 4, 3, 9, 4 } },
@@ -257,7 +264,11 @@ static void composite_devices_have_halts_alternates_and_configurations(void **st
 		{ "wake-up not here", { 0x00, 3, 1, 0, 0 }, USB_STALL, 0, { 0 } },
 		{ "UTF-8", { 0x80, 6, 0x0301, 0, 255 }, USB_ACK, 12, { 12, 3, 'A', 0, 0xe9, 0, 0xac, 0x20, 0x3d } },
 		{ "Latin-1", { 0x80, 6, 0x0302, 0, 255 }, USB_ACK, 6, { 6, 3, 0xe9, 0, 0xff, 0 } },
-		{ "126 units at most", { 0x80, 6, 0x0303, 0, 400 }, USB_ACK, 254, { 254, 3, 'x', 0, 'x', 0, 'x', 0, 'x' } },
+		{ "126 units at most",
+		  { 0x80, 6, 0x0303, 0, 400 },
+		  USB_ACK,
+		  254,
+		  { 254, 3, 'x', 0, 'x', 0, 'x', 0, 'x' } },
 		{ "empty", { 0x80, 6, 0x0304, 0, 255 }, USB_ACK, 2, { 2, 3 } },
 		{ "none", { 0x80, 6, 0x0305, 0, 255 }, USB_STALL, 0, { 0 } },
 	};
@@ -271,18 +282,22 @@ static void composite_devices_have_halts_alternates_and_configurations(void **st
 
 static void descriptors_that_lie_about_their_length_are_not_followed(void **state)
 {
-	static const uint8_t broken[] = { 9, 2, 24, 0, 1, 1, 0, 0x80, 50, 9, 4, 0, 0, 1, 0xff, 0, 0, 0, 200, 5, 0x81, 2, 64, 0 };
+	static const uint8_t broken[] = { 9, 2, 24,   0, 1, 1, 0,   0x80, 50,   9, 4,  0,
+					  0, 1, 0xff, 0, 0, 0, 200, 5,    0x81, 2, 64, 0 };
 	const uint8_t *const configurations[] = { broken };
 	struct ep0 ep0;
 
 	(void)state;
-	ep0_init(&ep0, &(struct ep0_descriptors){ .device = mcu_profile_find("f407")->device_descriptor, .configurations = configurations },
-	         &(struct ep0_handlers){ 0 });
+	ep0_init(&ep0,
+		 &(struct ep0_descriptors){ .device = mcu_profile_find("f407")->device_descriptor,
+					    .configurations = configurations },
+		 &(struct ep0_handlers){ 0 });
 	ep0.configuration = 1;
 	assert_false(ep0_has_endpoint(&ep0, 0x81));
 	assert_int_equal(ep0_control(&ep0, &(struct usb_setup){ 0x01, 11, 0, 0, 0 }, NULL, &(size_t){ 0 }), USB_ACK);
 	assert_int_equal(ep0_control(&ep0, &(struct usb_setup){ 0xa1, 3, 0, 0, 6 }, NULL, &(size_t){ 0 }), USB_STALL);
-	assert_int_equal(ep0_control(&ep0, &(struct usb_setup){ 0x80, 6, 0x0300, 0, 4 }, NULL, &(size_t){ 0 }), USB_STALL);
+	assert_int_equal(ep0_control(&ep0, &(struct usb_setup){ 0x80, 6, 0x0300, 0, 4 }, NULL, &(size_t){ 0 }),
+			 USB_STALL);
 }
 
 int main(void)

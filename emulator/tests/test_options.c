@@ -114,7 +114,6 @@ static void mistakes_name_the_value_and_what_is_accepted(void **state)
 		{ { "--seed", "18446744073709551616" },
 		  "--seed '18446744073709551616': must be a number from 0 to 18446744073709551615, decimal or 0x..." },
 		{ { "--flsh", "x" }, "unknown option '--flsh' (did you mean '--flash'?)" },
-		{ { "--fault", "x" }, "unknown option '--fault' (did you mean '--flash'?)" },
 		{ { "--hardware" }, "unknown option '--hardware': try 'dfuemu help exec'" },
 		{ { "--bo", "x" }, "option '--bo' is ambiguous: try 'dfuemu help exec'" },
 		{ { "-x" }, "unknown option '-x': try 'dfuemu help exec'" },

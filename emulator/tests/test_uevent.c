@@ -22,7 +22,8 @@ static char manufacturer[] = "STMicroelectronics", product[] = "STM32  BOOTLOADE
 
 static const struct usb_description rom = {
 	.speed = USB_SPEED_IS_FULL,
-	.device = { 0x12, 0x01, 0x00, 0x01, 0x00, 0x00, 0x00, 0x40, 0x83, 0x04, 0x11, 0xdf, 0x00, 0x22, 0x01, 0x02, 0x03, 0x01 },
+	.device = { 0x12, 0x01, 0x00, 0x01, 0x00, 0x00, 0x00, 0x40, 0x83, 0x04, 0x11, 0xdf, 0x00, 0x22, 0x01, 0x02,
+		    0x03, 0x01 },
 	.configuration = 1,
 	.configuration_count = 1,
 	.configurations = { { .bytes = rom_configuration, .length = sizeof(rom_configuration) } },
@@ -32,7 +33,13 @@ static const struct usb_description rom = {
 };
 
 static const struct uevent_device device = {
-	.description = &rom, .devpath = PATH, .port = "1", .bus = 1, .number = 2, .driver = "usb", .initialized_us = 77,
+	.description = &rom,
+	.devpath = PATH,
+	.port = "1",
+	.bus = 1,
+	.number = 2,
+	.driver = "usb",
+	.initialized_us = 77,
 };
 static const struct uevent_device interface = {
 	.description = &rom,
@@ -48,49 +55,55 @@ static const struct uevent_device interface = {
 static void attribute_reads_as_the_kernels(void **state)
 {
 	char text[1024];
+	int n;
 
 	(void)state;
-	assert_int_equal(uevent_attribute(&device, text, sizeof(text)), (int)strlen(text));
+	n = uevent_attribute(&device, text, sizeof(text));
+	assert_int_equal(n, (int)strlen(text));
 	assert_string_equal(text, "MAJOR=189\nMINOR=1\nDEVNAME=bus/usb/001/002\nDEVTYPE=usb_device\nDRIVER=usb\n"
-	                          "PRODUCT=483/df11/2200\nTYPE=0/0/0\nBUSNUM=001\nDEVNUM=002\n");
-	assert_int_equal(uevent_attribute(&interface, text, sizeof(text)), (int)strlen(text));
+				  "PRODUCT=483/df11/2200\nTYPE=0/0/0\nBUSNUM=001\nDEVNUM=002\n");
+	n = uevent_attribute(&interface, text, sizeof(text));
+	assert_int_equal(n, (int)strlen(text));
 	assert_string_equal(text, "DEVTYPE=usb_interface\nDRIVER=usbfs\nPRODUCT=483/df11/2200\nTYPE=0/0/0\n"
-	                          "INTERFACE=254/1/2\nMODALIAS=usb:v0483pDF11d2200dc00dsc00dp00icFEisc01ip02in00\n");
+				  "INTERFACE=254/1/2\nMODALIAS=usb:v0483pDF11d2200dc00dsc00dp00icFEisc01ip02in00\n");
 }
 
 static void database_reads_as_udevs(void **state)
 {
 	char text[4096];
+	int n;
 
 	(void)state;
-	assert_int_equal(uevent_database(&device, text, sizeof(text)), (int)strlen(text));
+	n = uevent_database(&device, text, sizeof(text));
+	assert_int_equal(n, (int)strlen(text));
 	assert_string_equal(text, "I:77\n"
-	                          "E:ID_BUS=usb\n"
-	                          "E:ID_MODEL=STM32_BOOTLOADER\n"
-	                          "E:ID_MODEL_ENC=STM32\\x20\\x20BOOTLOADER\n"
-	                          "E:ID_MODEL_ID=df11\n"
-	                          "E:ID_SERIAL=STMicroelectronics_STM32_BOOTLOADER_326237753036\n"
-	                          "E:ID_SERIAL_SHORT=326237753036\n"
-	                          "E:ID_VENDOR=STMicroelectronics\n"
-	                          "E:ID_VENDOR_ENC=STMicroelectronics\n"
-	                          "E:ID_VENDOR_ID=0483\n"
-	                          "E:ID_REVISION=2200\n"
-	                          "E:ID_USB_MODEL=STM32_BOOTLOADER\n"
-	                          "E:ID_USB_MODEL_ENC=STM32\\x20\\x20BOOTLOADER\n"
-	                          "E:ID_USB_MODEL_ID=df11\n"
-	                          "E:ID_USB_SERIAL=STMicroelectronics_STM32_BOOTLOADER_326237753036\n"
-	                          "E:ID_USB_SERIAL_SHORT=326237753036\n"
-	                          "E:ID_USB_VENDOR=STMicroelectronics\n"
-	                          "E:ID_USB_VENDOR_ENC=STMicroelectronics\n"
-	                          "E:ID_USB_VENDOR_ID=0483\n"
-	                          "E:ID_USB_REVISION=2200\n"
-	                          "E:ID_USB_INTERFACES=:fe0102:\n"
-	                          "E:ID_PATH=platform-dfubench.0-usb-0:1\n"
-	                          "E:ID_PATH_TAG=platform-dfubench_0-usb-0_1\n"
-	                          "V:1\n");
-	assert_int_equal(uevent_database(&interface, text, sizeof(text)), (int)strlen(text));
+				  "E:ID_BUS=usb\n"
+				  "E:ID_MODEL=STM32_BOOTLOADER\n"
+				  "E:ID_MODEL_ENC=STM32\\x20\\x20BOOTLOADER\n"
+				  "E:ID_MODEL_ID=df11\n"
+				  "E:ID_SERIAL=STMicroelectronics_STM32_BOOTLOADER_326237753036\n"
+				  "E:ID_SERIAL_SHORT=326237753036\n"
+				  "E:ID_VENDOR=STMicroelectronics\n"
+				  "E:ID_VENDOR_ENC=STMicroelectronics\n"
+				  "E:ID_VENDOR_ID=0483\n"
+				  "E:ID_REVISION=2200\n"
+				  "E:ID_USB_MODEL=STM32_BOOTLOADER\n"
+				  "E:ID_USB_MODEL_ENC=STM32\\x20\\x20BOOTLOADER\n"
+				  "E:ID_USB_MODEL_ID=df11\n"
+				  "E:ID_USB_SERIAL=STMicroelectronics_STM32_BOOTLOADER_326237753036\n"
+				  "E:ID_USB_SERIAL_SHORT=326237753036\n"
+				  "E:ID_USB_VENDOR=STMicroelectronics\n"
+				  "E:ID_USB_VENDOR_ENC=STMicroelectronics\n"
+				  "E:ID_USB_VENDOR_ID=0483\n"
+				  "E:ID_USB_REVISION=2200\n"
+				  "E:ID_USB_INTERFACES=:fe0102:\n"
+				  "E:ID_PATH=platform-dfubench.0-usb-0:1\n"
+				  "E:ID_PATH_TAG=platform-dfubench_0-usb-0_1\n"
+				  "V:1\n");
+	n = uevent_database(&interface, text, sizeof(text));
+	assert_int_equal(n, (int)strlen(text));
 	assert_string_equal(text, "I:78\nE:ID_PATH=platform-dfubench.0-usb-0:1:1.0\n"
-	                          "E:ID_PATH_TAG=platform-dfubench_0-usb-0_1_1_0\nV:1\n");
+				  "E:ID_PATH_TAG=platform-dfubench_0-usb-0_1_1_0\nV:1\n");
 }
 
 static void odd_strings_are_made_plain(void **state)
@@ -187,10 +200,20 @@ static void assert_entries(const uint8_t *bytes, int length, const char *const *
 
 static void kernel_datagram_of_a_new_device(void **state)
 {
-	static const char *const want[] = { "add@" PATH, "ACTION=add", "DEVPATH=" PATH, "SUBSYSTEM=usb", "MAJOR=189",
-		                            "MINOR=1", "DEVNAME=bus/usb/001/002", "DEVTYPE=usb_device",
-		                            "PRODUCT=483/df11/2200", "TYPE=0/0/0", "BUSNUM=001", "DEVNUM=002",
-		                            "SEQNUM=4711", NULL };
+	static const char *const want[] = { "add@" PATH,
+					    "ACTION=add",
+					    "DEVPATH=" PATH,
+					    "SUBSYSTEM=usb",
+					    "MAJOR=189",
+					    "MINOR=1",
+					    "DEVNAME=bus/usb/001/002",
+					    "DEVTYPE=usb_device",
+					    "PRODUCT=483/df11/2200",
+					    "TYPE=0/0/0",
+					    "BUSNUM=001",
+					    "DEVNUM=002",
+					    "SEQNUM=4711",
+					    NULL };
 	uint8_t bytes[UEVENT_MAX_BYTES];
 
 	(void)state;
@@ -200,17 +223,17 @@ static void kernel_datagram_of_a_new_device(void **state)
 static void kernel_datagram_of_a_bound_interface(void **state)
 {
 	static const char *const want[] = { "bind@" PATH "/1-1:1.0",
-		                            "ACTION=bind",
-		                            "DEVPATH=" PATH "/1-1:1.0",
-		                            "SUBSYSTEM=usb",
-		                            "DEVTYPE=usb_interface",
-		                            "DRIVER=usbfs",
-		                            "PRODUCT=483/df11/2200",
-		                            "TYPE=0/0/0",
-		                            "INTERFACE=254/1/2",
-		                            "MODALIAS=usb:v0483pDF11d2200dc00dsc00dp00icFEisc01ip02in00",
-		                            "SEQNUM=1",
-		                            NULL };
+					    "ACTION=bind",
+					    "DEVPATH=" PATH "/1-1:1.0",
+					    "SUBSYSTEM=usb",
+					    "DEVTYPE=usb_interface",
+					    "DRIVER=usbfs",
+					    "PRODUCT=483/df11/2200",
+					    "TYPE=0/0/0",
+					    "INTERFACE=254/1/2",
+					    "MODALIAS=usb:v0483pDF11d2200dc00dsc00dp00icFEisc01ip02in00",
+					    "SEQNUM=1",
+					    NULL };
 	uint8_t bytes[UEVENT_MAX_BYTES];
 
 	(void)state;
@@ -254,18 +277,14 @@ static void libudev_datagram_has_its_header(void **state)
 
 static void hash_is_murmurhash2(void **state)
 {
-	/* Computed from the published algorithm in another language; those of usb, usb_device and usb_interface are also what
-	 * libudev 252 compares with. */
+	/* Computed from the published algorithm in another language; those of usb, usb_device and usb_interface are
+	 * also what libudev 252 compares with. */
 	static const struct {
 		const char *give;
 		uint32_t want;
 	} cases[] = {
-		{ "", 0x00000000 },
-		{ "a", 0x92685f5e },
-		{ "usb", 0x0577c5e5 },
-		{ "block", 0xf0031db7 },
-		{ "usb_device", 0x27f8f50c },
-		{ "usb_interface", 0xb1024765 },
+		{ "", 0x00000000 },      { "a", 0x92685f5e },          { "usb", 0x0577c5e5 },
+		{ "block", 0xf0031db7 }, { "usb_device", 0x27f8f50c }, { "usb_interface", 0xb1024765 },
 	};
 
 	(void)state;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/futex.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -22,6 +23,8 @@
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #endif
+
+#define IDLE_MS 60000
 
 struct builder {
 	struct sock_filter *at;
@@ -58,6 +61,17 @@ static void reserved(struct builder *b, uint32_t base, uint32_t count)
 	answer(b, SECCOMP_RET_ALLOW);
 }
 
+/* Notify if the argument is not zero, both words of it. */
+static void pointer(struct builder *b, unsigned n)
+{
+	load(b, argument(n));
+	emit(b, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2);
+	load(b, argument(n) + 4);
+	emit(b, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+	answer(b, SECCOMP_RET_USER_NOTIF);
+	answer(b, SECCOMP_RET_ALLOW);
+}
+
 static void decide(struct builder *b, enum call_when when, uint32_t base, uint32_t count)
 {
 	switch (when) {
@@ -83,6 +97,38 @@ static void decide(struct builder *b, enum call_when when, uint32_t base, uint32
 		answer(b, SECCOMP_RET_USER_NOTIF);
 		answer(b, SECCOMP_RET_ALLOW);
 		return;
+	case WHEN_FINITE_2:
+	case WHEN_FINITE_3:
+		load(b, argument(when == WHEN_FINITE_2 ? 2 : 3));
+		emit(b, BPF_JMP | BPF_JGE | BPF_K, IDLE_MS, 2, 0); /* negative ones, for ever, are large here */
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+		answer(b, SECCOMP_RET_USER_NOTIF);
+		answer(b, SECCOMP_RET_ALLOW);
+		return;
+	case WHEN_POINTER_2:
+	case WHEN_POINTER_3:
+	case WHEN_POINTER_4:
+		pointer(b, (unsigned)(2 + when - WHEN_POINTER_2));
+		return;
+	case WHEN_FUTEX:
+		load(b, argument(1));
+		emit(b, BPF_ALU | BPF_AND | BPF_K, FUTEX_CMD_MASK, 0, 0);
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, FUTEX_WAKE, 4, 0);
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, FUTEX_WAKE_BITSET, 3, 0);
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, FUTEX_WAIT, 3, 0);
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, FUTEX_WAIT_BITSET, 2, 0);
+		answer(b, SECCOMP_RET_ALLOW);
+		answer(b, SECCOMP_RET_USER_NOTIF);
+		pointer(b, 3);
+		return;
+	case WHEN_NOT_OURS:
+		load(b, argument(4));
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)FILTER_MAGIC, 0, 3);
+		load(b, argument(4) + 4);
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(FILTER_MAGIC >> 32), 0, 1);
+		answer(b, SECCOMP_RET_ALLOW);
+		answer(b, SECCOMP_RET_USER_NOTIF);
+		return;
 	case WHEN_PATH:
 		load(b, argument(3));
 		emit(b, BPF_JMP | BPF_JEQ | BPF_K, AT_EMPTY_PATH, 1, 0);
@@ -93,10 +139,21 @@ static void decide(struct builder *b, enum call_when when, uint32_t base, uint32
 	}
 }
 
-unsigned short filter_build(const struct syscall_table *t, uint32_t base, uint32_t count, struct sock_filter *program)
+static void watch(struct builder *b, const struct syscall_entry *e, uint32_t base, uint32_t count)
+{
+	for (; e->call != CALL_NONE; e++) {
+		unsigned short patch = b->length;
+
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)e->number, 0, 0);
+		decide(b, e->when, base, count);
+		b->at[patch].jf = (uint8_t)(b->length - patch - 1);
+	}
+}
+
+unsigned short filter_build(const struct syscall_table *t, uint32_t base, uint32_t count, struct sock_filter *program,
+			    bool timed)
 {
 	struct builder b = { .at = program };
-	unsigned short patch;
 
 	load(&b, (uint32_t)offsetof(struct seccomp_data, arch));
 	emit(&b, BPF_JMP | BPF_JEQ | BPF_K, t->audit_arch, 4, 0);
@@ -111,20 +168,17 @@ unsigned short filter_build(const struct syscall_table *t, uint32_t base, uint32
 		emit(&b, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)t->x32_bit, 0, 1);
 		answer(&b, SECCOMP_RET_ERRNO | ENOSYS);
 	}
-	for (const struct syscall_entry *e = t->entries; e->call != CALL_NONE; e++) {
-		patch = b.length;
-		emit(&b, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)e->number, 0, 0);
-		decide(&b, e->when, base, count);
-		program[patch].jf = (uint8_t)(b.length - patch - 1);
-	}
+	watch(&b, t->entries, base, count);
+	if (timed)
+		watch(&b, t->timed, base, count);
 	answer(&b, SECCOMP_RET_ALLOW);
 	return b.length;
 }
 
-int filter_install(const struct syscall_table *t, uint32_t base, uint32_t count)
+int filter_install(const struct syscall_table *t, uint32_t base, uint32_t count, bool timed)
 {
 	struct sock_filter program[FILTER_MAX];
-	struct sock_fprog prog = { .len = filter_build(t, base, count, program), .filter = program };
+	struct sock_fprog prog = { .len = filter_build(t, base, count, program, timed), .filter = program };
 	unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
 	long fd;
 

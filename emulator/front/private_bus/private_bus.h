@@ -15,7 +15,7 @@
 
 struct private_bus;
 
-#define PRIVATE_BUS_PORTS 127 /* as many as USB has addresses; boards come first, from port 1 on */
+#define PRIVATE_BUS_PORTS 15  /* of the root hub; boards come first, from port 1 on */
 #define PRIVATE_BUS_ERROR 256 /* room for a message */
 
 struct private_bus_options {

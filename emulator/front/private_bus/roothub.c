@@ -5,7 +5,8 @@
 #include "bus_internal.h"
 #include "ep0.h"
 
-#define HUB_PORTS 15
+#define HUB_PORTS 15 /* 15 bits and one reserved: two bytes of bitmap each below */
+_Static_assert(HUB_PORTS == TREE_PORTS, "hub descriptor and sysfs must agree");
 #define HUB_DESCRIPTOR_TYPE 0x29
 #define REQUEST_GET_STATUS 0
 

@@ -90,7 +90,7 @@ static _Noreturn void run_tool(const struct spawn *s, char *const argv[], int so
 	if (getppid() != parent)
 		_exit(125);
 	default_signals();
-	listener = filter_install(s->syscalls, s->reserved_base, s->reserved_count);
+	listener = filter_install(s->syscalls, s->reserved_base, s->reserved_count, s->timed);
 	if (listener < 0) {
 		send_hello(socket, -listener, -1);
 		_exit(125);

@@ -7,6 +7,7 @@
 #define DFUBENCH_SPAWN_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include "syscalls.h"
@@ -21,6 +22,7 @@ struct spawn {
 	/* to be filled in */
 	const struct syscall_table *syscalls;
 	uint32_t reserved_base, reserved_count;
+	bool timed; /* notify the calls of virtual time as well */
 	sigset_t mask; /* the tool's signal mask */
 	void (*orphaned)(
 		void *context); /* run in the guardian if the supervisor dies, after the last process is gone */

@@ -21,5 +21,9 @@ enum call syscall_meaning(const struct syscall_table *t, int number)
 		if (e->number == number)
 			return e->call;
 	}
+	for (const struct syscall_entry *e = t->timed; e->call != CALL_NONE; e++) {
+		if (e->number == number)
+			return e->call;
+	}
 	return CALL_NONE;
 }

@@ -38,6 +38,21 @@ enum call {
 	CALL_GETSOCKNAME,
 	CALL_RECVFROM,
 	CALL_RECVMSG,
+	/* those that tell or take time; in virtual time only */
+	CALL_NANOSLEEP,
+	CALL_CLOCK_NANOSLEEP,
+	CALL_POLL,
+	CALL_PPOLL,
+	CALL_SELECT,
+	CALL_PSELECT6,
+	CALL_EPOLL_WAIT,
+	CALL_EPOLL_PWAIT,
+	CALL_EPOLL_PWAIT2,
+	CALL_FUTEX,
+	CALL_CLOCK_GETTIME,
+	CALL_GETTIMEOFDAY,
+	CALL_TIME,
+	CALL_TIMERFD_CREATE,
 	/* others */
 	CALL_IOCTL,
 	CALL_SOCKET,
@@ -48,9 +63,16 @@ enum call {
 /* When the filter hands the call to the supervisor. */
 enum call_when {
 	WHEN_ALWAYS,
-	WHEN_RESERVED, /* argument 0 is a descriptor of the reserved range */
-	WHEN_USBFS,    /* ioctl whose type byte is 'U' */
-	WHEN_UEVENT,   /* socket(AF_NETLINK, ..., NETLINK_KOBJECT_UEVENT) */
+	WHEN_RESERVED,  /* argument 0 is a descriptor of the reserved range */
+	WHEN_USBFS,     /* ioctl whose type byte is 'U' */
+	WHEN_UEVENT,    /* socket(AF_NETLINK, ..., NETLINK_KOBJECT_UEVENT) */
+	WHEN_FINITE_2,  /* argument 2 is a time-out of 1..59999 ms: longer is a library that idles (libusb: 60 s) */
+	WHEN_FINITE_3,  /* likewise argument 3 */
+	WHEN_POINTER_2, /* argument 2 is not NULL */
+	WHEN_POINTER_3,
+	WHEN_POINTER_4,
+	WHEN_FUTEX,    /* a wait with a time-out, or a wake */
+	WHEN_NOT_OURS, /* argument 4 is not FILTER_MAGIC: the patched vDSO does not notify */
 	WHEN_PATH, /* always but for flags == AT_EMPTY_PATH (argument 3) on a descriptor outside the range: plain fstat */
 };
 
@@ -66,7 +88,10 @@ struct syscall_table {
 	int x32_bit;                         /* numbers from here on are another ABI's; 0: none */
 	int foreign_openat;                  /* openat of the 32-bit ABI that the same kernel runs: watched, to warn */
 	const struct syscall_entry *entries; /* call CALL_NONE ends */
+	const struct syscall_entry *timed;   /* further ones in virtual time */
 };
+
+#define FILTER_MAGIC UINT64_C(0x64667562656e6368) /* "dfubench" */
 
 extern const struct syscall_table syscalls_x86_64, syscalls_aarch64;
 /* That of the machine this is compiled for; NULL: unsupported. */

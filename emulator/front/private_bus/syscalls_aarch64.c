@@ -32,10 +32,25 @@ static const struct syscall_entry entries[] = {
 	{ 0, CALL_NONE, WHEN_ALWAYS },
 };
 
+static const struct syscall_entry timed[] = {
+	{ 101, CALL_NANOSLEEP, WHEN_ALWAYS },
+	{ 115, CALL_CLOCK_NANOSLEEP, WHEN_ALWAYS },
+	{ 73, CALL_PPOLL, WHEN_POINTER_2 },
+	{ 72, CALL_PSELECT6, WHEN_POINTER_4 },
+	{ 22, CALL_EPOLL_PWAIT, WHEN_FINITE_3 },
+	{ 441, CALL_EPOLL_PWAIT2, WHEN_POINTER_3 },
+	{ 98, CALL_FUTEX, WHEN_FUTEX },
+	{ 113, CALL_CLOCK_GETTIME, WHEN_NOT_OURS },
+	{ 169, CALL_GETTIMEOFDAY, WHEN_ALWAYS },
+	{ 85, CALL_TIMERFD_CREATE, WHEN_ALWAYS },
+	{ 0, CALL_NONE, WHEN_ALWAYS },
+};
+
 const struct syscall_table syscalls_aarch64 = {
 	.name = "aarch64",
 	.audit_arch = 0xC00000B7u,
 	.x32_bit = 0,
 	.foreign_openat = 322, /* 32-bit ARM */
 	.entries = entries,
+	.timed = timed,
 };

@@ -38,10 +38,29 @@ static const struct syscall_entry entries[] = {
 	{ 0, CALL_NONE, WHEN_ALWAYS },
 };
 
+static const struct syscall_entry timed[] = {
+	{ 35, CALL_NANOSLEEP, WHEN_ALWAYS },
+	{ 230, CALL_CLOCK_NANOSLEEP, WHEN_ALWAYS },
+	{ 7, CALL_POLL, WHEN_FINITE_2 },
+	{ 271, CALL_PPOLL, WHEN_POINTER_2 },
+	{ 23, CALL_SELECT, WHEN_POINTER_4 },
+	{ 270, CALL_PSELECT6, WHEN_POINTER_4 },
+	{ 232, CALL_EPOLL_WAIT, WHEN_FINITE_3 },
+	{ 281, CALL_EPOLL_PWAIT, WHEN_FINITE_3 },
+	{ 441, CALL_EPOLL_PWAIT2, WHEN_POINTER_3 },
+	{ 202, CALL_FUTEX, WHEN_FUTEX },
+	{ 228, CALL_CLOCK_GETTIME, WHEN_NOT_OURS },
+	{ 96, CALL_GETTIMEOFDAY, WHEN_ALWAYS },
+	{ 201, CALL_TIME, WHEN_ALWAYS },
+	{ 283, CALL_TIMERFD_CREATE, WHEN_ALWAYS },
+	{ 0, CALL_NONE, WHEN_ALWAYS },
+};
+
 const struct syscall_table syscalls_x86_64 = {
 	.name = "x86_64",
 	.audit_arch = 0xC000003Eu,
 	.x32_bit = 0x40000000,
 	.foreign_openat = 295,
 	.entries = entries,
+	.timed = timed,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sysfs, devfs and udev files of the private bus. Names and formats are those of Linux's drivers/usb/core/sysfs.c and
- * endpoint.c (Documentation/ABI/stable/sysfs-bus-usb) and of systemd 252.
+ * The sysfs, devfs and udev files of the private bus. Names and formats are those of Linux's drivers/usb/core/sysfs.c
+ * and endpoint.c (Documentation/ABI/stable/sysfs-bus-usb) and of systemd 252.
  */
 #include "tree.h"
 
@@ -50,7 +50,7 @@ struct tree {
 	int sys, devices, drivers, chars, nodes, udev, stage;
 	unsigned staged; /* counts names in stage/ */
 	char *name, *path;
-	struct device list[TREE_PORTS + 1]; /* by device number */
+	struct device list[TREE_ADDRESSES + 1]; /* by device number */
 };
 
 /* Files being made in one folder: after the first failure nothing more is done. */
@@ -160,7 +160,8 @@ __attribute__((format(printf, 3, 4))) static void put(struct folder *f, const ch
 	va_start(ap, format);
 	n = vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	/* The longest text is a string descriptor's: 126 units of at most 3 bytes. A made-up description may have more. */
+	/* The longest text is a string descriptor's: 126 units of at most 3 bytes. A made-up description may have
+	 * more. */
 	if (n < 0 || (size_t)n >= sizeof(text))
 		n = sizeof(text) - 1;
 	put_bytes(f, name, text, (size_t)n);
@@ -256,8 +257,8 @@ static void put_endpoint(struct folder *f, enum usb_speed speed, const uint8_t *
 	struct folder e;
 	char name[8], aside[16];
 
-	/* bInterval: a power of two for isochronous and high-speed interrupt endpoints (USB 2.0 table 9-13); otherwise frames,
-	 * and for control and bulk a NAK rate that only high speed has. */
+	/* bInterval: a power of two for isochronous and high-speed interrupt endpoints (USB 2.0 table 9-13); otherwise
+	 * frames, and for control and bulk a NAK rate that only high speed has. */
 	if (type == 1 || (type == 3 && speed == USB_SPEED_IS_HIGH))
 		interval = 1u << (interval >= 1 && interval <= 16 ? interval - 1 : 0);
 	else if (type != 3 && (speed != USB_SPEED_IS_HIGH || (type == 2 && in)))
@@ -707,7 +708,7 @@ static int add_device(struct tree *t, unsigned number, unsigned port, const stru
 
 static struct device *find(const struct tree *t, unsigned number)
 {
-	return number <= TREE_PORTS && t->list[number].description ? (struct device *)&t->list[number] : NULL;
+	return number <= TREE_ADDRESSES && t->list[number].description ? (struct device *)&t->list[number] : NULL;
 }
 
 static struct interface *find_interface(struct device *d, uint8_t number)
@@ -720,11 +721,11 @@ static struct interface *find_interface(struct device *d, uint8_t number)
 
 int tree_add_device(struct tree *t, unsigned number, unsigned port, const struct usb_description *u, bool denied)
 {
-	if (number < 2 || number > TREE_PORTS || port < 1 || port > TREE_PORTS)
+	if (number < 2 || number > TREE_ADDRESSES || port < 1 || port > TREE_PORTS)
 		return -EINVAL;
 	if (find(t, number))
 		return -EEXIST;
-	for (unsigned n = 2; n <= TREE_PORTS; n++)
+	for (unsigned n = 2; n <= TREE_ADDRESSES; n++)
 		if (t->list[n].description && t->list[n].port == port)
 			return -EEXIST;
 	return add_device(t, number, port, u, denied);
@@ -1035,8 +1036,8 @@ static void remove_stale(int base)
 	closedir(dir);
 }
 
-/* The lock is on the folder itself. Between its making and its locking another start may find it stale and take it away:
- * then the next name is tried. */
+/* The lock is on the folder itself. Between its making and its locking another start may find it stale and take it
+ * away: then the next name is tried. */
 static int make_root(struct tree *t)
 {
 	char name[64];
@@ -1137,7 +1138,7 @@ void tree_free(struct tree *t)
 
 	if (!t)
 		return;
-	for (unsigned i = 0; i <= TREE_PORTS; i++)
+	for (unsigned i = 0; i <= TREE_ADDRESSES; i++)
 		usb_description_free(t->list[i].description);
 	memcpy(fds, (int[7]){ t->sys, t->devices, t->drivers, t->chars, t->nodes, t->udev, t->stage }, sizeof(fds));
 	for (size_t i = 0; i < 7; i++)

@@ -271,13 +271,13 @@ static void add_path(struct text *t, const struct uevent_device *d)
 	char path[64], tag[64];
 	size_t n;
 
-	if (!strcmp(d->port, "0"))
-		snprintf(path, sizeof(path), "platform-dfubench.0");
-	else if (d->interface)
+	if (d->interface)
 		snprintf(path, sizeof(path), "platform-dfubench.0-usb-0:%s:%u.%u", d->port,
 			 d->description->configuration, d->interface[2]);
-	else
+	else if (strcmp(d->port, "0"))
 		snprintf(path, sizeof(path), "platform-dfubench.0-usb-0:%s", d->port);
+	else
+		snprintf(path, sizeof(path), "platform-dfubench.0");
 	for (n = 0; path[n]; n++)
 		tag[n] = isalnum((unsigned char)path[n]) || path[n] == '-' ? path[n] : '_';
 	tag[n] = '\0';
@@ -361,7 +361,8 @@ uint32_t uevent_hash(const char *word)
 	return h ^ h >> 15;
 }
 
-/* The header that sd-device's and libudev's monitors put before the properties: native order but for magic and hashes. */
+/* The header that sd-device's and libudev's monitors put before the properties: native order but for magic and
+ * hashes. */
 struct monitor_header {
 	char prefix[8];
 	uint8_t magic[4];
