@@ -8,6 +8,7 @@ struct bench {
 	uint64_t now_us;
 	uint64_t next_order;
 	struct bench_event *root;
+	uint64_t pending;
 };
 
 static bool fires_before(const struct bench_event *a, const struct bench_event *b)
@@ -80,6 +81,7 @@ static void remove_event(struct bench *bench, struct bench_event *e)
 	e->sibling = NULL;
 	e->link = NULL;
 	set_root(bench, meld(bench->root, children));
+	bench->pending--;
 }
 
 struct bench *bench_new(uint64_t seed)
@@ -143,6 +145,7 @@ void bench_at(struct bench *bench, struct bench_event *e, uint64_t at_us)
 	e->child = NULL;
 	e->sibling = NULL;
 	set_root(bench, meld(bench->root, e));
+	bench->pending++;
 }
 
 void bench_after(struct bench *bench, struct bench_event *e, uint64_t delay_us)
@@ -156,4 +159,9 @@ void bench_cancel(struct bench *bench, struct bench_event *e)
 {
 	if (bench_is_scheduled(e))
 		remove_event(bench, e);
+}
+
+uint64_t bench_pending(const struct bench *bench)
+{
+	return bench->pending;
 }

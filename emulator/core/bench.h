@@ -39,6 +39,7 @@ void bench_advance(struct bench *, uint64_t to_us);
 void bench_at(struct bench *, struct bench_event *, uint64_t at_us);
 void bench_after(struct bench *, struct bench_event *, uint64_t delay_us); /* saturates at BENCH_NEVER - 1 */
 void bench_cancel(struct bench *, struct bench_event *);                   /* no-op if not scheduled */
+uint64_t bench_pending(const struct bench *); /* how many events are scheduled */
 static inline bool bench_is_scheduled(const struct bench_event *e)
 {
 	return e->link != 0;

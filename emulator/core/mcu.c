@@ -562,6 +562,11 @@ enum dfu_status mcu_dfu_status(const struct mcu *m)
 	return rom_dfuse(m->rom)->status;
 }
 
+uint32_t mcu_dfu_pointer(const struct mcu *m)
+{
+	return rom_dfuse(m->rom)->pointer;
+}
+
 struct flash *mcu_flash(struct mcu *m)
 {
 	return m->flash;

@@ -70,6 +70,7 @@ bool mcu_pin(const struct mcu *, enum mcu_pin);
 enum mcu_mode mcu_mode(const struct mcu *);
 enum dfu_state mcu_dfu_state(const struct mcu *);  /* meaningful in MCU_ROM */
 enum dfu_status mcu_dfu_status(const struct mcu *);
+uint32_t mcu_dfu_pointer(const struct mcu *); /* address pointer of the ROM */
 struct flash *mcu_flash(struct mcu *);
 struct usbdev *mcu_usb(struct mcu *); /* the port: one object for the life of the board, whatever is behind it */
 const struct mcu_profile *mcu_profile(const struct mcu *);

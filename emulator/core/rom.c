@@ -40,9 +40,8 @@ struct rom {
 	const struct mem_region *written;  /* JOB_WRITE */
 	enum mcu_event_type outcome_event; /* MCU_EVENT_PIN: nothing to tell */
 	uint32_t touched_address, touched_length;
-	bool off_the_bus;       /* DETACH: between the two halves */
-	bool bus_reset_pending; /* came while nothing was serviced */
-	bool rearm_pending;     /* came while executing */
+	bool off_the_bus;   /* DETACH: between the two halves */
+	bool rearm_pending; /* a reset of the port or a configuration came while executing */
 };
 
 static void pump(struct rom *r);
@@ -321,18 +320,8 @@ static void rearm(struct rom *r)
 		dfuse_reset(&r->dfuse, r->profile, &r->dfuse.ops);
 }
 
-static void see_bus_reset(struct rom *r)
-{
-	r->bus_reset_pending = false;
-	ep0_bus_reset(&r->ep0);
-	if (r->profile->bus_reset_rearms)
-		rearm(r); /* ASSUMED: U2 (ST-15, RST-9) */
-}
-
 static void service_again(struct rom *r)
 {
-	if (r->bus_reset_pending)
-		see_bus_reset(r); /* ST-20 */
 	if (r->rearm_pending) {
 		r->rearm_pending = false;
 		rearm(r);
@@ -561,10 +550,10 @@ static void bus_reset(struct usbdev *usb)
 	if (!usb->attached)
 		return;
 	r->host_seen = true;
-	if (services_nothing(r))
-		r->bus_reset_pending = true;
-	else
-		see_bus_reset(r);
+	/* In mid-operation the CPU sees it afterwards (ST-20); as nothing is answered till then, the difference is the state. */
+	ep0_bus_reset(&r->ep0);
+	if (r->profile->bus_reset_rearms)
+		rearm(r);  /* ASSUMED: U2 (ST-15, RST-9) */
 	r->pumping = true; /* what complete() submits comes after the reset */
 	drop_all(r, USB_CANCELLED);
 	r->pumping = pumping;
@@ -620,7 +609,7 @@ void rom_start(struct rom *r)
 
 	r->epoch++;
 	r->host_seen = false;
-	r->bus_reset_pending = r->rearm_pending = false;
+	r->rearm_pending = false;
 	flash_set_feature(r->flash, &(const uint8_t){ 0 }, 1); /* FEAT-2: a jump into the ROM begins anew as well */
 	ep0_bus_reset(&r->ep0);
 	dfuse_reset(&r->dfuse, r->profile, &ops);

@@ -106,6 +106,39 @@ else
 fi
 rm -f ready got
 
+cat >terminal.py <<'END'
+# Runs a command on a terminal of its own, presses ^C once it says so, and exits with its status.
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+seen = b""
+while True:
+    try:
+        data = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    if b"ready" not in seen and b"ready" in seen + data:
+        os.write(terminal, b"\x03")
+    seen += data
+sys.stderr.write(seen.decode(errors="replace"))
+status = os.waitpid(pid, 0)[1]
+sys.exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+END
+exits '^C is left to the tool, which may go on' 4 timeout 20 python3 terminal.py "$dfuemu" exec --flash int.bin -- sh -c '
+  trap "n=1" INT
+  n=0
+  echo ready
+  while [ $n -eq 0 ]; do sleep 0.05; done
+  sleep 0.2
+  exit 4'
+exits 'the image is saved then' 0 test -s int.bin
+exits '^C kills a tool that does not care, and us in the same way' 130 timeout 20 python3 terminal.py "$dfuemu" exec \
+  --flash int2.bin -- sh -c 'echo ready; exec sleep 10'
+exits 'the image is saved then, too' 0 test -s int2.bin
+
 sh "$root/fixtures/firmware/make-demo.sh" demo.bin
 size=$(wc -c <demo.bin)
 exits 'dfu-util writes an image' 0 "$dfuemu" exec --time x20 --flash f.bin --state s.txt -- \

@@ -589,6 +589,54 @@ static void serials_follow_the_uid_and_back(void **state)
 	assert_int_equal(mcu_identity_of_serial(&profile, "326e37753036", &identity), 0);
 }
 
+static struct mcu *board_to_cut;
+
+static void cut_on_complete(struct usbhost *base, struct usb_urb *urb)
+{
+	host_complete(base, urb);
+	mcu_set_pin(board_to_cut, PIN_VDD, false);
+}
+
+static void flicker_on_detach(struct usbhost *base, struct usbdev *dev)
+{
+	host_detach(base, dev);
+	mcu_set_pin(board_to_cut, PIN_VDD, true);
+}
+
+static void change_pins_from_callbacks(bool power_returns)
+{
+	static const struct usbhost_ops cutting = { cut_on_complete, host_attach, flicker_on_detach };
+	static const struct usbhost_ops cutting_for_good = { cut_on_complete, host_attach, host_detach };
+	struct host_urb announce, behind_it;
+	struct board b;
+	uint8_t status[6], other[6];
+
+	board_open_idle(&b);
+	assert_int_equal(host_command(&b.host, DFUSE_ERASE, 0x08000000), USB_ACK);
+	board_to_cut = b.mcu;
+	b.host.base.ops = power_returns ? &cutting : &cutting_for_good;
+	b.event_count = 0;
+	host_submit(&b.host, &announce, (struct usb_setup){ 0xa1, DFU_GETSTATUS, 0, 0, 6 }, status);
+	host_submit(&b.host, &behind_it, (struct usb_setup){ 0xa1, DFU_GETSTATUS, 0, 0, 6 }, other);
+	assert_true(host_wait(&b.host, &announce, MS(10)));
+	assert_int_equal(announce.urb.result, USB_ACK);
+	assert_int_equal(behind_it.urb.result, USB_GONE);
+	assert_int_equal(behind_it.completions, 1);
+	b.host.base.ops = &host_ops;
+	host_sleep(&b.host, SECONDS(1));
+	assert_int_equal(flash_erase_count(mcu_flash(b.mcu), 0), 0); /* the job did not begin */
+	assert_false(flash_is_busy(mcu_flash(b.mcu)));
+	assert_int_equal(mcu_mode(b.mcu), power_returns ? MCU_ROM : MCU_OFF);
+	board_close(&b);
+}
+
+static void pins_may_change_from_the_callbacks_of_the_port(void **state)
+{
+	(void)state;
+	change_pins_from_callbacks(true);
+	change_pins_from_callbacks(false);
+}
+
 static void many_boards_share_a_bench(void **state)
 {
 	enum { COUNT = 200 };
@@ -638,6 +686,7 @@ int main(void)
 		cmocka_unit_test(the_application_may_enter_the_rom_or_reset),
 		cmocka_unit_test(level_2_keeps_the_application_out_of_the_rom),
 		cmocka_unit_test(serials_follow_the_uid_and_back),
+		cmocka_unit_test(pins_may_change_from_the_callbacks_of_the_port),
 		cmocka_unit_test(many_boards_share_a_bench),
 	};
 

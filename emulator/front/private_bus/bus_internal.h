@@ -19,6 +19,7 @@
 #define RESERVED_COUNT 256
 #define MAX_INTERFACES 32
 #define NODE_KNOWN 4
+#define HELD_WATCHES 64
 #define LINE_MAX_BYTES 4096
 
 /* A notified call, waiting for its answer. */
@@ -42,7 +43,7 @@ struct node {
 	struct watch *watch;
 };
 
-enum watch_kind { WATCH_LISTENER, WATCH_LIFELINE, WATCH_EXEC, WATCH_NODE, WATCH_USER };
+enum watch_kind { WATCH_LISTENER, WATCH_LIFELINE, WATCH_EXEC, WATCH_NODE, WATCH_USER, WATCH_HELD };
 
 /* One descriptor in the epoll set. */
 struct watch {
@@ -50,7 +51,7 @@ struct watch {
 	int fd;
 	struct node *node;                    /* WATCH_NODE */
 	void (*ready)(void *context, int fd); /* WATCH_USER */
-	void *context;
+	void *context;                        /* WATCH_USER; WATCH_HELD: the struct held */
 	struct watch *next;
 	bool dead; /* freed at the end of the turn */
 };
@@ -92,6 +93,7 @@ struct private_bus {
 	struct monitor *monitors;
 	uint64_t uevent_number;
 	struct held *held;
+	struct vtime *vtime; /* NULL: real or scaled time */
 	uint64_t wall_origin_ns, bench_origin_us;
 	uint64_t wall_now_ns;
 	bool running, over, no_memory_access;
@@ -127,12 +129,19 @@ int notify_setup(struct private_bus *);  /* once; 0 or -errno */
 bool notify_alive(struct private_bus *, uint64_t id);
 
 /* Calls that wait. */
-enum held_kind { HELD_REAP, HELD_RECEIVE };
+enum held_kind { HELD_REAP, HELD_RECEIVE, HELD_SLEEP, HELD_POLL, HELD_FUTEX };
 struct held {
 	struct held *next;
 	enum held_kind kind;
 	struct call_info call;
-	struct node *node;
+	struct node *node; /* HELD_REAP, HELD_RECEIVE */
+	/* waits.c, in virtual time */
+	struct private_bus *bus;
+	struct bench_event deadline;
+	uint64_t remaining_at; /* where to write what is left of a sleep; 0: nowhere */
+	struct watch *watches[HELD_WATCHES];
+	unsigned watch_count;
+	uint32_t word; /* HELD_FUTEX: the value that it waits on */
 };
 int held_add(struct private_bus *, enum held_kind, const struct call_info *, struct node *);
 /* Take the first waiting call of a node off the list; the caller frees it. NULL: none. */
@@ -167,6 +176,8 @@ struct transfer;
 void transfer_take_back(struct transfer *); /* it completes as cancelled */
 /* A transfer of the port has completed; false: it is not usbfs's. */
 bool usbfs_complete(struct port *, struct usb_urb *);
+/* Does a synchronous ioctl of this thread wait for its transfer? */
+bool usbfs_waits(const struct private_bus *, pid_t tid);
 /* After a port reset: configuration and settings as they were. */
 void usbfs_restore(struct port *);
 void usbfs_port_gone(struct port *); /* all transfers have completed */

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "remote.h"
+#include "vtime.h"
 
 int notify_setup(struct private_bus *bus)
 {
@@ -136,6 +137,10 @@ static void dispatch(struct private_bus *bus, const struct call_info *c)
 	default:
 		break;
 	}
+	if (c->call >= CALL_NANOSLEEP && c->call <= CALL_TIMERFD_CREATE) {
+		waits_call(bus, c);
+		return;
+	}
 	if (c->call >= CALL_READ && c->call <= CALL_IOCTL)
 		by_descriptor(bus, c);
 	else
@@ -159,6 +164,8 @@ void notify_ready(struct private_bus *bus)
 		return;
 	}
 	c.call = syscall_meaning(bus->syscalls, n->data.nr);
+	if (bus->vtime)
+		vtime_saw(bus->vtime, &c);
 	dispatch(bus, &c);
 }
 
@@ -251,8 +258,11 @@ void held_look_after(struct private_bus *bus)
 			continue;
 		}
 		*at = h->next;
-		if (alive)
+		if (alive && h->bus)
+			waits_interrupt(bus, h);
+		else if (alive)
 			answer_error(bus, h->call.id, -EINTR);
+		waits_release(bus, h);
 		free(h);
 	}
 }

@@ -19,6 +19,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "remote.h"
+#include "vtime.h"
 
 enum place {
 	PLACE_ELSEWHERE,
@@ -426,6 +427,8 @@ static void execute(struct private_bus *bus, const struct call_info *c, int dirf
 			 "'%s' is set-user-ID or set-group-ID: it gets no privileges on the private bus, where none "
 			 "are needed",
 			 w.path);
+	if (bus->vtime)
+		vtime_exec(bus->vtime, c->tid);
 	answer_continue(bus, c->id);
 }
 

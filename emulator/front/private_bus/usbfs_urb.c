@@ -463,3 +463,16 @@ void usbfs_simple_control(struct port *p, struct handle *h, const struct call_in
 	t->done = simple_done;
 	transfer_start(t, 5000); /* USB_CTRL_SET_TIMEOUT of the kernel */
 }
+
+bool usbfs_waits(const struct private_bus *bus, pid_t tid)
+{
+	for (int i = 0; i <= PRIVATE_BUS_PORTS; i++) {
+		for (const struct transfer *t = bus->ports[i] ? bus->ports[i]->transfers : NULL; t; t = t->next) {
+			if (t->call.tid == tid && t->call.id && t->done != urb_done)
+				return true;
+		}
+		if (bus->ports[i] && bus->ports[i]->before_reset && bus->ports[i]->reset_call.tid == tid)
+			return true;
+	}
+	return false;
+}

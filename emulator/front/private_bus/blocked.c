@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Is every thread of the tool blocked, and on nothing outside? /proc/PID/task/TID/syscall tells in one line whether a thread
+ * runs, and if not, in which call with which arguments it sleeps; schedstat tells whether it has run between two looks.
+ */
+#include "blocked.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include "remote.h"
+
+#define LINE 192
+#define VERDICT_NS UINT64_C(20000000) /* what a thread's descriptors are is believed for that long */
+#define POLL_MAX 128
+
+struct thread {
+	struct thread *next;
+	pid_t pid, tid;
+	unsigned round;
+	int syscall_fd, schedstat_fd, children_fd;
+	char line[LINE], ran[LINE]; /* of the last look */
+	char judged[LINE];          /* the line that the verdict is about */
+	uint64_t judged_ns;
+	bool inside;
+};
+
+struct blocked {
+	struct thread *threads;
+	unsigned round;
+	pid_t *pids;
+	size_t pid_count, pid_room;
+	uint64_t outside[3]; /* inodes of our own standard descriptors, which the tool has inherited */
+};
+
+struct blocked *blocked_new(void)
+{
+	struct blocked *b = calloc(1, sizeof(*b));
+
+	for (int fd = 0; b && fd < 3; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+			b->outside[fd] = st.st_ino;
+	}
+	return b;
+}
+
+static void thread_free(struct thread *t)
+{
+	close(t->syscall_fd);
+	close(t->schedstat_fd);
+	close(t->children_fd);
+	free(t);
+}
+
+void blocked_free(struct blocked *b)
+{
+	if (!b)
+		return;
+	while (b->threads) {
+		struct thread *next = b->threads->next;
+
+		thread_free(b->threads);
+		b->threads = next;
+	}
+	free(b->pids);
+	free(b);
+}
+
+const pid_t *blocked_processes(const struct blocked *b, size_t *count)
+{
+	*count = b->pid_count;
+	return b->pids;
+}
+
+bool blocked_is_zombie(pid_t pid)
+{
+	char path[64], text[512];
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	at = strrchr(text, ')');
+	return !at || at[1] == 0 || at[2] == 'Z' || at[2] == 'X';
+}
+
+/* Stopped by job control or by a debugger: it will not run before somebody outside wants it to. */
+static bool is_stopped(const struct thread *t)
+{
+	char path[80], text[512];
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)t->pid, (int)t->tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true; /* gone */
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	at = strrchr(text, ')');
+	return at && at[1] && strchr("TtZX", at[2]);
+}
+
+static int open_of(pid_t pid, pid_t tid, const char *name)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)pid, (int)tid, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static struct thread *thread_of(struct blocked *b, pid_t pid, pid_t tid)
+{
+	struct thread *t = b->threads;
+
+	while (t && (t->tid != tid || t->pid != pid))
+		t = t->next;
+	if (t)
+		return t;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->pid = pid;
+	t->tid = tid;
+	t->syscall_fd = open_of(pid, tid, "syscall");
+	t->schedstat_fd = open_of(pid, tid, "schedstat");
+	t->children_fd = open_of(pid, tid, "children");
+	t->next = b->threads;
+	b->threads = t;
+	return t;
+}
+
+static ssize_t look_at(int fd, char *line, size_t size)
+{
+	ssize_t n = pread(fd, line, size - 1, 0);
+
+	line[n > 0 ? n : 0] = 0;
+	return n;
+}
+
+/* --- where does it sleep? --- */
+
+static bool outside_inode(const struct blocked *b, uint64_t inode)
+{
+	for (int i = 0; i < 3; i++) {
+		if (b->outside[i] == inode)
+			return true;
+	}
+	return false;
+}
+
+static bool epoll_inside(const struct blocked *b, pid_t tid, int fd);
+
+/* Can only the tool itself, or we, end a wait on this descriptor? */
+static bool descriptor_inside(const struct blocked *b, pid_t tid, int fd)
+{
+	char text[128];
+	ssize_t n = remote_fd_path(tid, fd, text, sizeof(text));
+
+	if (n < 0)
+		return true; /* closed: a poll of it does not wait, and a read fails */
+	if (strncmp(text, "pipe:[", 6) == 0)
+		return !outside_inode(b, strtoull(text + 6, NULL, 10));
+	if (strcmp(text, "anon_inode:[eventpoll]") == 0)
+		return epoll_inside(b, tid, fd);
+	return strncmp(text, "anon_inode:", 11) == 0 || strcmp(text, "/dev/null") == 0;
+}
+
+static bool epoll_inside(const struct blocked *b, pid_t tid, int fd)
+{
+	char path[64], text[8192], *at;
+	ssize_t n;
+	int info;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)tid, fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return true;
+	n = read(info, text, sizeof(text) - 1);
+	close(info);
+	text[n > 0 ? n : 0] = 0;
+	for (at = strstr(text, "tfd:"); at; at = strstr(at + 4, "tfd:")) {
+		if (!descriptor_inside(b, tid, (int)strtol(at + 4, NULL, 10)))
+			return false;
+	}
+	return true;
+}
+
+static bool poll_inside(const struct blocked *b, pid_t tid, uint64_t pointer, uint64_t count)
+{
+	struct pollfd fds[POLL_MAX];
+
+	if (count > POLL_MAX || remote_read(tid, pointer, fds, count * sizeof(*fds)))
+		return false;
+	for (uint64_t i = 0; i < count; i++) {
+		if (fds[i].fd >= 0 && fds[i].events && !descriptor_inside(b, tid, fds[i].fd))
+			return false;
+	}
+	return true;
+}
+
+static bool select_inside(const struct blocked *b, pid_t tid, uint64_t count, const uint64_t sets[3])
+{
+	fd_set set;
+
+	if (count > FD_SETSIZE)
+		return false;
+	for (int i = 0; i < 3; i++) {
+		if (!sets[i])
+			continue;
+		FD_ZERO(&set);
+		if (remote_read(tid, sets[i], &set, (count + 63) / 64 * 8))
+			return false;
+		for (uint64_t fd = 0; fd < count; fd++) {
+			if (FD_ISSET(fd, &set) && !descriptor_inside(b, tid, (int)fd))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool sleeps_inside(const struct blocked *b, const struct thread *t, long number, const uint64_t a[6])
+{
+	switch (number) {
+	case SYS_futex:
+	case SYS_wait4:
+	case SYS_waitid:
+	case SYS_nanosleep:
+	case SYS_clock_nanosleep:
+	case SYS_rt_sigsuspend:
+	case SYS_rt_sigtimedwait:
+	case SYS_restart_syscall:
+	case SYS_clone: /* vfork(3): until the child runs another program */
+	case SYS_clone3:
+#ifdef SYS_pause
+	case SYS_pause:
+	case SYS_vfork:
+#endif
+		return true;
+#ifdef SYS_poll
+	case SYS_poll:
+#endif
+	case SYS_ppoll:
+		return poll_inside(b, t->tid, a[0], a[1]);
+#ifdef SYS_select
+	case SYS_select:
+#endif
+	case SYS_pselect6:
+		return select_inside(b, t->tid, a[0], a + 1);
+#ifdef SYS_epoll_wait
+	case SYS_epoll_wait:
+#endif
+	case SYS_epoll_pwait:
+	case SYS_epoll_pwait2:
+		return epoll_inside(b, t->tid, (int)a[0]);
+	case SYS_read:
+	case SYS_readv:
+	case SYS_write:
+	case SYS_writev:
+	case SYS_splice:
+		return descriptor_inside(b, t->tid, (int)a[0]);
+	case -1:
+		return is_stopped(t);
+	default:
+		return false;
+	}
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static bool is_held(const struct private_bus *bus, pid_t tid)
+{
+	for (const struct held *h = bus->held; h; h = h->next) {
+		if (h->call.tid == tid)
+			return true;
+	}
+	return usbfs_waits(bus, tid);
+}
+
+/* The line: "running", or the number of the call, six arguments, stack pointer and program counter. */
+static bool thread_blocked(const struct blocked *b, struct thread *t, const struct private_bus *bus)
+{
+	uint64_t a[6] = { 0 }, now;
+	long number;
+	char *at;
+
+	if (strncmp(t->line, "running", 7) == 0)
+		return false;
+	if (is_held(bus, t->tid))
+		return true;
+	if (!*t->line)
+		return is_stopped(t); /* a zombie has no such line */
+	now = now_ns();
+	if (strcmp(t->line, t->judged) == 0 && now - t->judged_ns < VERDICT_NS)
+		return t->inside;
+	number = strtol(t->line, &at, 10);
+	for (int i = 0; i < 6; i++)
+		a[i] = strtoull(at, &at, 16);
+	t->inside = sleeps_inside(b, t, number, a);
+	t->judged_ns = now;
+	strcpy(t->judged, t->line);
+	return t->inside;
+}
+
+/* --- the two looks --- */
+
+static bool note_process(struct blocked *b, pid_t pid)
+{
+	if (b->pid_count == b->pid_room) {
+		size_t room = b->pid_room ? b->pid_room * 2 : 16;
+		pid_t *more = realloc(b->pids, room * sizeof(*more));
+
+		if (!more)
+			return false;
+		b->pids = more;
+		b->pid_room = room;
+	}
+	b->pids[b->pid_count++] = pid;
+	return true;
+}
+
+static bool note_children(struct blocked *b, int children_fd)
+{
+	char text[4096], *at = text, *end;
+
+	if (look_at(children_fd, text, sizeof(text)) == (ssize_t)sizeof(text) - 1)
+		return false; /* hundreds of children: more than we care to follow */
+	for (;;) {
+		long pid = strtol(at, &end, 10);
+
+		if (end == at)
+			return true;
+		if (!note_process(b, (pid_t)pid))
+			return false;
+		at = end;
+	}
+}
+
+static bool first_look_at_thread(struct blocked *b, const struct private_bus *bus, pid_t pid, pid_t tid)
+{
+	struct thread *t = thread_of(b, pid, tid);
+
+	if (!t)
+		return false;
+	t->round = b->round;
+	look_at(t->schedstat_fd, t->ran, sizeof(t->ran));
+	look_at(t->syscall_fd, t->line, sizeof(t->line));
+	return thread_blocked(b, t, bus) && note_children(b, t->children_fd);
+}
+
+static bool first_look_at_process(struct blocked *b, const struct private_bus *bus, pid_t pid)
+{
+	char path[64];
+	struct dirent *entry;
+	struct stat st;
+	bool all = true;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	/* Most processes have one thread: then the link count of the folder spares reading it. */
+	if (stat(path, &st) == 0 && st.st_nlink == 3)
+		return first_look_at_thread(b, bus, pid, pid);
+	tasks = opendir(path);
+	if (!tasks)
+		return true; /* gone */
+	while (all && (entry = readdir(tasks))) {
+		if (entry->d_name[0] != '.')
+			all = first_look_at_thread(b, bus, pid, (pid_t)strtol(entry->d_name, NULL, 10));
+	}
+	closedir(tasks);
+	return all;
+}
+
+static bool first_look(struct blocked *b, const struct private_bus *bus)
+{
+	char path[64];
+	int root;
+	bool noted;
+
+	b->round++;
+	b->pid_count = 0;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)bus->spawn.guardian, (int)bus->spawn.guardian);
+	root = open(path, O_RDONLY | O_CLOEXEC);
+	noted = root >= 0 && note_children(b, root);
+	close(root);
+	for (size_t i = 0; noted && i < b->pid_count; i++)
+		noted = first_look_at_process(b, bus, b->pids[i]);
+	return noted;
+}
+
+static bool second_look(struct blocked *b)
+{
+	char text[LINE];
+
+	for (struct thread **at = &b->threads; *at;) {
+		struct thread *t = *at;
+
+		if (t->round != b->round) {
+			*at = t->next;
+			thread_free(t);
+			continue;
+		}
+		at = &t->next;
+		look_at(t->schedstat_fd, text, sizeof(text));
+		if (strcmp(text, t->ran))
+			return false;
+		look_at(t->syscall_fd, text, sizeof(text));
+		if (strcmp(text, t->line))
+			return false;
+	}
+	return true;
+}
+
+bool blocked_all(struct blocked *b, struct private_bus *bus)
+{
+	return first_look(b, bus) && second_look(b);
+}

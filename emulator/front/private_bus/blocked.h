@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Is every thread of the tool blocked, and on nothing outside? Read from proc(5), twice. */
+#ifndef DFUBENCH_BLOCKED_H
+#define DFUBENCH_BLOCKED_H
+
+#include "bus_internal.h"
+
+struct blocked;
+
+struct blocked *blocked_new(void); /* NULL on ENOMEM */
+void blocked_free(struct blocked *);
+/* Two looks at all threads below the guardian: the same both times, none running, none waiting for a terminal, a socket, a
+ * file or a pipe that came from outside. */
+bool blocked_all(struct blocked *, struct private_bus *);
+/* The processes of the last look. Valid until the next one. */
+const pid_t *blocked_processes(const struct blocked *, size_t *count);
+bool blocked_is_zombie(pid_t pid);
+
+#endif

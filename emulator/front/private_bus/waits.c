@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls that wait for time, held in virtual time: sleeps, polls and selects with a time-out, timed futex waits. Each has its
+ * deadline as an event of the bench. What else could end them is watched from here.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <time.h>
+#include <unistd.h>
+#include "remote.h"
+#include "vtime.h"
+
+static uint64_t to_ns(const struct timespec *ts)
+{
+	return (uint64_t)ts->tv_sec * 1000000000u + (uint64_t)ts->tv_nsec;
+}
+
+static bool valid(const struct timespec *ts)
+{
+	/* Beyond a century nothing matters, and sums stay in range. */
+	return ts->tv_sec >= 0 && ts->tv_sec < 3200000000 && ts->tv_nsec >= 0 && ts->tv_nsec < 1000000000;
+}
+
+/* From an absolute time on the tool's clock to nanoseconds from now. */
+static uint64_t until_ns(const struct private_bus *bus, clockid_t clock, const struct timespec *when)
+{
+	struct timespec ts;
+	uint64_t now;
+
+	clock_gettime(clock, &ts);
+	now = to_ns(&ts) + vtime_offset_ns(bus->vtime);
+	return to_ns(when) > now ? to_ns(when) - now : 0;
+}
+
+static void unlink_held(struct private_bus *bus, struct held *h)
+{
+	struct held **at = &bus->held;
+
+	while (*at && *at != h)
+		at = &(*at)->next;
+	if (*at)
+		*at = h->next;
+}
+
+void waits_release(struct private_bus *bus, struct held *h)
+{
+	bench_cancel(bus->bench, &h->deadline);
+	for (unsigned i = 0; i < h->watch_count; i++) {
+		int fd = h->watches[i]->fd;
+
+		bus_unwatch(bus, h->watches[i]);
+		close(fd);
+	}
+	h->watch_count = 0;
+}
+
+static void end(struct held *h)
+{
+	unlink_held(h->bus, h);
+	waits_release(h->bus, h);
+	free(h);
+}
+
+/* --- time is up --- */
+
+static int clear_polled(const struct call_info *c)
+{
+	uint64_t count = c->args[1];
+	const short none = 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		int err = remote_write(c->tid, c->args[0] + i * sizeof(struct pollfd) + offsetof(struct pollfd, revents), &none,
+		                       sizeof(none));
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int clear_selected(const struct call_info *c)
+{
+	static const fd_set none;
+	size_t bytes = (c->args[0] + 63) / 64 * 8;
+
+	for (int i = 1; i <= 3; i++) {
+		int err = c->args[i] ? remote_write(c->tid, c->args[i], &none, bytes) : 0;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Linux writes back what is left of the time-out of select and ppoll. */
+static void clear_timeout(const struct call_info *c)
+{
+	static const uint64_t zero[2];
+	uint64_t at = c->call == CALL_PPOLL ? c->args[2] : c->call == CALL_SELECT || c->call == CALL_PSELECT6 ? c->args[4] : 0;
+
+	if (at)
+		remote_write(c->tid, at, zero, sizeof(zero));
+}
+
+static void time_is_up(struct bench_event *e)
+{
+	struct held *h = e->context;
+	const struct call_info *c = &h->call;
+	int err = 0;
+
+	switch (c->call) {
+	case CALL_POLL:
+	case CALL_PPOLL:
+		err = clear_polled(c);
+		break;
+	case CALL_SELECT:
+	case CALL_PSELECT6:
+		err = clear_selected(c);
+		break;
+	case CALL_FUTEX:
+		err = -ETIMEDOUT;
+		break;
+	default:
+		break;
+	}
+	clear_timeout(c);
+	answer_error(h->bus, c->id, err);
+	end(h);
+}
+
+static struct held *hold(struct private_bus *bus, enum held_kind kind, const struct call_info *c, uint64_t ns)
+{
+	struct held *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->kind = kind;
+	h->call = *c;
+	h->bus = bus;
+	h->deadline.fire = time_is_up;
+	h->deadline.context = h;
+	h->next = bus->held;
+	bus->held = h;
+	bench_after(bus->bench, &h->deadline, (ns + 999) / 1000);
+	return h;
+}
+
+/* --- sleeps --- */
+
+static void sleep_call(struct private_bus *bus, const struct call_info *c)
+{
+	bool plain = c->call == CALL_NANOSLEEP, absolute = !plain && (c->args[1] & TIMER_ABSTIME);
+	clockid_t clock = plain ? CLOCK_MONOTONIC : (clockid_t)c->args[0];
+	struct timespec ts;
+	struct held *h;
+
+	if (remote_read(c->tid, plain ? c->args[0] : c->args[2], &ts, sizeof(ts)) || !valid(&ts) || clock < 0 || clock > 7 ||
+	    clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID) {
+		answer_continue(bus, c->id); /* the kernel says what is wrong with it */
+		return;
+	}
+	h = hold(bus, HELD_SLEEP, c, absolute ? until_ns(bus, clock, &ts) : to_ns(&ts));
+	if (!h)
+		answer_error(bus, c->id, -ENOMEM);
+	else if (!absolute)
+		h->remaining_at = plain ? c->args[1] : c->args[3];
+}
+
+/* --- polls --- */
+
+/* Watch one descriptor of the caller. False: that cannot be, or it is ready: let the kernel do the call. */
+static bool watch_fd(struct private_bus *bus, struct held *h, int fd, uint32_t events)
+{
+	struct pollfd now = { .events = (short)events };
+	struct watch *w;
+
+	if (fd < 0)
+		return true;
+	if (h->watch_count == HELD_WATCHES)
+		return false;
+	now.fd = vtime_take_fd(bus->vtime, h->call.tid, fd);
+	if (now.fd < 0)
+		return false;
+	w = poll(&now, 1, 0) == 0 ? bus_watch(bus, WATCH_HELD, now.fd, events) : NULL;
+	if (!w) {
+		close(now.fd);
+		return false;
+	}
+	w->context = h;
+	h->watches[h->watch_count++] = w;
+	return true;
+}
+
+static bool watch_polled(struct private_bus *bus, struct held *h)
+{
+	const struct call_info *c = &h->call;
+	struct pollfd fds[HELD_WATCHES];
+
+	if (c->args[1] > HELD_WATCHES || remote_read(c->tid, c->args[0], fds, c->args[1] * sizeof(*fds)))
+		return false;
+	for (uint64_t i = 0; i < c->args[1]; i++) {
+		if (!watch_fd(bus, h, fds[i].fd, (uint16_t)fds[i].events))
+			return false;
+	}
+	return true;
+}
+
+static bool watch_selected(struct private_bus *bus, struct held *h)
+{
+	static const uint32_t events[3] = { EPOLLIN, EPOLLOUT, EPOLLPRI };
+	const struct call_info *c = &h->call;
+	fd_set set;
+
+	if (c->args[0] > FD_SETSIZE)
+		return false;
+	for (int i = 0; i < 3; i++) {
+		if (!c->args[1 + i])
+			continue;
+		FD_ZERO(&set);
+		if (remote_read(c->tid, c->args[1 + i], &set, (c->args[0] + 63) / 64 * 8))
+			return false;
+		for (uint64_t fd = 0; fd < c->args[0]; fd++) {
+			if (FD_ISSET(fd, &set) && !watch_fd(bus, h, (int)fd, events[i]))
+				return false;
+		}
+	}
+	return true;
+}
+
+static int poll_timeout(const struct call_info *c, uint64_t *ns)
+{
+	struct timespec ts;
+	int err;
+
+	switch (c->call) {
+	case CALL_POLL:
+		*ns = (uint32_t)c->args[2] * UINT64_C(1000000);
+		return 0;
+	case CALL_EPOLL_WAIT:
+	case CALL_EPOLL_PWAIT:
+		*ns = (uint32_t)c->args[3] * UINT64_C(1000000);
+		return 0;
+	case CALL_PPOLL:
+		err = remote_read(c->tid, c->args[2], &ts, sizeof(ts));
+		break;
+	case CALL_EPOLL_PWAIT2:
+		err = remote_read(c->tid, c->args[3], &ts, sizeof(ts));
+		break;
+	default:
+		err = remote_read(c->tid, c->args[4], &ts, sizeof(ts));
+		if (c->call == CALL_SELECT)
+			ts.tv_nsec *= 1000; /* a struct timeval */
+		break;
+	}
+	if (!err && !valid(&ts))
+		err = -EINVAL;
+	*ns = to_ns(&ts);
+	return err;
+}
+
+static void poll_call(struct private_bus *bus, const struct call_info *c)
+{
+	struct held *h;
+	uint64_t ns;
+	bool watched;
+
+	if (poll_timeout(c, &ns) || ns == 0) {
+		answer_continue(bus, c->id);
+		return;
+	}
+	h = hold(bus, HELD_POLL, c, ns);
+	if (!h) {
+		answer_error(bus, c->id, -ENOMEM);
+		return;
+	}
+	if (c->call == CALL_POLL || c->call == CALL_PPOLL)
+		watched = watch_polled(bus, h);
+	else if (c->call == CALL_SELECT || c->call == CALL_PSELECT6)
+		watched = watch_selected(bus, h);
+	else
+		watched = watch_fd(bus, h, (int)c->args[0], EPOLLIN);
+	if (watched)
+		return;
+	answer_continue(bus, c->id);
+	end(h);
+}
+
+void waits_ready(struct private_bus *bus, struct watch *w)
+{
+	struct held *h = w->context;
+
+	/* The kernel does the call now, and finds the same. */
+	answer_continue(bus, h->call.id);
+	end(h);
+}
+
+/* --- futexes --- */
+
+static int read_word(const struct call_info *c, uint32_t *word)
+{
+	return remote_read(c->tid, c->args[0], word, sizeof(*word));
+}
+
+static void futex_wait(struct private_bus *bus, const struct call_info *c)
+{
+	unsigned op = (unsigned)c->args[1] & FUTEX_CMD_MASK;
+	clockid_t clock = c->args[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+	struct timespec ts;
+	uint32_t word;
+	struct held *h;
+	int err = read_word(c, &word);
+
+	if (!err)
+		err = remote_read(c->tid, c->args[3], &ts, sizeof(ts));
+	if (!err && !valid(&ts))
+		err = -EINVAL;
+	if (!err && word != (uint32_t)c->args[2])
+		err = -EAGAIN;
+	if (err) {
+		answer_error(bus, c->id, err);
+		return;
+	}
+	/* FUTEX_WAIT counts from now, FUTEX_WAIT_BITSET to a point in time. */
+	h = hold(bus, HELD_FUTEX, c, op == FUTEX_WAIT ? to_ns(&ts) : until_ns(bus, clock, &ts));
+	if (h)
+		h->word = word;
+	else
+		answer_error(bus, c->id, -ENOMEM);
+}
+
+static bool wakes(struct private_bus *bus, const struct held *h, const struct call_info *c)
+{
+	uint32_t bits = ((unsigned)c->args[1] & FUTEX_CMD_MASK) == FUTEX_WAKE_BITSET ? (uint32_t)c->args[5] : UINT32_MAX;
+	uint32_t mask = ((unsigned)h->call.args[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET ? (uint32_t)h->call.args[5] : UINT32_MAX;
+
+	return h->kind == HELD_FUTEX && h->call.args[0] == c->args[0] && (bits & mask) &&
+	       vtime_same_process(bus->vtime, h->call.tid, c->tid);
+}
+
+/* The kernel does not know those that wait here: wake them first, and let it wake the rest. */
+static void futex_wake(struct private_bus *bus, const struct call_info *c)
+{
+	uint64_t want = (uint32_t)c->args[2], woken = 0;
+	struct held *h = bus->held, *next;
+
+	for (; h && woken < want; h = next) {
+		next = h->next;
+		if (!wakes(bus, h, c))
+			continue;
+		answer_value(bus, h->call.id, 0);
+		end(h);
+		woken++;
+	}
+	if (woken && woken >= want)
+		answer_value(bus, c->id, (int64_t)woken);
+	else
+		answer_continue(bus, c->id);
+}
+
+static void futex_call(struct private_bus *bus, const struct call_info *c)
+{
+	unsigned op = (unsigned)c->args[1] & FUTEX_CMD_MASK;
+
+	if (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET)
+		futex_wait(bus, c);
+	else
+		futex_wake(bus, c);
+}
+
+/* Wakes that do not pass here: from a process that maps the word elsewhere, or the end of a thread. */
+void waits_look_after(struct private_bus *bus)
+{
+	struct held *h = bus->held, *next;
+	uint32_t word;
+
+	for (; h; h = next) {
+		next = h->next;
+		if (h->kind != HELD_FUTEX || read_word(&h->call, &word) || word == h->word)
+			continue;
+		answer_value(bus, h->call.id, 0);
+		end(h);
+	}
+}
+
+void waits_interrupt(struct private_bus *bus, struct held *h)
+{
+	const struct call_info *c = &h->call;
+
+	if (h->kind != HELD_SLEEP) {
+		/* The kernel sees the signal as well, under the mask of the call, and knows what to answer. */
+		answer_continue(bus, c->id);
+		return;
+	}
+	if (h->remaining_at) {
+		uint64_t now = bench_now_us(bus->bench), left = h->deadline.at_us > now ? h->deadline.at_us - now : 0;
+		struct timespec ts = { .tv_sec = (time_t)(left / 1000000), .tv_nsec = (long)(left % 1000000 * 1000) };
+
+		remote_write(c->tid, h->remaining_at, &ts, sizeof(ts));
+	}
+	answer_error(bus, c->id, -EINTR);
+}
+
+void waits_call(struct private_bus *bus, const struct call_info *c)
+{
+	switch (c->call) {
+	case CALL_NANOSLEEP:
+	case CALL_CLOCK_NANOSLEEP:
+		sleep_call(bus, c);
+		return;
+	case CALL_FUTEX:
+		futex_call(bus, c);
+		return;
+	case CALL_TIMERFD_CREATE:
+		vtime_timerfd(bus->vtime, c);
+		return;
+	case CALL_CLOCK_GETTIME:
+	case CALL_GETTIMEOFDAY:
+	case CALL_TIME:
+		vtime_clock(bus->vtime, c);
+		return;
+	default:
+		poll_call(bus, c);
+		return;
+	}
+}
