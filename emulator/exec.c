@@ -93,7 +93,8 @@ static int plug_all(struct run *run)
 /* The bus from making to end. 0 with the tool's wait status; else an exit status for a failure that has been said. */
 static int serve(struct run *run, int *status)
 {
-	struct private_bus_options options = { .scale = run->options->scale, .warn = warn, .context = run->say };
+	struct private_bus_options options = { .time = run->options->time,
+					       .scale = run->options->scale, .warn = warn, .context = run->say };
 	struct private_bus_counts counts;
 	char why[PRIVATE_BUS_ERROR];
 	int r;

@@ -201,14 +201,17 @@ double options_time_scale(const char *text)
 
 static int set_time(struct options *o, const char *value, char why[OPTIONS_WHY])
 {
-	static const char *const words[] = { "real", NULL };
-	char accepted[80];
+	static const char *const words[] = { "real", "virtual", "virtual-always", NULL };
+	char accepted[120];
 
-	o->scale = options_time_scale(value);
+	o->time = !strcmp(value, "virtual")          ? TIME_VIRTUAL
+	          : !strcmp(value, "virtual-always") ? TIME_VIRTUAL_ALWAYS
+	                                             : TIME_SCALED;
+	o->scale = o->time == TIME_SCALED ? options_time_scale(value) : 1;
 	if (o->scale > 0)
 		return 0;
-	snprintf(accepted, sizeof(accepted), "real, or x and a decimal number from %g to %.0f, as x20", SCALE_LEAST,
-		 SCALE_MOST);
+	snprintf(accepted, sizeof(accepted), "real, virtual, virtual-always, or x and a number from %g to %.0f, as x20",
+	         SCALE_LEAST, SCALE_MOST);
 	choose("--time", value, words, accepted, why);
 	return -EINVAL;
 }
@@ -293,7 +296,7 @@ static const struct row rows[] = {
 	{ "state", 0, "FILE", "likewise option bytes, OTP, unique ID and wear", set_state },
 	{ "boot0", 0, "high|low", "high: the ROM starts; low: the application (default high)", set_boot0 },
 	{ "boot1", 0, "high|low", "(default low)", set_boot1 },
-	{ "time", 0, "real|xN", "xN: the boards run N times as fast as the wall clock (default real)", set_time },
+	{ "time", 0, "WHICH", "real (default), virtual: waits are skipped, or xN: boards run N times as fast", set_time },
 	{ "capture", 0, "FILE", "record the USB traffic as pcapng, for Wireshark", set_capture },
 	{ "also", 0, "FILE[:denied]", "plug in a device described in FILE too; denied: without permission to open it",
 	  set_also },

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include "private_bus.h"
 #include "cdc.h"
 #include "flash.h"
 #include "mcu.h"
@@ -32,7 +33,8 @@ struct options {
 	unsigned identity_count;             /* of the first boards; the others' are made up */
 	const char *flash, *state, *capture; /* NULL: none */
 	bool boot0, boot1;
-	double scale; /* bench time per wall time */
+	enum private_bus_time time;
+	double scale; /* bench time per wall time, in TIME_SCALED */
 	struct also_option also[OPTIONS_DEVICES];
 	unsigned also_count;
 	bool app;

@@ -35,18 +35,21 @@ capture()
   count_of UPLOAD 0 'usbdfu.command == 2'
   count_of SET_INTERFACE 1 'usb.bmRequestType == 0x01 && usb.setup.bRequest == 11'
   count_of 'failed transfers' 0 "usb.urb_type == 'C' && usb.urb_status != 0"
-  lines usbdfu.state usbdfu.state >states
+  lines usbdfu.state usbdfu.state | xargs printf '%d\n' >states
   {
     printf '%s\n' 10 2
     for _ in 1 2 3 4 5 6 7; do printf '%s\n' 4 5; done
     echo 2
   } | diff - states
-  lines usbdfu.state usbdfu.status | sort -n | uniq -c | tr -s ' ' >statuses
+  # How numbers are printed is a matter of Wireshark's version.
+  lines usbdfu.state usbdfu.status | xargs printf '%d\n' | sort -n | uniq -c | tr -s ' ' >statuses
   printf ' %s\n' '16 0' '1 10' | diff - statuses
-  lines 'usbdfu.state == 4' usbdfu.poll_timeout >timeouts
+  lines 'usbdfu.state == 4' usbdfu.poll_timeout | xargs printf '%d\n' >timeouts
   printf '%s\n' 100 104 104 104 104 104 104 | diff - timeouts
   # The data of all blocks, in their order, are the file.
-  lines 'usbdfu.command == 1 && usbdfu.block_number >= 2' usbdfu.data | tr -d ':\n' >blocks.hex
+  tshark -r run.pcapng -d usb.product==0x0483df11,usbdfu -Y 'usbdfu.command == 1 && usbdfu.block_number >= 2' -T pdml \
+    >blocks.xml 2>/dev/null
+  sed -n 's/.*<field name="usbdfu.data".* value="\([0-9a-f]*\)".*/\1/p' blocks.xml >blocks.hex
   python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.stdin.read()))' <blocks.hex | cmp - in.bin
 }
 

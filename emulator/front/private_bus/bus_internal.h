@@ -95,7 +95,7 @@ struct private_bus {
 	struct held *held;
 	struct vtime *vtime; /* NULL: real or scaled time */
 	uint64_t wall_origin_ns, bench_origin_us;
-	uint64_t wall_now_ns;
+	uint64_t wall_now_ns, looked_after_ns;
 	bool running, over, no_memory_access;
 	int status, exec_error, exec_failed;
 	bool warned_foreign, warned_uring, warned_chdir;

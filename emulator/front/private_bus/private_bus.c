@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include "bus_internal.h"
 #include "filter.h"
+#include "vtime.h"
 
 #define EVENTS_PER_TURN 32
 #define LOOK_AFTER_NS UINT64_C(50000000) /* how often waiting calls are checked for signals */
@@ -60,11 +61,15 @@ uint64_t bus_wall_ms(const struct private_bus *bus, uint64_t ms)
 
 void private_bus_sync(struct private_bus *bus)
 {
+	uint64_t passed;
+
 	bus->wall_now_ns = wall_ns();
 	if (!bus->running)
 		return;
-	bench_advance(bus->bench, bus->bench_origin_us + (uint64_t)((double)(bus->wall_now_ns - bus->wall_origin_ns) /
-								    1000.0 * bus->options.scale));
+	passed = bus->wall_now_ns - bus->wall_origin_ns;
+	if (bus->vtime)
+		passed += vtime_offset_ns(bus->vtime);
+	bench_advance(bus->bench, bus->bench_origin_us + (uint64_t)((double)passed / 1000.0 * bus->options.scale));
 }
 
 /* Nanoseconds of the wall until the bench has something to do. */
@@ -77,6 +82,8 @@ static uint64_t until_next_ns(const struct private_bus *bus)
 		return UINT64_MAX;
 	ns = (double)(next - bus->bench_origin_us) * 1000.0 / bus->options.scale;
 	due = bus->wall_origin_ns + (ns < 9e18 ? (uint64_t)ns + 1 : UINT64_MAX / 2);
+	if (bus->vtime)
+		due -= vtime_offset_ns(bus->vtime);
 	return due > bus->wall_now_ns ? due - bus->wall_now_ns : 0;
 }
 
@@ -454,6 +461,8 @@ struct private_bus *private_bus_new(struct bench *bench, const struct private_bu
 	}
 	bus->bench = bench;
 	bus->options = *options;
+	if (bus->options.time != TIME_SCALED)
+		bus->options.scale = 1;
 	bus->syscalls = syscalls_native();
 	bus->last_address = 1;
 	bus->reserved_base = reserved_base();
@@ -461,6 +470,10 @@ struct private_bus *private_bus_new(struct bench *bench, const struct private_bu
 	sigprocmask(SIG_SETMASK, NULL, &bus->spawn.mask);
 	bus->epoll = epoll_create1(EPOLL_CLOEXEC);
 	error = bus->epoll < 0 ? -errno : notify_setup(bus);
+	if (!error && options->time != TIME_SCALED) {
+		bus->vtime = vtime_new(bus, options->time == TIME_VIRTUAL_ALWAYS);
+		error = bus->vtime ? 0 : -ENOMEM;
+	}
 	if (!error)
 		bus->tree = tree_new(options->tree_folder, &error);
 	if (!error)
@@ -488,6 +501,14 @@ void private_bus_free(struct private_bus *bus)
 		roothub_free(bus->ports[0]->dev);
 		free(bus->ports[0]);
 	}
+	while (bus->held) {
+		struct held *h = bus->held;
+
+		bus->held = h->next;
+		waits_release(bus, h);
+		free(h);
+	}
+	vtime_free(bus->vtime);
 	tree_free(bus->tree);
 	bury_watches(bus, true);
 	if (bus->epoll >= 0)
@@ -541,6 +562,7 @@ int private_bus_spawn(struct private_bus *bus, char *const argv[], char why[PRIV
 	bus->spawn.syscalls = bus->syscalls;
 	bus->spawn.reserved_base = bus->reserved_base;
 	bus->spawn.reserved_count = RESERVED_COUNT;
+	bus->spawn.timed = bus->vtime != NULL;
 	bus->spawn.orphaned = tree_orphaned;
 	bus->spawn.context = bus->tree;
 	err = spawn_start(&bus->spawn, argv, &stage);
@@ -634,6 +656,9 @@ static void serve(struct private_bus *bus, struct watch *w, uint32_t events)
 	case WATCH_NODE:
 		node_ready(bus, w->node);
 		return;
+	case WATCH_HELD:
+		waits_ready(bus, w);
+		return;
 	case WATCH_USER:
 		w->ready(w->context, w->fd);
 		return;
@@ -642,8 +667,11 @@ static void serve(struct private_bus *bus, struct watch *w, uint32_t events)
 
 static int wait_for_events(struct private_bus *bus, struct epoll_event *events, int wait_ms)
 {
-	uint64_t wait = until_next_ns(bus);
+	uint64_t wait = until_next_ns(bus), patience = bus->vtime ? vtime_patience_ns(bus->vtime) : UINT64_MAX;
 	struct timespec ts;
+
+	if (wait > patience)
+		wait = patience;
 
 	if (wait_ms >= 0 && wait > (uint64_t)wait_ms * 1000000u)
 		wait = (uint64_t)wait_ms * 1000000u;
@@ -669,8 +697,16 @@ int private_bus_step(struct private_bus *bus, int wait_ms)
 	private_bus_sync(bus);
 	for (int i = 0; i < n; i++)
 		serve(bus, events[i].data.ptr, events[i].events);
-	if (n <= 0 && held_any(bus))
+	if (bus->wall_now_ns - bus->looked_after_ns >= LOOK_AFTER_NS) {
+		bus->looked_after_ns = bus->wall_now_ns;
 		held_look_after(bus);
+	}
+	if (bus->vtime && n > 0)
+		vtime_stir(bus->vtime);
+	if (bus->vtime && n == 0) {
+		waits_look_after(bus);
+		vtime_idle(bus->vtime);
+	}
 	bury_watches(bus, false);
 	if (bus->no_memory_access) {
 		spawn_end(&bus->spawn);

@@ -18,8 +18,15 @@ struct private_bus;
 #define PRIVATE_BUS_PORTS 15  /* of the root hub; boards come first, from port 1 on */
 #define PRIVATE_BUS_ERROR 256 /* room for a message */
 
+enum private_bus_time {
+	TIME_SCALED,         /* the wall's, or a multiple of it for the boards */
+	TIME_VIRTUAL,        /* waits for the board are skipped; the tool's clock shows them all the same */
+	TIME_VIRTUAL_ALWAYS, /* a tool's sleeps too while it has no device open */
+};
+
 struct private_bus_options {
-	double scale; /* bench time per wall time: 1 = real, 20 = the boards run 20 times faster. Must be > 0 */
+	enum private_bus_time time;
+	double scale; /* TIME_SCALED: bench time per wall time, 20 = the boards run 20 times faster. Must be > 0 */
 	/* Things a user must know (a call that goes round the bus, say), one line each without newline. Required. */
 	void (*warn)(void *context, const char *line);
 	void *context;

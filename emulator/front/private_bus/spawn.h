@@ -22,7 +22,7 @@ struct spawn {
 	/* to be filled in */
 	const struct syscall_table *syscalls;
 	uint32_t reserved_base, reserved_count;
-	bool timed; /* notify the calls of virtual time as well */
+	bool timed;    /* notify the calls of virtual time as well */
 	sigset_t mask; /* the tool's signal mask */
 	void (*orphaned)(
 		void *context); /* run in the guardian if the supervisor dies, after the last process is gone */

@@ -99,7 +99,7 @@ int vdso_patch(pid_t pid, int64_t offset_ns, struct vdso *v)
 {
 	struct symbol clock, day, seconds;
 	uint8_t image[IMAGE_MAX], signature[8];
-	uint64_t base, code;
+	uint64_t base = 0, code;
 	char path[64];
 	int err;
 

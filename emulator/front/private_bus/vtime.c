@@ -73,8 +73,8 @@ static uint64_t now_ns(clockid_t clock)
 static void give_up(struct vtime *v, const char *why, int error)
 {
 	if (!v->given_up)
-		bus_warn(v->bus, "virtual time does not work here (%s%s%s): the run goes on in real time", why, error ? ": " : "",
-		         error ? strerror(-error) : "");
+		bus_warn(v->bus, "virtual time does not work here (%s%s%s): the run goes on in real time", why,
+			 error ? ": " : "", error ? strerror(-error) : "");
 	v->given_up = true;
 }
 
@@ -188,8 +188,10 @@ void vtime_saw(struct vtime *v, const struct call_info *c)
 		return;
 	err = patch(v, p);
 	if (err && err != -ESRCH)
-		give_up(v, err == -ENOSYS || err == -ENOEXEC ? "the vDSO of this machine is unknown" : "the vDSO cannot be patched",
-		        err == -ENOSYS || err == -ENOEXEC ? 0 : err);
+		give_up(v,
+			err == -ENOSYS || err == -ENOEXEC ? "the vDSO of this machine is unknown"
+							  : "the vDSO cannot be patched",
+			err == -ENOSYS || err == -ENOEXEC ? 0 : err);
 }
 
 void vtime_exec(struct vtime *v, pid_t tid)

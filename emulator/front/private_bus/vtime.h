@@ -42,6 +42,6 @@ void waits_look_after(struct private_bus *);
 /* A waiting call is over; its watches and event go. The call is not answered here. */
 void waits_release(struct private_bus *, struct held *);
 void waits_interrupt(struct private_bus *, struct held *); /* by a signal; ends the call */
-void waits_ready(struct private_bus *, struct watch *);     /* a descriptor of a held poll is ready */
+void waits_ready(struct private_bus *, struct watch *);    /* a descriptor of a held poll is ready */
 
 #endif

@@ -74,8 +74,9 @@ static int clear_polled(const struct call_info *c)
 	const short none = 0;
 
 	for (uint64_t i = 0; i < count; i++) {
-		int err = remote_write(c->tid, c->args[0] + i * sizeof(struct pollfd) + offsetof(struct pollfd, revents), &none,
-		                       sizeof(none));
+		int err = remote_write(c->tid,
+				       c->args[0] + i * sizeof(struct pollfd) + offsetof(struct pollfd, revents), &none,
+				       sizeof(none));
 
 		if (err)
 			return err;
@@ -101,7 +102,9 @@ static int clear_selected(const struct call_info *c)
 static void clear_timeout(const struct call_info *c)
 {
 	static const uint64_t zero[2];
-	uint64_t at = c->call == CALL_PPOLL ? c->args[2] : c->call == CALL_SELECT || c->call == CALL_PSELECT6 ? c->args[4] : 0;
+	uint64_t at = c->call == CALL_PPOLL                                ? c->args[2]
+		      : c->call == CALL_SELECT || c->call == CALL_PSELECT6 ? c->args[4]
+									   : 0;
 
 	if (at)
 		remote_write(c->tid, at, zero, sizeof(zero));
@@ -159,8 +162,8 @@ static void sleep_call(struct private_bus *bus, const struct call_info *c)
 	struct timespec ts;
 	struct held *h;
 
-	if (remote_read(c->tid, plain ? c->args[0] : c->args[2], &ts, sizeof(ts)) || !valid(&ts) || clock < 0 || clock > 7 ||
-	    clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID) {
+	if (remote_read(c->tid, plain ? c->args[0] : c->args[2], &ts, sizeof(ts)) || !valid(&ts) || clock < 0 ||
+	    clock > 7 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID) {
 		answer_continue(bus, c->id); /* the kernel says what is wrong with it */
 		return;
 	}
@@ -335,8 +338,10 @@ static void futex_wait(struct private_bus *bus, const struct call_info *c)
 
 static bool wakes(struct private_bus *bus, const struct held *h, const struct call_info *c)
 {
-	uint32_t bits = ((unsigned)c->args[1] & FUTEX_CMD_MASK) == FUTEX_WAKE_BITSET ? (uint32_t)c->args[5] : UINT32_MAX;
-	uint32_t mask = ((unsigned)h->call.args[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET ? (uint32_t)h->call.args[5] : UINT32_MAX;
+	uint32_t bits = ((unsigned)c->args[1] & FUTEX_CMD_MASK) == FUTEX_WAKE_BITSET ? (uint32_t)c->args[5]
+										     : UINT32_MAX;
+	uint32_t mask = ((unsigned)h->call.args[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET ? (uint32_t)h->call.args[5]
+											  : UINT32_MAX;
 
 	return h->kind == HELD_FUTEX && h->call.args[0] == c->args[0] && (bits & mask) &&
 	       vtime_same_process(bus->vtime, h->call.tid, c->tid);
