@@ -40,6 +40,7 @@ struct blocked {
 	unsigned round;
 	pid_t *pids;
 	size_t pid_count, pid_room;
+	int root_fd;         /* children of the guardian; -1: not open */
 	uint64_t outside[3]; /* inodes of our own standard descriptors, which the tool has inherited */
 };
 
@@ -47,6 +48,8 @@ struct blocked *blocked_new(void)
 {
 	struct blocked *b = calloc(1, sizeof(*b));
 
+	if (b)
+		b->root_fd = -1;
 	for (int fd = 0; b && fd < 3; fd++) {
 		struct stat st;
 
@@ -74,6 +77,8 @@ void blocked_free(struct blocked *b)
 		thread_free(b->threads);
 		b->threads = next;
 	}
+	if (b->root_fd >= 0)
+		close(b->root_fd);
 	free(b->pids);
 	free(b);
 }
@@ -374,21 +379,37 @@ static bool first_look_at_thread(struct blocked *b, const struct private_bus *bu
 	return thread_blocked(b, t, bus) && note_children(b, t->children_fd);
 }
 
+/* The threads that we know of, if there are that many now and none of them has ended. */
+static bool known_threads(struct blocked *b, const struct private_bus *bus, pid_t pid, nlink_t count, bool *all)
+{
+	*all = true;
+	for (struct thread *t = b->threads; t && *all; t = t->next) {
+		if (t->pid != pid)
+			continue;
+		count--;
+		*all = first_look_at_thread(b, bus, pid, t->tid);
+		if (!*t->ran)
+			return false;
+	}
+	return !*all || count == 0;
+}
+
 static bool first_look_at_process(struct blocked *b, const struct private_bus *bus, pid_t pid)
 {
 	char path[64];
 	struct dirent *entry;
 	struct stat st;
-	bool all = true;
+	bool all;
 	DIR *tasks;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	/* Most processes have one thread: then the link count of the folder spares reading it. */
-	if (stat(path, &st) == 0 && st.st_nlink == 3)
-		return first_look_at_thread(b, bus, pid, pid);
+	/* The link count of the folder tells how many threads there are, which mostly spares reading it. */
+	if (stat(path, &st) == 0 && st.st_nlink > 2 && known_threads(b, bus, pid, st.st_nlink - 2, &all))
+		return all;
 	tasks = opendir(path);
 	if (!tasks)
 		return true; /* gone */
+	all = true;
 	while (all && (entry = readdir(tasks))) {
 		if (entry->d_name[0] != '.')
 			all = first_look_at_thread(b, bus, pid, (pid_t)strtol(entry->d_name, NULL, 10));
@@ -399,16 +420,13 @@ static bool first_look_at_process(struct blocked *b, const struct private_bus *b
 
 static bool first_look(struct blocked *b, const struct private_bus *bus)
 {
-	char path[64];
-	int root;
 	bool noted;
 
 	b->round++;
 	b->pid_count = 0;
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)bus->spawn.guardian, (int)bus->spawn.guardian);
-	root = open(path, O_RDONLY | O_CLOEXEC);
-	noted = root >= 0 && note_children(b, root);
-	close(root);
+	if (b->root_fd < 0)
+		b->root_fd = open_of(bus->spawn.guardian, bus->spawn.guardian, "children");
+	noted = b->root_fd >= 0 && note_children(b, b->root_fd);
 	for (size_t i = 0; noted && i < b->pid_count; i++)
 		noted = first_look_at_process(b, bus, b->pids[i]);
 	return noted;

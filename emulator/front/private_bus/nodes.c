@@ -144,12 +144,13 @@ struct node *node_of(struct private_bus *bus, pid_t tid, int fd)
 	return NULL;
 }
 
+/* The pipe never holds more than its one page. */
 static void drain(int fd)
 {
-	char bytes[256];
+	char bytes[4096];
 
-	while (read(fd, bytes, sizeof(bytes)) > 0)
-		continue;
+	if (read(fd, bytes, sizeof(bytes)) < 0 && errno != EAGAIN)
+		errno = 0;
 }
 
 void node_set_writable(struct node *n, bool writable)

@@ -193,8 +193,11 @@ static void open_path(struct private_bus *bus, const struct call_info *c, int di
 	}
 	/* What sysfs says to somebody who is not root. */
 	if ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH)) {
-		answer_error(bus, c->id,
-			     faccessat(AT_FDCWD, w.real, F_OK, 0) == 0 || !(flags & O_CREAT) ? -EACCES : -EPERM);
+		struct stat st;
+		int err = stat(w.real, &st) ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : -EACCES;
+
+		/* Tools tell a device that has gone (ENOENT) from one that is closed to them. */
+		answer_error(bus, c->id, err == -ENOENT && (flags & O_CREAT) ? -EACCES : err);
 		return;
 	}
 	if (w.from_tree) {

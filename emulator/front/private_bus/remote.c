@@ -37,6 +37,25 @@ int remote_write(pid_t tid, uint64_t address, const void *data, size_t length)
 	return (size_t)n == length ? 0 : -EFAULT;
 }
 
+int remote_write_pieces(pid_t tid, const struct remote_piece *pieces, size_t count)
+{
+	struct iovec local[REMOTE_PIECES], there[REMOTE_PIECES];
+	size_t total = 0, used = 0;
+	ssize_t n;
+
+	for (size_t i = 0; i < count && used < REMOTE_PIECES; i++) {
+		if (!pieces[i].length)
+			continue;
+		local[used] = (struct iovec){ (void *)(uintptr_t)pieces[i].data, pieces[i].length };
+		there[used++] = (struct iovec){ (void *)(uintptr_t)pieces[i].address, pieces[i].length };
+		total += pieces[i].length;
+	}
+	n = process_vm_writev(tid, local, used, there, used, 0);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == total ? 0 : -EFAULT;
+}
+
 ssize_t remote_string(pid_t tid, uint64_t address, char *text, size_t size)
 {
 	/* Transfers are cut at the boundaries of iovecs, so one per page: a string that ends before an unmapped page is read. */

@@ -11,6 +11,14 @@
 /* All or nothing: 0, -EFAULT, -ESRCH, or -EPERM where the sandbox forbids it. */
 int remote_read(pid_t tid, uint64_t address, void *data, size_t length);
 int remote_write(pid_t tid, uint64_t address, const void *data, size_t length);
+/* Several pieces in one system call, in order. */
+struct remote_piece {
+	uint64_t address;
+	const void *data;
+	size_t length;
+};
+#define REMOTE_PIECES 8
+int remote_write_pieces(pid_t tid, const struct remote_piece *, size_t count);
 /* A NUL-terminated string of at most size - 1 bytes: its length, or -ENAMETOOLONG, -EFAULT... */
 ssize_t remote_string(pid_t tid, uint64_t address, char *text, size_t size);
 

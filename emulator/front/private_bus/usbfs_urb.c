@@ -145,28 +145,25 @@ static void set_ready(struct handle *h, bool ready)
 	node_set_writable(h->node, ready);
 }
 
-static int copy_back(struct transfer *t)
+/* What usbfs writes on a reap: the data, three fields of the URB, and the URB's address. */
+static int copy_back(struct transfer *t, pid_t tid, uint64_t result)
 {
 	struct usbdevfs_urb *u = &t->user;
 	size_t head = u->type == USBDEVFS_URB_TYPE_CONTROL ? 8 : 0;
-	pid_t tid = t->call.tid;
-	int err = 0;
+	const struct remote_piece pieces[] = {
+		{ t->user_buffer + head, t->urb.data, t->in ? t->urb.actual : 0 },
+		{ t->user_pointer + offsetof(struct usbdevfs_urb, status), &u->status, sizeof(u->status) },
+		{ t->user_pointer + offsetof(struct usbdevfs_urb, actual_length), &u->actual_length,
+		  sizeof(u->actual_length) },
+		{ t->user_pointer + offsetof(struct usbdevfs_urb, error_count), &u->error_count,
+		  sizeof(u->error_count) },
+		{ result, &t->user_pointer, sizeof(t->user_pointer) },
+	};
 
 	u->status = t->status;
 	u->actual_length = (int)t->urb.actual;
 	u->error_count = 0;
-	if (t->in && t->urb.actual)
-		err = remote_write(tid, t->user_buffer + head, t->urb.data, t->urb.actual);
-	if (!err)
-		err = remote_write(tid, t->user_pointer + offsetof(struct usbdevfs_urb, status), &u->status,
-				   sizeof(u->status));
-	if (!err)
-		err = remote_write(tid, t->user_pointer + offsetof(struct usbdevfs_urb, actual_length),
-				   &u->actual_length, sizeof(u->actual_length));
-	if (!err)
-		err = remote_write(tid, t->user_pointer + offsetof(struct usbdevfs_urb, error_count), &u->error_count,
-				   sizeof(u->error_count));
-	return err;
+	return remote_write_pieces(tid, pieces, sizeof(pieces) / sizeof(*pieces));
 }
 
 static void reap_into(struct handle *h, const struct call_info *c)
@@ -180,10 +177,7 @@ static void reap_into(struct handle *h, const struct call_info *c)
 		h->completed_end = &h->completed;
 		set_ready(h, h->port == NULL);
 	}
-	t->call.tid = c->tid; /* the memory is that of whoever reaps */
-	err = copy_back(t);
-	if (!err)
-		err = remote_write(c->tid, c->args[2], &t->user_pointer, sizeof(t->user_pointer));
+	err = copy_back(t, c->tid, c->args[2]); /* the memory is that of whoever reaps */
 	transfer_free(t);
 	answer_error(h->bus, c->id, err);
 }

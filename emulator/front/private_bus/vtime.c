@@ -319,8 +319,10 @@ static uint64_t timer_due_ns(struct vtime *v, struct timer *t)
 	now = now_ns(CLOCK_MONOTONIC);
 	moved = (int64_t)(now + left - t->expiry_ns);
 	if (!t->expiry_ns || moved > SAME_EXPIRY_NS || moved < -SAME_EXPIRY_NS) {
-		/* Armed anew since we last looked; and we have looked at every jump. */
-		t->absolute = is_absolute(t->fd);
+		/* Armed anew since we last looked; and we have looked at every jump. Who used absolute time goes on to, as long
+		 * as that is plausible. */
+		if (!t->absolute || left < v->offset_ns)
+			t->absolute = is_absolute(t->fd);
 		t->offset_ns = v->offset_ns;
 		t->expiry_ns = now + left;
 	}

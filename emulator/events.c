@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Events of boards and fault filters in words. */
+#include "events.h"
+#include <stdio.h>
+
+uint64_t event_time_us(const struct desk_event *d)
+{
+	return d->mcu ? d->mcu->at_us : d->fault->at_us;
+}
+
+static int mcu_text(const struct mcu_event *e, char *text, size_t size)
+{
+	switch (e->type) {
+	case MCU_EVENT_RESET:
+		return snprintf(text, size, "reset by %s", reset_cause_name(e->cause));
+	case MCU_EVENT_BOOTED:
+		return snprintf(text, size, "now %s", mcu_mode_name(e->mode));
+	case MCU_EVENT_STATE:
+		return snprintf(text, size, "%s, %s", dfu_state_name(e->state), dfu_status_name(e->status));
+	case MCU_EVENT_ERASED:
+		return snprintf(text, size, "erased 0x%08x, %u bytes", e->address, e->length);
+	case MCU_EVENT_PROGRAMMED:
+		return snprintf(text, size, "programmed 0x%08x, %u bytes", e->address, e->length);
+	case MCU_EVENT_OPTIONS:
+		return snprintf(text, size, "option bytes written");
+	case MCU_EVENT_CUT:
+		return snprintf(text, size, "flash operation cut short at 0x%08x", e->address);
+	case MCU_EVENT_PIN:
+		return snprintf(text, size, "%s %s", mcu_pin_name(e->pin), e->high ? "high" : "low");
+	}
+	return 0;
+}
+
+static void fault_text(const struct fault_event *e, char *text, size_t size)
+{
+	char rule[FAULT_RULE_BYTES];
+
+	switch (e->type) {
+	case FAULT_EVENT_FIRED:
+		fault_rule_format(e->rule, rule, sizeof(rule));
+		snprintf(text, size, "fault %u: %s", e->id, rule);
+		break;
+	case FAULT_EVENT_ATTACHED:
+		snprintf(text, size, "attached");
+		break;
+	case FAULT_EVENT_DETACHED:
+		snprintf(text, size, "detached");
+		break;
+	}
+}
+
+void event_text(const struct desk_event *d, char text[EVENT_BYTES])
+{
+	uint64_t at_us = event_time_us(d);
+	int used = snprintf(text, EVENT_BYTES, "%llu.%06llu board %u: ", (unsigned long long)(at_us / 1000000),
+			    (unsigned long long)(at_us % 1000000), d->board);
+
+	if (d->mcu)
+		mcu_text(d->mcu, text + used, EVENT_BYTES - (size_t)used);
+	else
+		fault_text(d->fault, text + used, EVENT_BYTES - (size_t)used);
+}
+
+const char *event_name(const struct desk_event *d)
+{
+	static const char *const of_mcu[] = {
+		[MCU_EVENT_RESET] = "reset",           [MCU_EVENT_BOOTED] = "booted",   [MCU_EVENT_STATE] = "state",
+		[MCU_EVENT_ERASED] = "erased",         [MCU_EVENT_PROGRAMMED] = "programmed",
+		[MCU_EVENT_OPTIONS] = "options",       [MCU_EVENT_CUT] = "cut",         [MCU_EVENT_PIN] = "pin",
+	};
+	static const char *const of_fault[] = {
+		[FAULT_EVENT_FIRED] = "fault", [FAULT_EVENT_ATTACHED] = "attached", [FAULT_EVENT_DETACHED] = "detached"
+	};
+
+	return d->mcu ? of_mcu[d->mcu->type] : of_fault[d->fault->type];
+}
+
+static void write_mcu(const struct mcu_event *e, struct writer *w)
+{
+	switch (e->type) {
+	case MCU_EVENT_RESET:
+		writer_string(w, "cause", reset_cause_name(e->cause));
+		break;
+	case MCU_EVENT_BOOTED:
+		writer_string(w, "mode", mcu_mode_name(e->mode));
+		break;
+	case MCU_EVENT_STATE:
+		writer_string(w, "state", dfu_state_name(e->state));
+		writer_string(w, "status", dfu_status_name(e->status));
+		break;
+	case MCU_EVENT_ERASED:
+	case MCU_EVENT_PROGRAMMED:
+	case MCU_EVENT_CUT:
+		writer_hex(w, "address", e->address);
+		writer_number(w, "length", e->length);
+		break;
+	case MCU_EVENT_OPTIONS:
+		break;
+	case MCU_EVENT_PIN:
+		writer_string(w, "pin", mcu_pin_name(e->pin));
+		writer_bool(w, "high", e->high);
+		break;
+	}
+}
+
+void event_write(const struct desk_event *d, struct writer *w)
+{
+	char rule[FAULT_RULE_BYTES];
+
+	writer_string(w, "event", event_name(d));
+	writer_number(w, "at_us", event_time_us(d));
+	writer_number(w, "board", d->board);
+	if (d->mcu)
+		write_mcu(d->mcu, w);
+	else if (d->fault->type == FAULT_EVENT_FIRED) {
+		fault_rule_format(d->fault->rule, rule, sizeof(rule));
+		writer_number(w, "fault", d->fault->id);
+		writer_string(w, "rule", rule);
+	}
+}
