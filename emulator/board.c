@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 #include "capture.h"
+#include "faults.h"
 #include "fixed.h"
 #include "image.h"
 #include "savefile.h"
@@ -29,6 +30,7 @@ struct board {
 	struct savefile *state;
 	char *saved; /* the text that the state file stands for; NULL: there is none yet */
 	struct mcu_identity identity;
+	struct fault *fault;
 	struct trace *trace;
 };
 
@@ -43,47 +45,40 @@ struct desk {
 	const struct options *options;
 	const struct say *say;
 	struct bench *bench;
-	struct board *boards;
+	struct board *boards; /* OPTIONS_DEVICES of them; without an mcu there is none in that place */
+	unsigned board_count; /* places taken so far */
 	struct bystander *bystanders;
 	struct capture_file *capture_file;
 	struct capture *capture;
 	int capture_error;
+	void (*listener)(void *context, const struct desk_event *);
+	void *listener_context;
 };
+
+static void tell(const struct board *b, const struct desk_event *event)
+{
+	char text[EVENT_BYTES];
+
+	event_text(event, text);
+	say_event(b->desk->say, "%s", text);
+	if (b->desk->listener)
+		b->desk->listener(b->desk->listener_context, event);
+}
 
 static void board_event(void *context, const struct mcu_event *e)
 {
 	const struct board *b = context;
-	const struct say *say = b->desk->say;
-	char who[48];
 
-	snprintf(who, sizeof(who), "%llu.%06llu board %u", (unsigned long long)(e->at_us / 1000000),
-		 (unsigned long long)(e->at_us % 1000000), b->number);
-	switch (e->type) {
-	case MCU_EVENT_RESET:
-		say_event(say, "%s: reset by %s", who, reset_cause_name(e->cause));
-		break;
-	case MCU_EVENT_BOOTED:
-		say_event(say, "%s: now %s", who, mcu_mode_name(e->mode));
-		break;
-	case MCU_EVENT_STATE:
-		say_event(say, "%s: %s, %s", who, dfu_state_name(e->state), dfu_status_name(e->status));
-		break;
-	case MCU_EVENT_ERASED:
-		say_event(say, "%s: erased 0x%08x, %u bytes", who, e->address, e->length);
-		break;
-	case MCU_EVENT_PROGRAMMED:
-		say_event(say, "%s: programmed 0x%08x, %u bytes", who, e->address, e->length);
-		break;
-	case MCU_EVENT_OPTIONS:
-		say_event(say, "%s: option bytes written", who);
-		break;
-	case MCU_EVENT_CUT:
-		say_event(say, "%s: flash operation cut short at 0x%08x", who, e->address);
-		break;
-	case MCU_EVENT_PIN:
-		say_event(say, "%s: %s %s", who, mcu_pin_name(e->pin), e->high ? "high" : "low");
-		break;
-	}
+	if (b->fault)
+		fault_board_event(b->fault, e);
+	tell(b, &(struct desk_event){ .board = b->number, .mcu = e });
+}
+
+static void filter_event(void *context, const struct fault_event *e)
+{
+	const struct board *b = context;
+
+	tell(b, &(struct desk_event){ .board = b->number, .fault = e });
 }
 
 static void capture_failed(void *context, int error)
@@ -116,10 +111,17 @@ static int open_capture(struct desk *d)
 }
 
 /* Option, else state file, else made up. */
-static int choose_identity(struct board *b, const struct board_state *loaded)
+static int choose_identity(struct board *b, const struct board_state *loaded, const char *serial)
 {
 	const struct options *o = b->desk->options;
 
+	if (serial) {
+		int r = mcu_identity_of_serial(b->profile, serial, &b->identity);
+
+		if (r)
+			say_error(b->desk->say, "serial '%.40s': profile %s cannot have it", serial, b->profile->name);
+		return r;
+	}
 	if (b->number <= o->identity_count) {
 		const struct identity_option *given = &o->identities[b->number - 1];
 		int r = 0;
@@ -200,7 +202,31 @@ static int open_image(struct board *b)
 	return 0;
 }
 
-static int board_init(struct board *b)
+/* Each board draws from a stream of its own. */
+static int add_faults(struct board *b)
+{
+	const struct options *o = b->desk->options;
+
+	b->fault = fault_new(b->desk->bench, mcu_usb(b->mcu), b->profile, &faults_mcu_ops, b->mcu,
+			     o->seed * UINT64_C(0x9E3779B97F4A7C15) + b->number);
+	if (!b->fault)
+		return -ENOMEM;
+	fault_listen(b->fault, filter_event, b);
+	for (unsigned i = 0; i < o->fault_count; i++) {
+		int r = !o->faults[i].board || o->faults[i].board == b->number ?
+				fault_add(b->fault, &o->faults[i].rule) :
+				0;
+
+		if (r == -ENOSPC)
+			say_error(b->desk->say, "--fault: more than %d rules for board %u", FAULT_RULES, b->number);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* serial: of a board that comes later, or NULL. */
+static int board_init(struct board *b, const char *serial)
 {
 	const struct options *o = b->desk->options;
 	struct board_state *state = calloc(1, sizeof(*state));
@@ -212,7 +238,7 @@ static int board_init(struct board *b)
 		goto out;
 	if (path)
 		loaded = load_state(b, path, state);
-	r = loaded < 0 ? loaded : choose_identity(b, loaded ? state : NULL);
+	r = loaded < 0 ? loaded : choose_identity(b, loaded ? state : NULL, serial);
 	if (r)
 		goto out;
 	r = -ENOMEM;
@@ -230,6 +256,8 @@ static int board_init(struct board *b)
 	}
 	mcu_listen(b->mcu, board_event, b);
 	r = o->flash ? open_image(b) : 0;
+	if (!r)
+		r = add_faults(b);
 out:
 	if (r == -ENOMEM)
 		say_error(b->desk->say, "board %u: %s", b->number, strerror(ENOMEM));
@@ -253,14 +281,19 @@ static int bystander_init(struct bystander *b, const struct also_option *also, c
 	return b->device ? 0 : -ENOMEM;
 }
 
+/* Behind the faults: the capture has what the host sees. */
+static int trace_board(struct board *b)
+{
+	b->trace = trace_new(b->desk->bench, fault_usbdev(b->fault), b->desk->capture, BUS_NUMBER);
+	return b->trace ? 0 : -ENOMEM;
+}
+
 /* The capture sits between each device and whatever front there will be. */
 static int trace_all(struct desk *d)
 {
-	for (unsigned i = 0; i < d->options->boards; i++) {
-		d->boards[i].trace = trace_new(d->bench, mcu_usb(d->boards[i].mcu), d->capture, BUS_NUMBER);
-		if (!d->boards[i].trace)
+	for (unsigned i = 0; i < d->board_count; i++)
+		if (trace_board(&d->boards[i]))
 			return -ENOMEM;
-	}
 	for (unsigned i = 0; i < d->options->also_count; i++) {
 		struct bystander *b = &d->bystanders[i];
 
@@ -276,7 +309,7 @@ static int desk_init(struct desk *d)
 	int r = 0;
 
 	d->bench = bench_new(d->options->seed);
-	d->boards = calloc(d->options->boards, sizeof(*d->boards));
+	d->boards = calloc(OPTIONS_DEVICES, sizeof(*d->boards));
 	d->bystanders = calloc(d->options->also_count + 1, sizeof(*d->bystanders));
 	if (!d->bench || !d->boards || !d->bystanders) {
 		say_error(d->say, "%s", strerror(ENOMEM));
@@ -284,7 +317,8 @@ static int desk_init(struct desk *d)
 	}
 	for (unsigned i = 0; i < d->options->boards && !r; i++) {
 		d->boards[i] = (struct board){ .desk = d, .number = i + 1 };
-		r = board_init(&d->boards[i]);
+		d->board_count++;
+		r = board_init(&d->boards[i], NULL);
 	}
 	for (unsigned i = 0; i < d->options->also_count && !r; i++)
 		r = bystander_init(&d->bystanders[i], &d->options->also[i], d->say);
@@ -313,22 +347,26 @@ struct desk *desk_new(const struct options *options, const struct say *say)
 	return d;
 }
 
+static void board_close(struct board *b)
+{
+	trace_free(b->trace);
+	fault_free(b->fault);
+	if (b->mcu)
+		mcu_listen(b->mcu, NULL, NULL);
+	mcu_free(b->mcu);
+	cdc_app_free(b->app);
+	image_close(b->image);
+	savefile_close(b->state);
+	free(b->saved);
+	*b = (struct board){ .desk = b->desk, .number = b->number };
+}
+
 void desk_free(struct desk *d)
 {
 	if (!d)
 		return;
-	for (unsigned i = 0; d->boards && i < d->options->boards; i++) {
-		struct board *b = &d->boards[i];
-
-		trace_free(b->trace);
-		if (b->mcu)
-			mcu_listen(b->mcu, NULL, NULL);
-		mcu_free(b->mcu);
-		cdc_app_free(b->app);
-		image_close(b->image);
-		savefile_close(b->state);
-		free(b->saved);
-	}
+	for (unsigned i = 0; i < d->board_count; i++)
+		board_close(&d->boards[i]);
 	for (unsigned i = 0; d->bystanders && i < d->options->also_count; i++) {
 		trace_free(d->bystanders[i].trace);
 		fixed_free(d->bystanders[i].device);
@@ -347,30 +385,96 @@ struct bench *desk_bench(struct desk *d)
 	return d->bench;
 }
 
+static void board_power_up(struct board *b)
+{
+	const struct options *o = b->desk->options;
+
+	mcu_set_pin(b->mcu, PIN_BOOT0, o->boot0);
+	mcu_set_pin(b->mcu, PIN_BOOT1, o->boot1);
+	mcu_set_pin(b->mcu, PIN_NRST, true);
+	mcu_set_pin(b->mcu, PIN_VBUS, true);
+	mcu_set_pin(b->mcu, PIN_VDD, true);
+}
+
 void desk_power_up(struct desk *d)
 {
-	for (unsigned i = 0; i < d->options->boards; i++) {
-		struct mcu *mcu = d->boards[i].mcu;
-
-		mcu_set_pin(mcu, PIN_BOOT0, d->options->boot0);
-		mcu_set_pin(mcu, PIN_BOOT1, d->options->boot1);
-		mcu_set_pin(mcu, PIN_NRST, true);
-		mcu_set_pin(mcu, PIN_VBUS, true);
-		mcu_set_pin(mcu, PIN_VDD, true);
-	}
+	for (unsigned i = 0; i < d->board_count; i++)
+		board_power_up(&d->boards[i]);
 	for (unsigned i = 0; i < d->options->also_count; i++)
 		fixed_plug(d->bystanders[i].device);
 	bench_advance(d->bench, bench_now_us(d->bench) + START_US);
 }
 
+static struct board *find_board(const struct desk *d, unsigned number)
+{
+	struct board *b = number && number <= d->board_count ? &d->boards[number - 1] : NULL;
+
+	return b && b->mcu ? b : NULL;
+}
+
+unsigned desk_last_board(const struct desk *d)
+{
+	return d->board_count;
+}
+
+struct mcu *desk_mcu(struct desk *d, unsigned number)
+{
+	struct board *b = find_board(d, number);
+
+	return b ? b->mcu : NULL;
+}
+
+struct fault *desk_fault(struct desk *d, unsigned number)
+{
+	struct board *b = find_board(d, number);
+
+	return b ? b->fault : NULL;
+}
+
+struct usbdev *desk_board_device(struct desk *d, unsigned number)
+{
+	struct board *b = find_board(d, number);
+
+	if (!b)
+		return NULL;
+	return b->trace ? trace_usbdev(b->trace) : fault_usbdev(b->fault);
+}
+
+void desk_listen(struct desk *d, void (*event)(void *context, const struct desk_event *), void *context)
+{
+	d->listener = event;
+	d->listener_context = context;
+}
+
+int desk_add_board(struct desk *d, const char *serial, char why[DESK_WHY])
+{
+	struct board *b;
+	int r;
+
+	if (d->board_count == OPTIONS_DEVICES) {
+		snprintf(why, DESK_WHY, "no more than %d boards in a run", OPTIONS_DEVICES);
+		return -ENOSPC;
+	}
+	b = &d->boards[d->board_count];
+	*b = (struct board){ .desk = d, .number = d->board_count + 1 };
+	r = board_init(b, serial);
+	if (!r && d->capture)
+		r = trace_board(b);
+	if (r) {
+		board_close(b);
+		snprintf(why, DESK_WHY, "cannot add a board: %s", strerror(-r));
+		return r;
+	}
+	d->board_count++;
+	board_power_up(b);
+	return (int)b->number;
+}
+
 struct usbdev *desk_device(struct desk *d, unsigned index, bool *denied)
 {
 	*denied = false;
-	if (index < d->options->boards) {
-		struct board *b = &d->boards[index];
-
-		return b->trace ? trace_usbdev(b->trace) : mcu_usb(b->mcu);
-	}
+	if (index < d->options->boards)
+		return desk_board_device(d, index + 1);
 	index -= d->options->boards;
 	if (index < d->options->also_count) {
 		struct bystander *b = &d->bystanders[index];
@@ -404,32 +508,55 @@ static int save_state(struct board *b)
 	return r;
 }
 
-/* The tool has gone, the boards have not: an erase that it did not wait for runs to its end, as on a real desk. */
-static void finish_flash(struct desk *d)
+/* The tool has gone, the board has not: an erase that it did not wait for runs to its end, as on a real desk. */
+static void finish_flash(struct board *b)
 {
-	for (unsigned i = 0; i < d->options->boards; i++) {
-		while (flash_is_busy(mcu_flash(d->boards[i].mcu))) {
-			assert(bench_next_us(d->bench) != BENCH_NEVER);
-			bench_advance(d->bench, bench_next_us(d->bench));
-		}
+	struct bench *bench = b->desk->bench;
+
+	while (flash_is_busy(mcu_flash(b->mcu))) {
+		assert(bench_next_us(bench) != BENCH_NEVER);
+		bench_advance(bench, bench_next_us(bench));
 	}
+}
+
+static int board_save(struct board *b)
+{
+	int result = 0, r;
+	char why[SAVEFILE_WHY];
+
+	r = b->image ? image_save(b->image, why) : 0;
+	if (r) {
+		say_error(b->desk->say, "%s", why);
+		result = r;
+	}
+	r = b->state ? save_state(b) : 0;
+	return r ? r : result;
+}
+
+int desk_remove_board(struct desk *d, unsigned number)
+{
+	struct board *b = find_board(d, number);
+	int r;
+
+	if (!b)
+		return -ENOENT;
+	/* The others' time cannot be spent on it: what it has in hand is cut short. */
+	mcu_set_pin(b->mcu, PIN_VDD, false);
+	r = board_save(b);
+	board_close(b);
+	return r;
 }
 
 int desk_save(struct desk *d)
 {
 	int result = d->capture_error;
 
-	finish_flash(d);
-	for (unsigned i = 0; i < d->options->boards; i++) {
-		struct board *b = &d->boards[i];
-		char why[SAVEFILE_WHY];
-		int r = b->image ? image_save(b->image, why) : 0;
+	for (unsigned i = 0; i < d->board_count; i++)
+		if (d->boards[i].mcu)
+			finish_flash(&d->boards[i]);
+	for (unsigned i = 0; i < d->board_count; i++) {
+		int r = d->boards[i].mcu ? board_save(&d->boards[i]) : 0;
 
-		if (r) {
-			say_error(d->say, "%s", why);
-			result = r;
-		}
-		r = b->state ? save_state(b) : 0;
 		if (r)
 			result = r;
 	}
@@ -437,7 +564,7 @@ int desk_save(struct desk *d)
 		int r;
 
 		/* The devices may still speak while they are taken down: nothing of that belongs in the record. */
-		for (unsigned i = 0; i < d->options->boards; i++) {
+		for (unsigned i = 0; i < d->board_count; i++) {
 			trace_free(d->boards[i].trace);
 			d->boards[i].trace = NULL;
 		}

@@ -8,6 +8,9 @@
 
 #include <stdbool.h>
 #include "bench.h"
+#include "events.h"
+#include "fault.h"
+#include "mcu.h"
 #include "options.h"
 #include "say.h"
 #include "usbdev.h"
@@ -23,6 +26,23 @@ struct bench *desk_bench(struct desk *);
 void desk_power_up(struct desk *);
 /* Boards first, in order, then bystanders. NULL after the last. */
 struct usbdev *desk_device(struct desk *, unsigned index, bool *denied);
+
+/* Boards have numbers from 1 on; those that are removed leave a gap. */
+unsigned desk_last_board(const struct desk *);
+struct mcu *desk_mcu(struct desk *, unsigned board);     /* NULL: there is no such board */
+struct fault *desk_fault(struct desk *, unsigned board); /* likewise */
+struct usbdev *desk_board_device(struct desk *, unsigned board); /* what a front plugs in; likewise */
+
+#define DESK_WHY 640
+/* One more board, under power and with its cable in; the front is yet to plug it in. serial NULL: made up. Its number, or
+ * -errno with why[]. */
+int desk_add_board(struct desk *, const char *serial, char why[DESK_WHY]);
+/* Saves its files and takes it away; the front has unplugged it before. 0; -ENOENT; or -errno of saving, which has been
+ * said, and the board is gone all the same. */
+int desk_remove_board(struct desk *, unsigned board);
+
+/* One listener to all that happens; called in the middle of things: look, do not touch. NULL: none. */
+void desk_listen(struct desk *, void (*event)(void *context, const struct desk_event *), void *context);
 
 /* The boards finish what they have in hand, then all that has changed is saved. Each failure is said; 0 or the last of
  * them as -errno. A capture that could not be written counts. */

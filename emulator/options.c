@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The board options as a table: one row each, from which the parser, the help and the suggestions are made. */
 #include "options.h"
+#include "faults.h"
 #include "suggest.h"
 #include <ctype.h>
 #include <errno.h>
@@ -162,6 +163,36 @@ static int set_capture(struct options *o, const char *value, char why[OPTIONS_WH
 	return set_path(&o->capture, "--capture", value, why);
 }
 
+static int set_control(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	return set_path(&o->control, "--control", value, why);
+}
+
+/* RULE, or BOARD:RULE; no rule begins with a digit. */
+static int set_fault(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	struct fault_option *fault = &o->faults[o->fault_count];
+	size_t digits = strspn(value, "0123456789");
+	char mistake[FAULTS_WHY];
+	uint64_t board = 0;
+
+	if (o->fault_count == OPTIONS_FAULTS)
+		return refuse(why, "--fault: more than %d", OPTIONS_FAULTS);
+	if (digits && value[digits] == ':') {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%.*s", (int)(digits < 15 ? digits : 15), value);
+		if (!number(text, &board) || board < 1 || board > OPTIONS_DEVICES)
+			return refuse(why, "--fault '%.100s': the board must be a number from 1 to %d", value, OPTIONS_DEVICES);
+		value += digits + 1;
+	}
+	if (faults_parse(value, &fault->rule, mistake))
+		return refuse(why, "--fault '%.100s': %s", value, mistake);
+	fault->board = (unsigned)board;
+	o->fault_count++;
+	return 0;
+}
+
 static const char *const levels[] = { "low", "high", NULL };
 
 static int set_boot0(struct options *o, const char *value, char why[OPTIONS_WHY])
@@ -300,6 +331,11 @@ static const struct row rows[] = {
 	{ "capture", 0, "FILE", "record the USB traffic as pcapng, for Wireshark", set_capture },
 	{ "also", 0, "FILE[:denied]", "plug in a device described in FILE too; denied: without permission to open it",
 	  set_also },
+	{ "fault", 0, "[N:]RULE",
+	  "something that goes wrong, as 'stall on=dnload,block=2'; N: with board N alone;\n"
+	  "see FAULT RULES in dfuemu(1)",
+	  set_fault },
+	{ "control", 0, "SOCKET", "take commands of 'dfuemu ctl' on a Unix socket of this name", set_control },
 	{ "app", 0, "ID", "device of the running application: 0483:5740, f055:9800 or none (default 0483:5740)",
 	  set_app },
 	{ "seed", 0, "N", "root of all that is random (default 1)", set_seed },
@@ -352,6 +388,9 @@ static int check(const struct options *o, char why[OPTIONS_WHY])
 {
 	if (o->identity_count > o->boards)
 		return refuse(why, "--serial and --uid name %u boards, --boards has %u", o->identity_count, o->boards);
+	for (unsigned i = 0; i < o->fault_count; i++)
+		if (o->faults[i].board > o->boards)
+			return refuse(why, "--fault is for board %u, --boards has %u", o->faults[i].board, o->boards);
 	if (o->boards + o->also_count > OPTIONS_DEVICES)
 		return refuse(why, "%u boards and %u devices by --also: a bus has room for %d", o->boards,
 			      o->also_count, OPTIONS_DEVICES);

@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include "private_bus.h"
 #include "cdc.h"
+#include "fault_rule.h"
 #include "flash.h"
 #include "mcu.h"
 
-#define OPTIONS_WHY 512
+#define OPTIONS_WHY 768
 #define OPTIONS_DEVICES 127 /* on one bus: USB has no more addresses */
 
 /* A value of --serial or of --uid, as given; the form has been checked. */
@@ -25,6 +26,13 @@ struct also_option {
 	bool denied;
 };
 
+#define OPTIONS_FAULTS 64
+
+struct fault_option {
+	unsigned board; /* 0: every board */
+	struct fault_rule rule;
+};
+
 struct options {
 	const struct mcu_profile *profile;
 	bool profile_given; /* else a state file may name another */
@@ -32,6 +40,9 @@ struct options {
 	struct identity_option identities[OPTIONS_DEVICES];
 	unsigned identity_count;             /* of the first boards; the others' are made up */
 	const char *flash, *state, *capture; /* NULL: none */
+	const char *control;                 /* likewise */
+	struct fault_option faults[OPTIONS_FAULTS];
+	unsigned fault_count;
 	bool boot0, boot1;
 	enum private_bus_time time;
 	double scale; /* bench time per wall time, in TIME_SCALED */

@@ -149,7 +149,8 @@ static void open_level(struct writer *w, const char *key, bool array)
 		w->dash = true;
 	} else {
 		put_key(w, key);
-		w->used--; /* no blank before the end of the line */
+		if (!w->failed)
+			w->used--; /* no blank before the end of the line */
 		end_value(w);
 	}
 	w->depth++;

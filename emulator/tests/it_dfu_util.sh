@@ -84,9 +84,9 @@ leave()
     dfu-util -a 0 -D x.dfu
     dfu-util -a 0 -s 0x08000000:leave
     timeout 10 sh -c "until lsusb -d $1; do sleep 0.05; done"
-    lsusb' sh "$id"
-  says said "ID $id"
-  says_not said 0483:df11
+    lsusb >list' sh "$id"
+  says list "ID $id"
+  says_not list 0483:df11
 }
 
 # dfu-util 0.11 sets no address for a DfuSe file's :leave, so the ROM jumps to where it wrote last.

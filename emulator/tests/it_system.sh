@@ -45,7 +45,7 @@ by_nobody()
   pattern 4096 1 >free/in.bin
   chmod 644 free/in.bin
   cp "$dfuemu" free/dfuemu # where it was built may be closed to nobody
-  cd free
+  cd free || return
   ends 0 "${nobody[@]}" timeout 60 ./dfuemu exec --serial "$serial" --time x50 --flash flash.img --state state \
     --capture run.pcapng -- sh -e -c '
     lsusb -v

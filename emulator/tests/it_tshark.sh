@@ -47,9 +47,7 @@ capture()
   lines 'usbdfu.state == 4' usbdfu.poll_timeout | xargs printf '%d\n' >timeouts
   printf '%s\n' 100 104 104 104 104 104 104 | diff - timeouts
   # The data of all blocks, in their order, are the file.
-  tshark -r run.pcapng -d usb.product==0x0483df11,usbdfu -Y 'usbdfu.command == 1 && usbdfu.block_number >= 2' -T pdml \
-    >blocks.xml 2>/dev/null
-  sed -n 's/.*<field name="usbdfu.data".* value="\([0-9a-f]*\)".*/\1/p' blocks.xml >blocks.hex
+  lines 'usbdfu.command == 1 && usbdfu.block_number >= 2' usb.data_fragment | tr -d ':\n' >blocks.hex
   python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.stdin.read()))' <blocks.hex | cmp - in.bin
 }
 

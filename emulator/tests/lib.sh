@@ -31,10 +31,11 @@ if [ ! -x "$dfuemu" ]; then
   exit 1
 fi
 
-# One board on a bus, as fast as it can be without hurrying the host's own sleeps. LIMIT: seconds until it counts as hung.
+# Boards on a bus, as fast as can be without hurrying the host's own sleeps. LIMIT: seconds until it counts as hung;
+# TIME: another way to tell time, for trying out.
 emu()
 {
-  timeout -k 5 "${LIMIT:-60}" "$dfuemu" exec --time x50 "$@"
+  timeout -k 5 "${LIMIT:-60}" "$dfuemu" exec --time "${TIME:-x50}" "$@"
 }
 
 # The same with the serial number that most tests look for.

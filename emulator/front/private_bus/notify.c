@@ -76,7 +76,14 @@ int answer_fd(struct private_bus *bus, uint64_t id, int fd, int number, bool clo
 	if (n >= 0)
 		return n;
 	n = -errno;
-	answer_error(bus, id, n == -EBADF ? -EMFILE : n); /* EBADF: number is above the caller's RLIMIT_NOFILE */
+	if (n == -EBADF) { /* number is above the caller's RLIMIT_NOFILE */
+		bus_warn(
+			bus,
+			"a process has lowered its limit of open files (ulimit -n): for USB it needs more than %d here",
+			number);
+		n = -EMFILE;
+	}
+	answer_error(bus, id, n);
 	return n;
 }
 
@@ -164,8 +171,8 @@ void notify_ready(struct private_bus *bus)
 		return;
 	}
 	c.call = syscall_meaning(bus->syscalls, n->data.nr);
-	if (bus->vtime)
-		vtime_saw(bus->vtime, &c);
+	if (bus->vtime && vtime_saw(bus->vtime, &c))
+		return;
 	dispatch(bus, &c);
 }
 

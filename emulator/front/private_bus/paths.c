@@ -6,6 +6,7 @@
  */
 #include "bus_internal.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -23,8 +24,9 @@
 
 enum place {
 	PLACE_ELSEWHERE,
-	PLACE_TREE, /* in the private tree */
-	PLACE_NODE, /* a device node under /dev/bus/usb */
+	PLACE_TREE,   /* in the private tree */
+	PLACE_NODE,   /* a device node under /dev/bus/usb */
+	PLACE_BEYOND, /* the machine's own, but named from a folder of the tree, where the kernel would not find it */
 };
 
 struct where {
@@ -32,7 +34,7 @@ struct where {
 	bool from_tree;   /* the descriptor that the path is relative to lies in the tree: the kernel gets it right */
 	unsigned address; /* PLACE_NODE */
 	char path[PATH_MAX + 256]; /* as the tool sees it, absolute */
-	char real[PATH_MAX * 2];   /* PLACE_TREE and PLACE_NODE: in the private tree */
+	char real[PATH_MAX * 2];   /* where it is: in the private tree, or (PLACE_BEYOND) the path itself */
 };
 
 /* Absolute places that the tree stands for: themselves and all below, or (prefix) all names that begin so. */
@@ -165,8 +167,14 @@ static int locate(struct private_bus *bus, const struct call_info *c, int dirfd,
 	tidy(w->path, false);
 	if (contains_dotdot(w->path) && !is_faked(w->path))
 		tidy(w->path, true);
-	if (!is_faked(w->path))
+	if (!is_faked(w->path)) {
+		if (w->from_tree) {
+			w->place = PLACE_BEYOND;
+			w->from_tree = false;
+			strcpy(w->real, w->path);
+		}
 		return 0;
+	}
 	snprintf(w->real, sizeof(w->real), "%s%s", tree_root(bus->tree), w->path);
 	w->address = node_address(w->path);
 	w->place = PLACE_TREE;
@@ -192,7 +200,7 @@ static void open_path(struct private_bus *bus, const struct call_info *c, int di
 		return;
 	}
 	/* What sysfs says to somebody who is not root. */
-	if ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH)) {
+	if ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH) && w.place == PLACE_TREE) {
 		struct stat st;
 		int err = stat(w.real, &st) ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : -EACCES;
 
@@ -205,7 +213,7 @@ static void open_path(struct private_bus *bus, const struct call_info *c, int di
 		return;
 	}
 	/* ADDFD refuses O_PATH descriptors; an ordinary one of a directory serves as well. */
-	fd = open(w.real, (int)(flags & (O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)) | O_RDONLY | O_CLOEXEC);
+	fd = open(w.real, (int)(flags & (O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_ACCMODE)) | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
 		answer_error(bus, c->id, -errno);
 		return;
@@ -246,7 +254,8 @@ static void stat_path(struct private_bus *bus, const struct call_info *c, int di
 		answer_error(bus, c->id, -errno);
 		return;
 	}
-	st.st_uid = st.st_gid = 0;
+	if (w.place != PLACE_BEYOND)
+		st.st_uid = st.st_gid = 0;
 	if (w.place == PLACE_NODE) {
 		st.st_mode = node_mode(bus, w.address);
 		st.st_rdev = makedev(USB_DEVICE_MAJOR, w.address - 1);
@@ -271,7 +280,8 @@ static void statx_path(struct private_bus *bus, const struct call_info *c)
 		answer_error(bus, c->id, -errno);
 		return;
 	}
-	stx.stx_uid = stx.stx_gid = 0;
+	if (w.place != PLACE_BEYOND)
+		stx.stx_uid = stx.stx_gid = 0;
 	if (w.place == PLACE_NODE) {
 		stx.stx_mode = (uint16_t)node_mode(bus, w.address);
 		stx.stx_rdev_major = USB_DEVICE_MAJOR;
@@ -290,6 +300,10 @@ static void access_path(struct private_bus *bus, const struct call_info *c, int 
 
 	if (locate(bus, c, dirfd, pointer, &w) || w.place == PLACE_ELSEWHERE) {
 		answer_continue(bus, c->id);
+		return;
+	}
+	if (w.place == PLACE_BEYOND) {
+		answer_error(bus, c->id, access(w.real, mode) ? -errno : 0);
 		return;
 	}
 	if (stat(w.real, &st)) {
@@ -374,7 +388,7 @@ static void statfs_real(struct private_bus *bus, const struct call_info *c, cons
 		answer_error(bus, c->id, -errno);
 		return;
 	}
-	if (below(real + strlen(tree_root(bus->tree)), "/sys"))
+	if (below(real, tree_root(bus->tree)) && below(real + strlen(tree_root(bus->tree)), "/sys"))
 		st.f_type = SYSFS_MAGIC;
 	err = remote_write(c->tid, c->args[1], &st, sizeof(st));
 	answer_error(bus, c->id, err);
@@ -416,14 +430,33 @@ static void chdir_path(struct private_bus *bus, const struct call_info *c)
 	answer_error(bus, c->id, -EACCES);
 }
 
+/* The filter sees a 32-bit program open files by openat alone, and it may use the older open. */
+static void warn_if_foreign(struct private_bus *bus, const char *path)
+{
+	unsigned char head[EI_CLASS + 1];
+	int fd = bus->warned_foreign ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	if (read(fd, head, sizeof(head)) == sizeof(head) && !memcmp(head, ELFMAG, SELFMAG) &&
+	    head[EI_CLASS] == ELFCLASS32) {
+		bus_warn(bus, "'%s' is a 32-bit program: it does not see the private bus, but this machine's own USB",
+			 path);
+		bus->warned_foreign = true;
+	}
+	close(fd);
+}
+
 /* no_new_privs is in force: a set-user-ID program runs with the user's own rights, which puzzles people with sudo. */
 static void execute(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer)
 {
 	struct where w;
 	struct stat st;
+	bool ours = locate(bus, c, dirfd, pointer, &w) || w.place != PLACE_ELSEWHERE;
 
-	if (locate(bus, c, dirfd, pointer, &w) == 0 && w.place == PLACE_ELSEWHERE && stat(w.path, &st) == 0 &&
-	    S_ISREG(st.st_mode) &&
+	if (!ours)
+		warn_if_foreign(bus, w.path);
+	if (!ours && stat(w.path, &st) == 0 && S_ISREG(st.st_mode) &&
 	    (((st.st_mode & S_ISUID) && st.st_uid != geteuid()) ||
 	     ((st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && st.st_gid != getegid())))
 		bus_warn(bus,

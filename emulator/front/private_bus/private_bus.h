@@ -30,6 +30,7 @@ struct private_bus_options {
 	/* Things a user must know (a call that goes round the bus, say), one line each without newline. Required. */
 	void (*warn)(void *context, const char *line);
 	void *context;
+	bool no_forced_writes; /* for tests: behave as under a kernel that forbids them (see proc_mem.force_override) */
 	const char *tree_folder; /* where the private tree may live; NULL: a sensible place */
 };
 

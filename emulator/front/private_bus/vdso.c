@@ -10,8 +10,10 @@
 #include <unistd.h>
 #include "remote.h"
 #include "vdso_code.h"
+#include "vdso_trace.h"
 
 #define IMAGE_MAX 16384
+#define VDSO_CODE_MAX 512
 
 struct symbol {
 	uint64_t offset, size;
@@ -77,75 +79,152 @@ static int find_symbol(const uint8_t *image, size_t size, const char *name, stru
 	return -ENOENT;
 }
 
-/* Memory that the process itself may not write: the kernel lets a tracer's equal do it through /proc. */
-static int force_write(int memory, uint64_t address, const void *data, size_t length)
+/* What is to be written where. */
+struct plan {
+	uint64_t base;
+	struct symbol clock, day, seconds; /* size 0: there is none */
+	bool patched;                      /* already */
+};
+
+static int make_plan(int memory, pid_t pid, struct plan *plan)
 {
-	ssize_t n = pwrite(memory, data, length, (off_t)address);
+	uint8_t image[IMAGE_MAX];
+	int err = find_image(pid, &plan->base);
+
+	if (err)
+		return err;
+	/* One page at a time: the image may be shorter than the room for it. */
+	for (size_t at = 0; at < sizeof(image); at += 4096) {
+		if (pread(memory, image + at, 4096, (off_t)(plan->base + at)) != 4096)
+			memset(image + at, 0, 4096);
+	}
+	if (find_symbol(image, sizeof(image), VDSO_CLOCK_GETTIME, &plan->clock) ||
+	    !inside(sizeof(image), plan->clock.offset, vdso_code_size()) || plan->clock.size < vdso_code_size())
+		return -ENOEXEC;
+	if (find_symbol(image, sizeof(image), VDSO_GETTIMEOFDAY, &plan->day))
+		plan->day.size = 0;
+	if (!VDSO_TIME || find_symbol(image, sizeof(image), VDSO_TIME, &plan->seconds))
+		plan->seconds.size = 0;
+	plan->patched = memcmp(image + plan->clock.offset + vdso_code_signature(), vdso_code() + vdso_code_signature(),
+			       8) == 0;
+	return 0;
+}
+
+typedef int write_memory(const struct vdso *, uint64_t address, const void *data, size_t length);
+
+static int redirect(const struct vdso *v, write_memory *write_to, uint64_t base, const struct symbol *from, uint64_t to)
+{
+	uint8_t jump[VDSO_JUMP_MAX];
+	size_t n;
+
+	if (!from->size)
+		return 0;
+	n = vdso_jump(base + from->offset, to, jump);
+	return n <= from->size ? write_to(v, base + from->offset, jump, n) : -ENOEXEC;
+}
+
+/* cell: where the offset lives; 0: behind the code. */
+static int carry_out(struct vdso *v, const struct plan *plan, uint64_t cell, write_memory *write_to)
+{
+	uint64_t code = plan->base + plan->clock.offset;
+	uint8_t bytes[VDSO_CODE_MAX];
+	int err;
+
+	if (vdso_code_size() > sizeof(bytes))
+		return -ENOEXEC;
+	v->cell = cell ? cell : code + vdso_code_cell() + 8;
+	memcpy(bytes, vdso_code(), vdso_code_size());
+	memcpy(bytes + vdso_code_cell(), &v->cell, sizeof(v->cell));
+	err = write_to(v, code, bytes, vdso_code_size());
+	if (!err)
+		err = redirect(v, write_to, plan->base, &plan->day, code + vdso_code_gettimeofday());
+	if (!err)
+		err = redirect(v, write_to, plan->base, &plan->seconds, code + vdso_code_time());
+	return err;
+}
+
+static int open_memory(pid_t pid, struct vdso *v)
+{
+	char path[64];
+
+	v->pid = pid;
+	if (!vdso_code_size()) {
+		v->memory = -1;
+		return -ENOSYS;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	v->memory = open(path, O_RDWR | O_CLOEXEC);
+	return v->memory < 0 ? -errno : 0;
+}
+
+/* Memory that the process itself may not write: the kernel lets a tracer's equal do it through /proc. */
+static int force_write(const struct vdso *v, uint64_t address, const void *data, size_t length)
+{
+	ssize_t n = pwrite(v->memory, data, length, (off_t)address);
 
 	if (n < 0)
 		return -errno;
 	return (size_t)n == length ? 0 : -EIO;
 }
 
-static int redirect(int memory, uint64_t base, const struct symbol *from, uint64_t to)
-{
-	uint8_t jump[VDSO_JUMP_MAX];
-	size_t n = vdso_jump(base + from->offset, to, jump);
-
-	return n <= from->size ? force_write(memory, base + from->offset, jump, n) : -ENOEXEC;
-}
-
 int vdso_patch(pid_t pid, int64_t offset_ns, struct vdso *v)
 {
-	struct symbol clock, day, seconds;
-	uint8_t image[IMAGE_MAX], signature[8];
-	uint64_t base = 0, code;
-	char path[64];
-	int err;
+	struct plan plan = { 0 };
+	int err = open_memory(pid, v);
 
-	v->memory = -1;
-	if (!vdso_code_size())
-		return -ENOSYS;
-	err = find_image(pid, &base);
-	if (err)
-		return err;
-	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
-	v->memory = open(path, O_RDWR | O_CLOEXEC);
-	if (v->memory < 0)
-		return -errno;
-	/* One page at a time: the image may be shorter than the room for it. */
-	for (size_t at = 0; at < sizeof(image); at += 4096) {
-		if (pread(v->memory, image + at, 4096, (off_t)(base + at)) != 4096)
-			memset(image + at, 0, 4096);
-	}
-	err = find_symbol(image, sizeof(image), VDSO_CLOCK_GETTIME, &clock);
-	if (err || !inside(sizeof(image), clock.offset, vdso_code_size()))
-		goto unknown;
-	code = base + clock.offset;
-	v->cell = code + vdso_code_cell();
-	memcpy(signature, vdso_code() + vdso_code_signature(), sizeof(signature));
-	if (memcmp(image + clock.offset + vdso_code_signature(), signature, sizeof(signature)) == 0)
-		return vdso_set(v, offset_ns);
-	if (clock.size < vdso_code_size())
-		goto unknown;
-	err = force_write(v->memory, code, vdso_code(), vdso_code_size());
+	if (!err)
+		err = make_plan(v->memory, pid, &plan);
+	if (!err && plan.patched)
+		err = remote_read(pid, plan.base + plan.clock.offset + vdso_code_cell(), &v->cell, sizeof(v->cell));
+	else if (!err)
+		err = carry_out(v, &plan, 0, force_write);
 	if (!err)
 		err = vdso_set(v, offset_ns);
-	if (!err && find_symbol(image, sizeof(image), VDSO_GETTIMEOFDAY, &day) == 0)
-		err = redirect(v->memory, base, &day, code + vdso_code_gettimeofday());
-	if (!err && VDSO_TIME && find_symbol(image, sizeof(image), VDSO_TIME, &seconds) == 0)
-		err = redirect(v->memory, base, &seconds, code + vdso_code_time());
 	if (err)
 		vdso_close(v);
 	return err;
-unknown:
-	vdso_close(v);
-	return -ENOEXEC;
+}
+
+static int poke(const struct vdso *v, uint64_t address, const void *data, size_t length)
+{
+	return vdso_poke(v->pid, address, data, length);
+}
+
+int vdso_patch_traced(pid_t pid, pid_t tid, int64_t offset_ns, struct vdso *v, void (*restart)(void *context),
+		      void *context, bool *answered)
+{
+	struct plan plan = { 0 };
+	struct vdso thread;
+	uint64_t cell = 0;
+	int err = open_memory(pid, v);
+
+	*answered = false;
+	if (!err)
+		err = make_plan(v->memory, pid, &plan);
+	if (!err)
+		err = vdso_trace(tid, restart, context, answered);
+	if (!err) {
+		/* A page of its own for the offset: later changes then need no force. */
+		err = vdso_trace_page(tid, &cell);
+		thread = (struct vdso){ .pid = tid, .memory = -1 };
+		if (!err)
+			err = carry_out(&thread, &plan, cell, poke);
+		vdso_trace_end(tid);
+	}
+	v->cell = cell;
+	if (!err)
+		err = vdso_set(v, offset_ns);
+	if (err)
+		vdso_close(v);
+	return err;
 }
 
 int vdso_set(const struct vdso *v, int64_t offset_ns)
 {
-	return force_write(v->memory, v->cell, &offset_ns, sizeof(offset_ns));
+	/* In a page of its own, or in the code. */
+	if (remote_write(v->pid, v->cell, &offset_ns, sizeof(offset_ns)) == 0)
+		return 0;
+	return force_write(v, v->cell, &offset_ns, sizeof(offset_ns));
 }
 
 void vdso_close(struct vdso *v)

@@ -23,7 +23,8 @@ size_t vdso_code_size(void);
 size_t vdso_code_gettimeofday(void);
 size_t vdso_code_time(void);
 size_t vdso_code_signature(void); /* 8 bytes that no other code has there */
-size_t vdso_code_cell(void);      /* the offset in nanoseconds, 8 bytes, aligned when the start is */
+size_t vdso_code_cell(void);      /* address of the offset in nanoseconds: 8 bytes, aligned as the start is; behind it
+                                    * 8 bytes that may serve as the offset itself */
 /* Encode a jump; its length. */
 size_t vdso_jump(uint64_t from, uint64_t to, uint8_t out[VDSO_JUMP_MAX]);
 

@@ -21,6 +21,7 @@
 #include "vdso.h"
 
 #define TIMERS_MAX 64
+#define ERESTARTSYS 512 /* of the kernel: the call is made again once the thread has seen to its signals */
 #define PATIENCE_FIRST_NS UINT64_C(0)
 #define PATIENCE_STEP_NS UINT64_C(15000)
 #define PATIENCE_LAST_NS UINT64_C(1000000)
@@ -176,22 +177,48 @@ static int patch(struct vtime *v, struct process *p)
 	return err;
 }
 
-void vtime_saw(struct vtime *v, const struct call_info *c)
+struct restart {
+	struct private_bus *bus;
+	uint64_t id;
+};
+
+static void restart(void *context)
+{
+	const struct restart *r = context;
+
+	answer_error(r->bus, r->id, -ERESTARTSYS);
+}
+
+/* No forced writes here: the thread itself can be stopped and made to help. */
+static int patch_traced(struct vtime *v, struct process *p, const struct call_info *c, bool *answered)
+{
+	struct restart r = { .bus = v->bus, .id = c->id };
+	int err;
+
+	err = vdso_patch_traced(p->pid, c->tid, (int64_t)v->offset_ns, &p->vdso, restart, &r, answered);
+	p->patched = err == 0;
+	return err;
+}
+
+bool vtime_saw(struct vtime *v, const struct call_info *c)
 {
 	struct process *p;
+	bool answered = false, unknown;
 	int err;
 
 	if (v->given_up || c->call == CALL_EXECVE || c->call == CALL_EXECVEAT)
-		return; /* what is about to be replaced needs no patch */
+		return false; /* what is about to be replaced needs no patch */
 	p = process_of(v, c->tid);
 	if (!p || p->patched)
-		return;
-	err = patch(v, p);
+		return false;
+	err = v->bus->options.no_forced_writes ? -EIO : patch(v, p);
+	if (err == -EIO || err == -EACCES || err == -EPERM)
+		err = patch_traced(v, p, c, &answered);
+	unknown = err == -ENOSYS || err == -ENOEXEC;
 	if (err && err != -ESRCH)
-		give_up(v,
-			err == -ENOSYS || err == -ENOEXEC ? "the vDSO of this machine is unknown"
-							  : "the vDSO cannot be patched",
-			err == -ENOSYS || err == -ENOEXEC ? 0 : err);
+		give_up(v, unknown ? "the vDSO of this machine is unknown" : "the vDSO cannot be patched",
+			unknown ? 0 : err);
+	return answered;
 }
 
 void vtime_exec(struct vtime *v, pid_t tid)

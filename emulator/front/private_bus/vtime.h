@@ -16,8 +16,9 @@ struct vtime *vtime_new(struct private_bus *, bool always);
 void vtime_free(struct vtime *);
 /* What has been skipped so far. */
 uint64_t vtime_offset_ns(const struct vtime *);
-/* A thread has made a call: its process gets the patched clock if it has not yet. */
-void vtime_saw(struct vtime *, const struct call_info *);
+/* A thread has made a call: its process gets the patched clock if it has not yet. True: the call has been answered, and
+ * will be made again. */
+bool vtime_saw(struct vtime *, const struct call_info *);
 /* It will be another program in a moment. */
 void vtime_exec(struct vtime *, pid_t tid);
 /* How long the turn may wait for the tool before vtime_idle() should look. UINT64_MAX: nothing to skip. */
