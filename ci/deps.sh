@@ -87,11 +87,11 @@ fi
 
 if [ "$(id -u)" -eq 0 ]; then
   root=
-elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-  root="sudo -n env DEBIAN_FRONTEND=$DEBIAN_FRONTEND LC_ALL=C"
+elif command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+  root="sudo env DEBIAN_FRONTEND=$DEBIAN_FRONTEND LC_ALL=C"
 else
   echo "deps: missing packages: $list" >&2
-  echo "deps: neither root nor sudo without a password; as root, run: apt-get install $list" >&2
+  echo "deps: neither root nor sudo; as root, run: apt-get install $list" >&2
   exit 1
 fi
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Files that are locked, read and saved whole. */
 #include "savefile.h"
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINKS_MAX 40 /* as the kernel follows */
+#define LINKS_MAX 40              /* as the kernel follows */
+#define NAME_KEPT (NAME_MAX - 32) /* bytes of a name that a temporary one beside it shows */
 
 struct savefile {
 	char *path;              /* as the user gave it: for messages */
@@ -172,6 +175,49 @@ static int reserve_missing(struct savefile *f, char why[SAVEFILE_WHY])
 	return r;
 }
 
+/* .NAME.PID-N.tmp, as create_temporary() makes them */
+static bool is_temporary(const struct savefile *f, const char *entry)
+{
+	size_t length = strlen(f->name);
+
+	if (length > NAME_KEPT || entry[0] != '.' || strncmp(entry + 1, f->name, length) || entry[1 + length] != '.')
+		return false;
+	entry += length + 2;
+	if (!isdigit((unsigned char)*entry))
+		return false;
+	entry += strspn(entry, "0123456789");
+	if (*entry != '-' || !isdigit((unsigned char)entry[1]))
+		return false;
+	return !strcmp(entry + 1 + strspn(entry + 1, "0123456789"), ".tmp");
+}
+
+/* What a killed owner could not take away. The place is locked: nobody else is saving this file. */
+static void remove_stale(const struct savefile *f)
+{
+	int fd = openat(f->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	char name[NAME_MAX + 1];
+	struct dirent *entry;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (is_temporary(f, entry->d_name))
+			unlinkat(f->folder, entry->d_name, 0);
+	closedir(dir);
+	if (f->lock[0] || snprintf(name, sizeof(name), ".%s.lock", f->name) >= (int)sizeof(name))
+		return;
+	/* Somebody who is about to lock it finds that the name is gone, and tries again. */
+	fd = openat(f->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
+		unlinkat(f->folder, name, 0);
+	if (fd >= 0)
+		close(fd);
+}
+
 struct savefile *savefile_open(const char *path, char why[SAVEFILE_WHY])
 {
 	struct savefile *f = calloc(1, sizeof(*f));
@@ -204,8 +250,10 @@ struct savefile *savefile_open(const char *path, char why[SAVEFILE_WHY])
 			r = 0;
 		}
 	}
-	if (r > 0)
+	if (r > 0) {
+		remove_stale(f);
 		return f;
+	}
 refuse:
 	savefile_close(f);
 	return NULL;
@@ -291,7 +339,7 @@ static int create_temporary(const struct savefile *f, char name[NAME_MAX + 1])
 		int fd;
 
 		/* .NAME, cut so that the suffix fits */
-		snprintf(name, NAME_MAX + 1, ".%.*s.%ld-%u.tmp", NAME_MAX - 32, f->name, (long)getpid(), i);
+		snprintf(name, NAME_MAX + 1, ".%.*s.%ld-%u.tmp", NAME_KEPT, f->name, (long)getpid(), i);
 		fd = openat(f->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		if (fd >= 0 || errno != EEXIST)
 			return fd < 0 ? -errno : fd;
@@ -299,19 +347,11 @@ static int create_temporary(const struct savefile *f, char name[NAME_MAX + 1])
 	return -EEXIST;
 }
 
-int savefile_save(struct savefile *f, const uint8_t *data, size_t length, char why[SAVEFILE_WHY])
+/* Contents, owner, mode and lock of a new file. */
+static int fill(const struct savefile *f, int fd, const uint8_t *data, size_t length)
 {
-	char name[NAME_MAX + 1];
-	struct stat st;
-	int fd, folder, r;
+	int r = write_all(fd, data, length);
 
-	/* rename(2) asks for the folder's permission alone: a file made read-only is to stay as it is. */
-	if (f->fd >= 0 && faccessat(f->folder, f->name, W_OK, 0) && errno != ENOENT)
-		return fail(why, -errno, "cannot save '%s': %s", f->path, strerror(errno));
-	fd = create_temporary(f, name);
-	if (fd < 0)
-		return fail(why, fd, "cannot save '%s': cannot create a file beside it: %s", f->path, strerror(-fd));
-	r = write_all(fd, data, length);
 	if (!r && f->fd >= 0) {
 		/* Owner first: a change of owner drops set-id bits. Only root can give files away; never mind. */
 		if (fchown(fd, f->uid, f->gid) && errno != EPERM)
@@ -324,20 +364,72 @@ int savefile_save(struct savefile *f, const uint8_t *data, size_t length, char w
 	/* The name follows the file: others wait for that file's lock, not for the old one's. */
 	if (!r && flock(fd, LOCK_EX | LOCK_NB))
 		r = -errno;
-	if (!r && f->fd < 0) {
+	return r;
+}
+
+/* Give a file that has no name yet this one. */
+static int link_as(const struct savefile *f, int fd, const char *name)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, path, f->folder, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
+}
+
+/* The new file takes the name; its descriptor or -errno. Without a name of its own before that (O_TMPFILE), nothing is
+ * left of it should we be killed while it is written. */
+static int place(const struct savefile *f, bool unnamed, const uint8_t *data, size_t length, bool *created)
+{
+	char name[NAME_MAX + 1] = "";
+	int fd, r;
+
+	fd = unnamed ? openat(f->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : create_temporary(f, name);
+	*created = fd >= 0;
+	if (fd < 0)
+		return unnamed ? -errno : fd;
+	r = fill(f, fd, data, length);
+	if (!r && unnamed && f->fd < 0) {
+		r = link_as(f, fd, f->name);
+	} else if (!r && unnamed) {
+		/* Nothing replaces a file but a rename. */
+		snprintf(name, sizeof(name), ".%.*s.%ld-0.tmp", NAME_KEPT, f->name, (long)getpid());
+		r = link_as(f, fd, name);
+		if (r)
+			name[0] = 0;
+	}
+	if (!r && name[0] && f->fd < 0) {
 		r = renameat2(f->folder, name, f->folder, f->name, RENAME_NOREPLACE) ? -errno : 0;
 		if (r == -EINVAL) /* not every file system knows it */
 			r = renameat(f->folder, name, f->folder, f->name) ? -errno : 0;
-	} else if (!r) {
+	} else if (!r && name[0]) {
 		r = renameat(f->folder, name, f->folder, f->name) ? -errno : 0;
 	}
-	if (r) {
+	if (!r)
+		return fd;
+	if (name[0])
 		unlinkat(f->folder, name, 0);
-		close(fd);
-		return fail(why, r,
-			    r == -EEXIST ? "cannot save '%s': it has appeared meanwhile: %s" : "cannot save '%s': %s",
-			    f->path, strerror(-r));
-	}
+	close(fd);
+	return r;
+}
+
+int savefile_save(struct savefile *f, const uint8_t *data, size_t length, char why[SAVEFILE_WHY])
+{
+	struct stat st;
+	int fd, folder;
+	bool created;
+
+	/* rename(2) asks for the folder's permission alone: a file made read-only is to stay as it is. */
+	if (f->fd >= 0 && faccessat(f->folder, f->name, W_OK, 0) && errno != ENOENT)
+		return fail(why, -errno, "cannot save '%s': %s", f->path, strerror(errno));
+	fd = place(f, true, data, length, &created);
+	if (fd < 0 && (fd != -EEXIST || f->fd >= 0)) /* not every file system can do it so */
+		fd = place(f, false, data, length, &created);
+	if (fd < 0 && !created)
+		return fail(why, fd, "cannot save '%s': cannot create a file beside it: %s", f->path, strerror(-fd));
+	if (fd == -EEXIST)
+		return fail(why, fd, "cannot save '%s': it has appeared meanwhile: %s", f->path, strerror(-fd));
+	if (fd < 0)
+		return fail(why, fd, "cannot save '%s': %s", f->path, strerror(-fd));
 	if (f->fd >= 0)
 		close(f->fd);
 	f->fd = fd; /* kept, with its lock */

@@ -3,6 +3,7 @@
  * A file that a board keeps its contents in: locked while the board runs, read at the start, saved whole or not at all.
  * The file is saved by writing a new one beside it, which then takes its name; so it stays as it was when anything goes
  * wrong, keeps its mode (and its owner as far as permitted), and loses further hard links. A symbolic link stays one.
+ * An owner that was killed may leave .NAME.lock, and in the worst case .NAME.PID-N.tmp: the next one takes them away.
  */
 #ifndef DFUBENCH_SAVEFILE_H
 #define DFUBENCH_SAVEFILE_H

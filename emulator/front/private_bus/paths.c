@@ -140,6 +140,7 @@ static bool unmap(const struct private_bus *bus, char *path)
 static int locate(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, struct where *w)
 {
 	char given[PATH_MAX];
+	bool slash;
 	ssize_t n;
 
 	w->place = PLACE_ELSEWHERE;
@@ -164,6 +165,7 @@ static int locate(struct private_bus *bus, const struct call_info *c, int dirfd,
 		memcpy(w->path + base + 1, given, (size_t)n + 1);
 	}
 	unmap(bus, w->path);
+	slash = w->path[strlen(w->path) - 1] == '/';
 	tidy(w->path, false);
 	if (contains_dotdot(w->path) && !is_faked(w->path))
 		tidy(w->path, true);
@@ -175,7 +177,8 @@ static int locate(struct private_bus *bus, const struct call_info *c, int dirfd,
 		}
 		return 0;
 	}
-	snprintf(w->real, sizeof(w->real), "%s%s", tree_root(bus->tree), w->path);
+	snprintf(w->real, sizeof(w->real), "%s%s%s", tree_root(bus->tree), w->path,
+		 slash ? "/" : ""); /* follows a link */
 	w->address = node_address(w->path);
 	w->place = PLACE_TREE;
 	if (w->address && bus_port_of_address(bus, w->address))
@@ -447,6 +450,17 @@ static void warn_if_foreign(struct private_bus *bus, const char *path)
 	close(fd);
 }
 
+/* Neither sysfs nor a device node has extended attributes here; ls(1) asks for each. */
+static void xattr_path(struct private_bus *bus, const struct call_info *c)
+{
+	struct where w;
+
+	if (locate(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE)
+		answer_continue(bus, c->id);
+	else
+		answer_error(bus, c->id, faccessat(AT_FDCWD, w.real, F_OK, AT_SYMLINK_NOFOLLOW) ? -errno : -EOPNOTSUPP);
+}
+
 /* no_new_privs is in force: a set-user-ID program runs with the user's own rights, which puzzles people with sudo. */
 static void execute(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer)
 {
@@ -530,6 +544,12 @@ void paths_call(struct private_bus *bus, const struct call_info *c)
 		return;
 	case CALL_CHDIR:
 		chdir_path(bus, c);
+		return;
+	case CALL_GETXATTR:
+	case CALL_LGETXATTR:
+	case CALL_LISTXATTR:
+	case CALL_LLISTXATTR:
+		xattr_path(bus, c);
 		return;
 	case CALL_EXECVE:
 		execute(bus, c, AT_FDCWD, a[0]);

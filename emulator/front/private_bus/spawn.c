@@ -2,6 +2,7 @@
 /* Starting the tool under the filter, with a guardian process between supervisor and tool. */
 #include "spawn.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -215,6 +216,60 @@ static _Noreturn void run_guardian(struct spawn *s, char *const argv[], int sock
 	_exit(0);
 }
 
+/* How many seccomp filters a process is under; -1: it is gone, or the kernel does not tell (before 5.9). */
+static int filters_of(pid_t pid)
+{
+	char path[64], line[128];
+	int count = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "re");
+	while (f && count < 0 && fgets(line, sizeof(line), f))
+		sscanf(line, "Seccomp_filters: %d", &count);
+	if (f)
+		fclose(f);
+	return count;
+}
+
+/* One child of this process that is under more filters than we are, that is, under ours; 0: none. */
+static pid_t filtered_child(int ours)
+{
+	char path[64];
+	struct dirent *entry;
+	DIR *tasks = opendir("/proc/self/task");
+	pid_t found = 0;
+	long pid;
+	FILE *f;
+
+	while (tasks && !found && (entry = readdir(tasks))) {
+		snprintf(path, sizeof(path), "/proc/self/task/%.20s/children", entry->d_name);
+		f = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
+		while (f && !found && fscanf(f, "%ld", &pid) == 1)
+			if (filters_of((pid_t)pid) > ours)
+				found = (pid_t)pid;
+		if (f)
+			fclose(f);
+	}
+	if (tasks)
+		closedir(tasks);
+	return found;
+}
+
+/* The guardian was killed. The tool goes with it (PR_SET_PDEATHSIG), but not what the tool has started: that has become
+ * ours, the next subreaper's. The caller may have children of its own, which run under no filter of ours. */
+static void end_orphans(void)
+{
+	int ours = filters_of(getpid());
+	pid_t pid;
+
+	while (ours >= 0 && (pid = filtered_child(ours)) > 0) {
+		kill(pid, SIGKILL);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	}
+}
+
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
@@ -236,6 +291,7 @@ int spawn_start(struct spawn *s, char *const argv[], const char **stage)
 		goto out;
 	}
 	fflush(NULL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* for end_orphans() */
 	s->guardian = fork();
 	if (s->guardian < 0) {
 		err = -errno;
@@ -274,14 +330,18 @@ out:
 
 void spawn_end(struct spawn *s)
 {
+	int status = 0;
+
 	if (s->lifeline >= 0)
 		shutdown(s->lifeline, SHUT_WR); /* the guardian takes it as our end, yet we can still hear its report */
 	/* A process that waits for an answer of ours must see that none will come. */
 	close_fd(&s->listener);
 	close_fd(&s->exec_pipe);
 	if (s->guardian > 0) {
-		while (waitpid(s->guardian, NULL, 0) < 0 && errno == EINTR)
+		while (waitpid(s->guardian, &status, 0) < 0 && errno == EINTR)
 			continue;
+		if (WIFSIGNALED(status))
+			end_orphans();
 	}
 	s->guardian = 0;
 	close_fd(&s->lifeline);

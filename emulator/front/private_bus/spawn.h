@@ -2,6 +2,7 @@
 /*
  * Starting the tool under the filter, with a guardian process between supervisor and tool: it adopts whatever the tool
  * leaves behind (PR_SET_CHILD_SUBREAPER) and kills all of it when the tool has ended, or when the supervisor has died.
+ * If it is the guardian that dies, the supervisor, a subreaper too from the first tool on, kills what falls to it.
  */
 #ifndef DFUBENCH_SPAWN_H
 #define DFUBENCH_SPAWN_H

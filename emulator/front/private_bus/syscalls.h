@@ -24,6 +24,10 @@ enum call {
 	CALL_STATFS,
 	CALL_FSTATFS,
 	CALL_CHDIR,
+	CALL_GETXATTR,
+	CALL_LGETXATTR,
+	CALL_LISTXATTR,
+	CALL_LLISTXATTR,
 	CALL_EXECVE,
 	CALL_EXECVEAT,
 	/* by descriptor, in the reserved range only */
