@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "board.h"
+#include "control.h"
 #include "options.h"
 #include "private_bus.h"
 #include "say.h"
@@ -22,6 +23,9 @@ struct run {
 	struct say *say;
 	struct desk *desk;
 	struct private_bus *bus;
+	struct usbdev *plugged[PRIVATE_BUS_PORTS + 1]; /* by port */
+	struct control *control;
+	struct control_loop loop; /* of control */
 	int signals;         /* signalfd */
 	unsigned terminated; /* SIGTERMs seen */
 };
@@ -75,19 +79,74 @@ static int watch_signals(struct run *run)
 	return private_bus_watch(run->bus, run->signals, signal_arrived, run);
 }
 
+static int plug(struct run *run, struct usbdev *device, bool denied)
+{
+	int port = private_bus_add(run->bus, device, denied);
+
+	if (port < 0)
+		return port;
+	run->plugged[port] = device;
+	return 0;
+}
+
+static int port_of(const struct run *run, const struct usbdev *device)
+{
+	for (int port = 1; port <= PRIVATE_BUS_PORTS; port++)
+		if (run->plugged[port] == device)
+			return port;
+	return 0;
+}
+
 static int plug_all(struct run *run)
 {
 	struct usbdev *device;
 	bool denied;
 
 	for (unsigned i = 0; (device = desk_device(run->desk, i, &denied)); i++) {
-		int r = private_bus_add(run->bus, device, denied);
+		int r = plug(run, device, denied);
 
-		if (r < 0)
+		if (r)
 			return r;
 	}
 	private_bus_settle(run->bus, SETTLE_US);
 	return 0;
+}
+
+/* What the control socket asks of the bus. */
+
+static int loop_watch(void *context, int fd, void (*ready)(void *, int), void *ready_context)
+{
+	struct run *run = context;
+
+	return private_bus_watch(run->bus, fd, ready, ready_context);
+}
+
+static void loop_sync(void *context)
+{
+	struct run *run = context;
+
+	private_bus_sync(run->bus);
+}
+
+static int loop_plug(void *context, struct usbdev *device)
+{
+	return plug(context, device, false);
+}
+
+static void loop_unplug(void *context, struct usbdev *device)
+{
+	struct run *run = context;
+	int port = port_of(run, device);
+
+	private_bus_remove(run->bus, port);
+	run->plugged[port] = NULL;
+}
+
+static unsigned loop_address(void *context, struct usbdev *device)
+{
+	struct run *run = context;
+
+	return (unsigned)private_bus_address(run->bus, port_of(run, device));
 }
 
 /* The bus from making to end. 0 with the tool's wait status; else an exit status for a failure that has been said. */
@@ -111,6 +170,21 @@ static int serve(struct run *run, int *status)
 	if (r) {
 		say_error(run->say, "cannot set up the bus: %s", strerror(-r));
 		return EXIT_OURS;
+	}
+	if (run->options->control) {
+		char mistake[CONTROL_WHY];
+
+		run->loop = (struct control_loop){ .watch = loop_watch,
+						   .sync = loop_sync,
+						   .plug = loop_plug,
+						   .unplug = loop_unplug,
+						   .address = loop_address,
+						   .context = run };
+		run->control = control_new(run->desk, &run->loop, run->options->control, mistake);
+		if (!run->control) {
+			say_error(run->say, "%s", mistake);
+			return EXIT_OURS;
+		}
 	}
 	if (private_bus_spawn(run->bus, run->options->rest, why)) {
 		int failed = private_bus_exec_failed(run->bus);
@@ -160,6 +234,7 @@ static int run_tool(const struct options *options, struct say *say)
 		return EXIT_OURS;
 	desk_power_up(run.desk);
 	failed = serve(&run, &status);
+	control_free(run.control);
 	private_bus_free(run.bus);
 	/* A tool that never ran has changed nothing, and makes no file. */
 	if (failed)

@@ -98,7 +98,7 @@ struct private_bus {
 	uint64_t wall_now_ns, looked_after_ns;
 	bool running, over, no_memory_access;
 	int status, exec_error, exec_failed;
-	bool warned_foreign, warned_uring, warned_chdir;
+	bool warned_memory, warned_foreign, warned_uring, warned_chdir;
 	size_t notif_size, resp_size;
 	void *notif, *resp;
 	struct private_bus_counts counts;
@@ -110,7 +110,7 @@ struct watch *bus_watch(struct private_bus *, enum watch_kind, int fd, uint32_t 
 void bus_unwatch(struct private_bus *, struct watch *);
 /* The port that a device address belongs to, or NULL. */
 struct port *bus_port_of_address(struct private_bus *, unsigned address);
-/* The tool's memory is out of reach: the run cannot go on. */
+/* The memory of a process is out of reach. If it is the tool itself that starts, the run cannot go on. */
 void bus_no_memory_access(struct private_bus *);
 /* Bench microseconds for a time that the tool's kernel would measure on the wall. */
 uint64_t bus_wall_ms(const struct private_bus *, uint64_t ms);

@@ -39,9 +39,17 @@ void bus_warn(struct private_bus *bus, const char *format, ...)
 
 void bus_no_memory_access(struct private_bus *bus)
 {
-	if (!bus->no_memory_access)
-		bus_warn(bus, "the memory of the tool is out of reach: process_vm_readv is forbidden here "
-			      "(kernel.yama.ptrace_scope 2 or 3, or a container's seccomp profile)");
+	if (bus->warned_memory)
+		return;
+	bus->warned_memory = true;
+	if (bus->spawn.exec_pipe < 0) {
+		bus_warn(bus, "a process of the tool cannot be looked into (its program may be executable, but not "
+			      "readable): it "
+			      "does not see the private bus");
+		return;
+	}
+	bus_warn(bus, "the memory of the tool is out of reach: process_vm_readv is forbidden here "
+		      "(kernel.yama.ptrace_scope 2 or 3, or a container's seccomp profile)");
 	bus->no_memory_access = true;
 }
 
