@@ -83,6 +83,30 @@ fuzz-build:
 cross: ## build for aarch64 too, in build-aarch64/
 	+$(MAKE) --no-print-directory B=build-aarch64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar SAN= all
 
+# One file that runs on any Linux of this machine: with musl, or else statically with the usual C library. musl has no
+# headers of the kernel: they are taken from where the compiler finds them otherwise.
+MUSL := $(shell command -v musl-gcc 2>/dev/null)
+STATIC_CC := $(if $(MUSL),musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch),$(CC))
+static: ## build $(B)/dfuemu-static, which needs no library at all
+	+$(MAKE) --no-print-directory B='$(B)/static' CC='$(STATIC_CC)' LDFLAGS=-static SAN= FUZZ= all
+	cp '$(B)/static/dfuemu' '$(B)/dfuemu-static'
+
+# Benchmark: emulator/tests/bench/. Never part of check: a figure is no verdict on a busy machine.
+BENCH_LIBS_control := -lusb-1.0
+BENCH_LIBS_umockdev := $(shell pkg-config --libs umockdev-1.0 libusb-1.0 2>/dev/null)
+BENCH_CFLAGS_umockdev := $(shell pkg-config --cflags umockdev-1.0 2>/dev/null)
+BENCHES := $(patsubst emulator/tests/bench/%.c,$(B)/bench/%,$(wildcard emulator/tests/bench/*.c))
+ifeq ($(BENCH_LIBS_umockdev),)
+BENCHES := $(filter-out %/umockdev,$(BENCHES))
+endif
+$(B)/obj/emulator/tests/bench/%.o: INC := $(INC_emulator) -Iemulator/tests
+$(B)/obj/emulator/tests/bench/umockdev.o: INC += $(BENCH_CFLAGS_umockdev)
+$(B)/bench/%: $(B)/obj/emulator/tests/bench/%.o $(B)/libemulator.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS_$*)
+bench: all $(BENCHES) ## measure speed and memory: a table, and $(B)/bench.json
+	@python3 emulator/tests/bench/run.py '$(B)'
+
 STAGE = B='$(B)' SAN='$(SAN)' MAKE='$(MAKE)' CC='$(CC)' sh ci/check.sh
 check: all unit ## run all tests; SAN=1: with address and undefined behaviour sanitizers
 	+@$(STAGE)
@@ -108,7 +132,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all unit fuzzers fuzz-build cross check check-unit fuzz demo deps install clean help
+.PHONY: all unit fuzzers fuzz-build cross static bench check check-unit fuzz demo deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

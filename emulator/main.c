@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include "ctl.h"
 #include "exec.h"
 #include "profile.h"
 #include "say.h"
@@ -20,6 +21,7 @@ static const struct command {
 	void (*help)(void);
 } commands[] = {
 	{ "exec", "run a tool on a USB bus of its own with the board plugged in", exec_main, exec_help },
+	{ "ctl", "command the boards of a running dfuemu", ctl_main, ctl_help },
 	{ "profiles", "list the ROMs there are", profiles_main, profiles_help },
 	{ "help", "say more about a command", help_main, help_help },
 };

@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LINKS_MAX 40              /* as the kernel follows */
@@ -398,7 +400,8 @@ static int place(const struct savefile *f, bool unnamed, const uint8_t *data, si
 			name[0] = 0;
 	}
 	if (!r && name[0] && f->fd < 0) {
-		r = renameat2(f->folder, name, f->folder, f->name, RENAME_NOREPLACE) ? -errno : 0;
+		/* musl has no renameat2() */
+		r = syscall(SYS_renameat2, f->folder, name, f->folder, f->name, RENAME_NOREPLACE) ? -errno : 0;
 		if (r == -EINVAL) /* not every file system knows it */
 			r = renameat(f->folder, name, f->folder, f->name) ? -errno : 0;
 	} else if (!r && name[0]) {

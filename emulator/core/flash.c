@@ -315,7 +315,9 @@ static int begin_program(struct flash *f, const uint8_t *data)
 
 static void erase_sector(struct flash *f, struct sector *s)
 {
-	mem_fill(f->main, s->offset, s->size_bytes);
+	int rc = mem_fill(f->main, s->offset, s->size_bytes);
+	assert(rc == 0); /* sectors are whole pages */
+	(void)rc;
 	s->erase_count++;
 	f->generation++;
 }
@@ -327,7 +329,6 @@ static void erase_sector_partly(struct flash *f, struct sector *s, uint64_t elap
 	size_t offset, end = s->offset + s->size_bytes, n, i, bit;
 	uint8_t cells[CHUNK_BYTES];
 	bool changed;
-	int rc;
 
 	for (offset = s->offset; offset < end; offset += n) {
 		n = end - offset < sizeof(cells) ? end - offset : sizeof(cells);
@@ -342,9 +343,9 @@ static void erase_sector_partly(struct flash *f, struct sector *s, uint64_t elap
 				if ((draw >> 8 * bit & 0xFF) < threshold)
 					cells[i] |= (uint8_t)(1u << bit);
 		}
-		rc = changed ? mem_write(f->main, offset, cells, n) : 0;
-		assert(rc == 0); /* a page with cleared bits exists */
-		(void)rc;
+		/* A page with cleared bits exists; if it is shared and there is no memory for a copy, these cells were slow. */
+		if (changed)
+			(void)mem_write(f->main, offset, cells, n);
 	}
 	s->erase_count++;
 	f->generation++;
@@ -672,6 +673,16 @@ int flash_load(struct flash *f, size_t offset, const uint8_t *data, size_t lengt
 	if (mem_write(f->main, offset, data, length) != 0)
 		return -ENOMEM;
 	f->generation++;
+	return 0;
+}
+
+int flash_share(struct flash *to, const struct flash *from)
+{
+	assert(!flash_is_busy(to) && !flash_is_busy(from)); /* what is in hand has reserved its pages */
+	if (flash_size(to) != flash_size(from))
+		return -EINVAL;
+	mem_share(to->main, from->main);
+	to->generation++;
 	return 0;
 }
 

@@ -62,6 +62,9 @@ uint32_t flash_erase_count(const struct flash *, unsigned sector);
 /* The tool-less way in, for images and state files. Offsets from the start of main flash. */
 size_t flash_size(const struct flash *);
 int flash_load(struct flash *, size_t offset, const uint8_t *data, size_t length);      /* 0, -EFAULT, -ENOMEM */
+/* Contents of main flash as another's: a thousand boards with one image hold it once, until they write. Neither may be
+ * busy (asserted). 0, or -EINVAL: the sizes differ. */
+int flash_share(struct flash *to, const struct flash *from);
 void flash_set_options(struct flash *, const uint8_t bytes[16]);                         /* takes effect at once */
 void flash_get_otp(const struct flash *, uint8_t *data, size_t length);                  /* length = whole area with locks */
 void flash_set_otp(struct flash *, const uint8_t *data, size_t length);

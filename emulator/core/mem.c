@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Sparse memory: a table of pages, most of them absent. */
+/* Sparse memory: a table of pages, most of them absent, some shared. */
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include "mem.h"
 
+/* Written by its owner alone: with more than one it stays as it is. Counted atomically, for the owners may be boards of
+ * benches on several threads. */
+struct page {
+	atomic_uint owners;
+	uint8_t bytes[MEM_PAGE_BYTES];
+};
+
 struct mem {
 	size_t size_bytes;
 	uint8_t fill;
-	uint8_t *pages[]; /* NULL: all fill */
+	struct page *pages[]; /* NULL: all fill */
 };
 
 /* The part of a range that lies in one page. */
@@ -45,14 +53,29 @@ static bool is_all(const uint8_t *data, size_t length, uint8_t byte)
 	return length == 0 || (data[0] == byte && memcmp(data, data + 1, length - 1) == 0);
 }
 
-static int make_page(struct mem *mem, size_t page)
+static void page_release(struct page *page)
 {
-	if (mem->pages[page])
+	if (page && atomic_fetch_sub_explicit(&page->owners, 1, memory_order_acq_rel) == 1)
+		free(page);
+}
+
+/* See to it that the page is there and this memory's alone. */
+static int make_page(struct mem *mem, size_t number)
+{
+	struct page *old = mem->pages[number], *new;
+
+	if (old && atomic_load_explicit(&old->owners, memory_order_acquire) == 1)
 		return 0;
-	mem->pages[page] = malloc(MEM_PAGE_BYTES);
-	if (!mem->pages[page])
+	new = malloc(sizeof(*new));
+	if (!new)
 		return -ENOMEM;
-	memset(mem->pages[page], mem->fill, MEM_PAGE_BYTES);
+	atomic_init(&new->owners, 1);
+	if (old)
+		memcpy(new->bytes, old->bytes, MEM_PAGE_BYTES);
+	else
+		memset(new->bytes, mem->fill, MEM_PAGE_BYTES);
+	page_release(old);
+	mem->pages[number] = new;
 	return 0;
 }
 
@@ -89,7 +112,7 @@ void mem_read(const struct mem *mem, size_t offset, uint8_t *data, size_t length
 	for (; length > 0; offset += p.length, data += p.length, length -= p.length) {
 		p = first_piece(offset, length);
 		if (mem->pages[p.page])
-			memcpy(data, mem->pages[p.page] + p.start, p.length);
+			memcpy(data, mem->pages[p.page]->bytes + p.start, p.length);
 		else
 			memset(data, mem->fill, p.length);
 	}
@@ -104,13 +127,13 @@ int mem_write(struct mem *mem, size_t offset, const uint8_t *data, size_t length
 	/* All pages first, so that a write that cannot be whole does not begin. */
 	for (done = 0; done < length; done += p.length) {
 		p = first_piece(offset + done, length - done);
-		if (!is_all(data + done, p.length, mem->fill) && make_page(mem, p.page) != 0)
+		if ((mem->pages[p.page] || !is_all(data + done, p.length, mem->fill)) && make_page(mem, p.page) != 0)
 			return -ENOMEM;
 	}
 	for (done = 0; done < length; done += p.length) {
 		p = first_piece(offset + done, length - done);
 		if (mem->pages[p.page])
-			memcpy(mem->pages[p.page] + p.start, data + done, p.length);
+			memcpy(mem->pages[p.page]->bytes + p.start, data + done, p.length);
 	}
 	return 0;
 }
@@ -128,23 +151,43 @@ int mem_reserve(struct mem *mem, size_t offset, size_t length)
 	return 0;
 }
 
-void mem_fill(struct mem *mem, size_t offset, size_t length)
+int mem_fill(struct mem *mem, size_t offset, size_t length)
 {
-	size_t in_page;
+	size_t done, in_page;
 	struct piece p;
 
 	assert_inside(mem, offset, length);
+	/* Parts of shared pages first: only these need memory. */
+	for (done = 0; done < length; done += p.length) {
+		p = first_piece(offset + done, length - done);
+		in_page = mem->size_bytes - p.page * MEM_PAGE_BYTES; /* the last page may be short */
+		if (mem->pages[p.page] && p.length < MEM_PAGE_BYTES && p.length < in_page &&
+		    make_page(mem, p.page) != 0)
+			return -ENOMEM;
+	}
 	for (; length > 0; offset += p.length, length -= p.length) {
 		p = first_piece(offset, length);
 		if (!mem->pages[p.page])
 			continue;
-		in_page = mem->size_bytes - p.page * MEM_PAGE_BYTES; /* the last page may be short */
+		in_page = mem->size_bytes - p.page * MEM_PAGE_BYTES;
 		if (p.start == 0 && (p.length == MEM_PAGE_BYTES || p.length == in_page)) {
-			free(mem->pages[p.page]);
+			page_release(mem->pages[p.page]);
 			mem->pages[p.page] = NULL;
 		} else {
-			memset(mem->pages[p.page] + p.start, mem->fill, p.length);
+			memset(mem->pages[p.page]->bytes + p.start, mem->fill, p.length);
 		}
+	}
+	return 0;
+}
+
+void mem_share(struct mem *to, const struct mem *from)
+{
+	assert(to->size_bytes == from->size_bytes && to->fill == from->fill);
+	for (size_t i = 0; i < page_count(to->size_bytes); i++) {
+		if (from->pages[i])
+			atomic_fetch_add_explicit(&from->pages[i]->owners, 1, memory_order_relaxed);
+		page_release(to->pages[i]);
+		to->pages[i] = from->pages[i];
 	}
 }
 

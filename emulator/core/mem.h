@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sparse memory: pages exist only once they differ from the fill byte, so a board at rest costs next to nothing. */
+/* Sparse memory: pages exist only once they differ from the fill byte, so a board at rest costs next to nothing; and
+ * memories that started as copies of each other share them until they are written. */
 #ifndef DFUBENCH_MEM_H
 #define DFUBENCH_MEM_H
 
@@ -17,7 +18,12 @@ size_t mem_size(const struct mem *);
 void mem_read(const struct mem *, size_t offset, uint8_t *data, size_t length);
 int mem_write(struct mem *, size_t offset, const uint8_t *data, size_t length); /* 0 or -ENOMEM, then nothing changed */
 int mem_reserve(struct mem *, size_t offset, size_t length); /* 0 or -ENOMEM; until mem_fill() writes there cannot fail */
-void mem_fill(struct mem *, size_t offset, size_t length); /* back to the fill byte; gives whole pages back */
+/* Back to the fill byte; gives whole pages back. 0, or -ENOMEM, then nothing changed: that may happen only where part of
+ * a page is filled that another memory has too. */
+int mem_fill(struct mem *, size_t offset, size_t length);
+/* A copy of all contents, at the cost of the table of pages; cannot fail. Same size and fill byte (asserted). What
+ * mem_reserve() promised for either is void. */
+void mem_share(struct mem *to, const struct mem *from);
 uint8_t mem_byte(const struct mem *, size_t offset);
 
 #endif

@@ -142,10 +142,35 @@ long_listing()
   grep -q '^crw-rw-rw- 1 root root 189, 1 .*002$' said
 }
 
+# A descriptor that the shell opens is a duplicate for the tool: ioctls work, and it is known by its name.
 redirected()
 {
-  ends 0 board -- bash -c 'exec 3</dev/bus/usb/001/002 && head -c 18 <&3 | od -An -tx1; head -c 18 /dev/bus/usb/001/002 | od -An -tx1'
-  [ "$(grep -c '12 01 00 01 00 00 00 40 83 04 11 df 00 22 01 02' said)" -eq 2 ]
+  ends 0 board -- bash -c '
+    exec 3<>/dev/bus/usb/001/002
+    python3 -c "import fcntl; print(\"speed\", fcntl.ioctl(3, 0x551F))"
+    readlink /proc/self/fd/3
+    head -c 18 /dev/bus/usb/001/002 | od -An -tx1'
+  says said 'speed 2'
+  grep -q -x '/dev/bus/usb/001/002' said
+  says said '12 01 00 01 00 00 00 40 83 04 11 df 00 22 01 02'
+}
+
+bus_reset()
+{
+  need usbreset dfu-util
+  ends 0 board -- sh -e -c 'usbreset 0483:df11; dfu-util -l'
+  says said 'Resetting STM32  BOOTLOADER ... ok'
+  [ "$(grep -c Found said)" -eq 4 ]
+}
+
+# As many as a root hub has ports for.
+many_boards()
+{
+  need dfu-util lsusb
+  ends 0 emu --boards 15 -- sh -c 'dfu-util -l; lsusb -t'
+  [ "$(grep -c Found said)" -eq 60 ]
+  [ "$(sed -n 's/.*serial="\(.*\)"/\1/p' said | sort -u | wc -l)" -eq 15 ]
+  says said '|__ Port 15: Dev 16, If 0'
 }
 
 # select, poll and epoll on a device node: writable as soon as there is something to reap.
@@ -173,7 +198,9 @@ later 'udevadm info --export-db has the board in it' udev_all
 later 'udevadm monitor hears of the board that becomes its application, from the kernel and from udev' udev_monitor
 later 'shell scripts find the board in sysfs' globbing
 later 'ls -l lists links and nodes' long_listing
-later 'a node that the shell opens can be read' redirected
+later 'a node that the shell opens works in the tool' redirected
+later 'usbreset resets the board' bus_reset
+later 'fifteen boards are told apart' many_boards
 later 'select, poll and epoll of python work on a node' polling
 later 'strace works inside' traced
 finish

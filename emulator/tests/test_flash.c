@@ -447,6 +447,23 @@ static void reading_outside_is_refused(void **state)
 	flash_free(f);
 }
 
+static void boards_with_one_image_are_independent(void **state)
+{
+	struct flash *a = new_flash(1), *b = new_flash(2);
+	uint8_t zero = 0;
+
+	(void)state;
+	fill(a, 0x5A);
+	assert_int_equal(flash_share(b, a), 0);
+	assert_int_equal(count_value(b, BASE, 1024 * KIB, 0x5A), 1024 * KIB);
+	assert_int_equal(flash_load(b, 16, &zero, 1), 0);
+	assert_int_equal(byte_at(a, BASE + 16), 0x5A);
+	assert_int_equal(byte_at(b, BASE + 16), 0);
+	flash_free(a);
+	assert_int_equal(count_value(b, BASE, 1024 * KIB, 0x5A), 1024 * KIB - 1);
+	flash_free(b);
+}
+
 static void the_feature_word_takes_only_documented_values(void **state) /* FEAT-1 to FEAT-3, ERR-12 */
 {
 	static const struct {
@@ -1224,6 +1241,7 @@ int main(void)
 		cmocka_unit_test(operations_outside_their_memory_or_alignment_are_refused),
 		cmocka_unit_test(a_profile_may_refuse_odd_lengths_at_x8),
 		cmocka_unit_test(reading_outside_is_refused),
+		cmocka_unit_test(boards_with_one_image_are_independent),
 		cmocka_unit_test(the_feature_word_takes_only_documented_values),
 		cmocka_unit_test(a_protected_sector_ignores_program_and_erase_at_no_cost),
 		cmocka_unit_test(a_program_range_is_done_only_outside_protected_sectors),

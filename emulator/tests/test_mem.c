@@ -117,12 +117,58 @@ static void sparse_memory_agrees_with_a_flat_array_over_random_use(void **state)
 	mem_free(m);
 }
 
+static void copies_share_until_either_is_written(void **state)
+{
+	struct mem *m[3];
+	static uint8_t flat[3][SIZE], data[SIZE], got[SIZE];
+	struct prng prng = { .state = 11 };
+	size_t i, step, which, from, offset, length;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		m[i] = mem_new(SIZE, 0xFF);
+		memset(flat[i], 0xFF, SIZE);
+	}
+	for (step = 0; step < 600; step++) {
+		which = prng_between(&prng, 0, 2);
+		offset = prng_between(&prng, 0, SIZE);
+		length = prng_between(&prng, 0, SIZE - offset);
+		switch (prng_between(&prng, 0, 3)) {
+		case 0:
+			assert_int_equal(mem_fill(m[which], offset, length), 0);
+			memset(flat[which] + offset, 0xFF, length);
+			break;
+		case 1:
+			assert_int_equal(mem_reserve(m[which], offset, length), 0);
+			break;
+		case 2:
+			from = prng_between(&prng, 0, 2); /* itself too */
+			mem_share(m[which], m[from]);
+			memmove(flat[which], flat[from], SIZE);
+			break;
+		default:
+			for (i = 0; i < length; i++)
+				data[i] = step % 3 ? (uint8_t)prng_next(&prng) : 0xFF;
+			assert_int_equal(mem_write(m[which], offset, data, length), 0);
+			memcpy(flat[which] + offset, data, length);
+			break;
+		}
+		for (i = 0; i < 3; i++) {
+			mem_read(m[i], 0, got, SIZE);
+			assert_memory_equal(got, flat[i], SIZE);
+		}
+	}
+	for (i = 0; i < 3; i++)
+		mem_free(m[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(new_memory_reads_as_its_fill_byte),
 		cmocka_unit_test(reading_writing_and_filling_work_across_pages),
 		cmocka_unit_test(reserving_changes_no_content),
+		cmocka_unit_test(copies_share_until_either_is_written),
 		cmocka_unit_test(sparse_memory_agrees_with_a_flat_array_over_random_use),
 	};
 

@@ -16,13 +16,13 @@
 #include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 #include "remote.h"
 
 #define LINE 192
-#define VERDICT_NS UINT64_C(20000000) /* what a thread's descriptors are is believed for that long */
 #define POLL_MAX 128
+#define OUTSIDE_MAX 64
+#define IDLE_MS 60000 /* longer ones are not held: see filter.c */
 
 struct thread {
 	struct thread *next;
@@ -30,9 +30,7 @@ struct thread {
 	unsigned round;
 	int syscall_fd, schedstat_fd, children_fd;
 	char line[LINE], ran[LINE]; /* of the last look */
-	char judged[LINE];          /* the line that the verdict is about */
-	uint64_t judged_ns;
-	bool inside;
+	uint32_t children;          /* likewise, a digest */
 };
 
 struct blocked {
@@ -40,21 +38,33 @@ struct blocked {
 	unsigned round;
 	pid_t *pids;
 	size_t pid_count, pid_room;
-	int root_fd;         /* children of the guardian; -1: not open */
-	uint64_t outside[3]; /* inodes of our own standard descriptors, which the tool has inherited */
+	int root_fd;                   /* children of the guardian; -1: not open */
+	uint32_t root_children;        /* a digest of them */
+	uint64_t outside[OUTSIDE_MAX]; /* inodes of pipes that we have inherited, and the tool from us */
+	size_t outside_count;
 };
+
+static void note_outside(struct blocked *b)
+{
+	DIR *fds = opendir("/proc/self/fd");
+	struct dirent *entry;
+	struct stat st;
+
+	while (fds && (entry = readdir(fds)) && b->outside_count < OUTSIDE_MAX) {
+		if (fstat((int)strtol(entry->d_name, NULL, 10), &st) == 0 && S_ISFIFO(st.st_mode))
+			b->outside[b->outside_count++] = st.st_ino;
+	}
+	if (fds)
+		closedir(fds);
+}
 
 struct blocked *blocked_new(void)
 {
 	struct blocked *b = calloc(1, sizeof(*b));
 
-	if (b)
+	if (b) {
 		b->root_fd = -1;
-	for (int fd = 0; b && fd < 3; fd++) {
-		struct stat st;
-
-		if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
-			b->outside[fd] = st.st_ino;
+		note_outside(b);
 	}
 	return b;
 }
@@ -167,7 +177,7 @@ static ssize_t look_at(int fd, char *line, size_t size)
 
 static bool outside_inode(const struct blocked *b, uint64_t inode)
 {
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < b->outside_count; i++) {
 		if (b->outside[i] == inode)
 			return true;
 	}
@@ -244,17 +254,46 @@ static bool select_inside(const struct blocked *b, pid_t tid, uint64_t count, co
 	return true;
 }
 
+/* A wait with a time-out that we do not hold counts the kernel's time, which must then not be outrun. */
+static bool counts_real_time(long number, const uint64_t a[6])
+{
+	switch (number) {
+	case SYS_nanosleep:
+	case SYS_clock_nanosleep:
+	case SYS_restart_syscall:
+		return true;
+	case SYS_rt_sigtimedwait:
+		return a[2] != 0;
+	case SYS_futex:
+	case SYS_epoll_pwait2:
+		return a[3] != 0;
+#ifdef SYS_poll
+	case SYS_poll:
+		return (uint32_t)a[2] < IDLE_MS;
+	case SYS_epoll_wait:
+		return (uint32_t)a[3] < IDLE_MS;
+	case SYS_select:
+		return a[4] != 0;
+#endif
+	case SYS_ppoll:
+		return a[2] != 0;
+	case SYS_pselect6:
+		return a[4] != 0;
+	case SYS_epoll_pwait:
+		return (uint32_t)a[3] < IDLE_MS;
+	default:
+		return false;
+	}
+}
+
 static bool sleeps_inside(const struct blocked *b, const struct thread *t, long number, const uint64_t a[6])
 {
 	switch (number) {
 	case SYS_futex:
 	case SYS_wait4:
 	case SYS_waitid:
-	case SYS_nanosleep:
-	case SYS_clock_nanosleep:
 	case SYS_rt_sigsuspend:
 	case SYS_rt_sigtimedwait:
-	case SYS_restart_syscall:
 	case SYS_clone: /* vfork(3): until the child runs another program */
 	case SYS_clone3:
 #ifdef SYS_pause
@@ -291,46 +330,34 @@ static bool sleeps_inside(const struct blocked *b, const struct thread *t, long 
 	}
 }
 
-static uint64_t now_ns(void)
+static const struct held *held_of(const struct private_bus *bus, pid_t tid)
 {
-	struct timespec ts;
+	const struct held *h = bus->held;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-static bool is_held(const struct private_bus *bus, pid_t tid)
-{
-	for (const struct held *h = bus->held; h; h = h->next) {
-		if (h->call.tid == tid)
-			return true;
-	}
-	return usbfs_waits(bus, tid);
+	while (h && h->call.tid != tid)
+		h = h->next;
+	return h;
 }
 
 /* The line: "running", or the number of the call, six arguments, stack pointer and program counter. */
 static bool thread_blocked(const struct blocked *b, struct thread *t, const struct private_bus *bus)
 {
-	uint64_t a[6] = { 0 }, now;
+	const struct held *h = held_of(bus, t->tid);
+	uint64_t a[6] = { 0 };
 	long number;
 	char *at;
 
 	if (strncmp(t->line, "running", 7) == 0)
 		return false;
-	if (is_held(bus, t->tid))
+	/* A held poll waits for time, but for its descriptors as well. */
+	if ((h && h->kind != HELD_POLL) || (!h && usbfs_waits(bus, t->tid)))
 		return true;
 	if (!*t->line)
 		return is_stopped(t); /* a zombie has no such line */
-	now = now_ns();
-	if (strcmp(t->line, t->judged) == 0 && now - t->judged_ns < VERDICT_NS)
-		return t->inside;
 	number = strtol(t->line, &at, 10);
 	for (int i = 0; i < 6; i++)
 		a[i] = strtoull(at, &at, 16);
-	t->inside = sleeps_inside(b, t, number, a);
-	t->judged_ns = now;
-	strcpy(t->judged, t->line);
-	return t->inside;
+	return (h || !counts_real_time(number, a)) && sleeps_inside(b, t, number, a);
 }
 
 /* --- the two looks --- */
@@ -350,12 +377,22 @@ static bool note_process(struct blocked *b, pid_t pid)
 	return true;
 }
 
-static bool note_children(struct blocked *b, int children_fd)
+static uint32_t digest(const char *text)
+{
+	uint32_t sum = 2166136261u;
+
+	while (*text)
+		sum = (sum ^ (uint8_t)*text++) * 16777619u;
+	return sum;
+}
+
+static bool note_children(struct blocked *b, int children_fd, uint32_t *children)
 {
 	char text[4096], *at = text, *end;
 
 	if (look_at(children_fd, text, sizeof(text)) == (ssize_t)sizeof(text) - 1)
 		return false; /* hundreds of children: more than we care to follow */
+	*children = digest(text);
 	for (;;) {
 		long pid = strtol(at, &end, 10);
 
@@ -367,6 +404,15 @@ static bool note_children(struct blocked *b, int children_fd)
 	}
 }
 
+/* A parent that ends hands its children over to another: then neither may have shown them. */
+static bool same_children(int children_fd, uint32_t children)
+{
+	char text[4096];
+
+	look_at(children_fd, text, sizeof(text));
+	return digest(text) == children;
+}
+
 static bool first_look_at_thread(struct blocked *b, const struct private_bus *bus, pid_t pid, pid_t tid)
 {
 	struct thread *t = thread_of(b, pid, tid);
@@ -376,7 +422,7 @@ static bool first_look_at_thread(struct blocked *b, const struct private_bus *bu
 	t->round = b->round;
 	look_at(t->schedstat_fd, t->ran, sizeof(t->ran));
 	look_at(t->syscall_fd, t->line, sizeof(t->line));
-	return thread_blocked(b, t, bus) && note_children(b, t->children_fd);
+	return thread_blocked(b, t, bus) && note_children(b, t->children_fd, &t->children);
 }
 
 /* The threads that we know of, if there are that many now and none of them has ended. */
@@ -408,7 +454,7 @@ static bool first_look_at_process(struct blocked *b, const struct private_bus *b
 		return all;
 	tasks = opendir(path);
 	if (!tasks)
-		return true; /* gone */
+		return false; /* gone this very moment */
 	all = true;
 	while (all && (entry = readdir(tasks))) {
 		if (entry->d_name[0] != '.')
@@ -426,7 +472,7 @@ static bool first_look(struct blocked *b, const struct private_bus *bus)
 	b->pid_count = 0;
 	if (b->root_fd < 0)
 		b->root_fd = open_of(bus->spawn.guardian, bus->spawn.guardian, "children");
-	noted = b->root_fd >= 0 && note_children(b, b->root_fd);
+	noted = b->root_fd >= 0 && note_children(b, b->root_fd, &b->root_children);
 	for (size_t i = 0; noted && i < b->pid_count; i++)
 		noted = first_look_at_process(b, bus, b->pids[i]);
 	return noted;
@@ -449,10 +495,10 @@ static bool second_look(struct blocked *b)
 		if (strcmp(text, t->ran))
 			return false;
 		look_at(t->syscall_fd, text, sizeof(text));
-		if (strcmp(text, t->line))
+		if (strcmp(text, t->line) || !same_children(t->children_fd, t->children))
 			return false;
 	}
-	return true;
+	return same_children(b->root_fd, b->root_children);
 }
 
 bool blocked_all(struct blocked *b, struct private_bus *bus)

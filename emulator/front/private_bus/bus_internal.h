@@ -21,6 +21,7 @@
 #define NODE_KNOWN 4
 #define HELD_WATCHES 64
 #define LINE_MAX_BYTES 4096
+#define ACCESS_MODE (O_WRONLY | O_RDWR) /* of open flags; O_ACCMODE has O_PATH in it with musl */
 
 /* A notified call, waiting for its answer. */
 struct call_info {
@@ -117,6 +118,10 @@ uint64_t bus_wall_ms(const struct private_bus *, uint64_t ms);
 /* USBDEVFS_RESET: reset the port, enumerate again, then answer the call. A device that is another one afterwards has
  * been replugged: -ENODEV. */
 void bus_reset_port(struct port *, const struct call_info *);
+
+/* --- ports.c --- */
+int bus_plug_root_hub(struct private_bus *); /* 0 or -ENOMEM */
+void bus_unplug_all(struct private_bus *);   /* the root hub too */
 
 /* --- notify.c: answers. Each ends the call. --- */
 void answer_value(struct private_bus *, uint64_t id, int64_t value);

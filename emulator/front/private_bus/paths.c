@@ -12,14 +12,17 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <linux/stat.h> /* struct statx: musl has none of its own */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "remote.h"
+#include "usbfs.h"
 #include "vtime.h"
 
 enum place {
@@ -203,7 +206,7 @@ static void open_path(struct private_bus *bus, const struct call_info *c, int di
 		return;
 	}
 	/* What sysfs says to somebody who is not root. */
-	if ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH) && w.place == PLACE_TREE) {
+	if ((flags & ACCESS_MODE) != O_RDONLY && !(flags & O_PATH) && w.place == PLACE_TREE) {
 		struct stat st;
 		int err = stat(w.real, &st) ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : -EACCES;
 
@@ -216,7 +219,7 @@ static void open_path(struct private_bus *bus, const struct call_info *c, int di
 		return;
 	}
 	/* ADDFD refuses O_PATH descriptors; an ordinary one of a directory serves as well. */
-	fd = open(w.real, (int)(flags & (O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_ACCMODE)) | O_CLOEXEC | O_NOCTTY);
+	fd = open(w.real, (int)(flags & (O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | ACCESS_MODE)) | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
 		answer_error(bus, c->id, -errno);
 		return;
@@ -279,7 +282,8 @@ static void statx_path(struct private_bus *bus, const struct call_info *c)
 		answer_continue(bus, c->id);
 		return;
 	}
-	if (statx(AT_FDCWD, w.real, flags & (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT), (unsigned)c->args[3], &stx)) {
+	if (syscall(SYS_statx, AT_FDCWD, w.real, flags & (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT), (unsigned)c->args[3],
+		    &stx)) {
 		answer_error(bus, c->id, -errno);
 		return;
 	}
@@ -340,6 +344,23 @@ static void give_text(struct private_bus *bus, const struct call_info *c, const 
 		answer_value(bus, c->id, (int64_t)n);
 }
 
+/* What looks like a pipe may be a device node; libusb_wrap_sys_device() finds out by name which. rest: "/fd/N". */
+static bool name_node(struct private_bus *bus, pid_t tid, const char *rest, char *text)
+{
+	const struct handle *h = bus->handles;
+	const struct node *n;
+
+	if (strncmp(text, "pipe:", 5) || strncmp(rest, "/fd/", 4))
+		return false;
+	n = node_of(bus, tid, atoi(rest + 4));
+	while (n && h && h->node != n)
+		h = h->next;
+	if (!n || !h || !h->port)
+		return false;
+	sprintf(text, "/dev/bus/usb/001/%03u", h->port->address);
+	return true;
+}
+
 static void readlink_path(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, uint64_t to,
 			  uint64_t size)
 {
@@ -373,7 +394,7 @@ static void readlink_path(struct private_bus *bus, const struct call_info *c, in
 			n = readlink(w.path, text, PATH_MAX);
 		}
 		text[n > 0 ? n : 0] = 0;
-		if (n > 0 && unmap(bus, text)) {
+		if (n > 0 && (unmap(bus, text) || name_node(bus, c->tid, rest, text))) {
 			give_text(bus, c, text, to, size);
 			return;
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The private bus: ports, enumeration, the clock, and the turn of the wheel that serves it all. */
+/* The private bus: its life, its clock, and the turn of the wheel that serves it all. */
 #include "private_bus.h"
 
 #include <errno.h>
@@ -165,226 +165,6 @@ int private_bus_watch(struct private_bus *bus, int fd, void (*ready)(void *conte
 	return 0;
 }
 
-/* --- ports --- */
-
-struct port *bus_port_of_address(struct private_bus *bus, unsigned address)
-{
-	for (int i = 0; i <= PRIVATE_BUS_PORTS; i++) {
-		struct port *p = bus->ports[i];
-
-		if (p && p->description && p->address == address)
-			return p;
-	}
-	return NULL;
-}
-
-static bool address_taken(const struct private_bus *bus, uint8_t address)
-{
-	for (int i = 0; i <= PRIVATE_BUS_PORTS; i++) {
-		if (bus->ports[i] && bus->ports[i]->address == address)
-			return true;
-	}
-	return false;
-}
-
-/* Round robin, as the kernel does it: a replugged device gets a new number. */
-static uint8_t next_address(struct private_bus *bus)
-{
-	for (int i = 0; i < 127; i++) {
-		bus->last_address = bus->last_address >= 127 ? 2 : (uint8_t)(bus->last_address + 1);
-		if (!address_taken(bus, bus->last_address))
-			return bus->last_address;
-	}
-	return 0;
-}
-
-static void forget_description(struct port *p)
-{
-	if (!p->description)
-		return;
-	if (p->number) {
-		netlink_announce(p, UEVENT_REMOVE);
-		tree_remove_device(p->bus->tree, p->address);
-	}
-	usbfs_port_gone(p);
-	p->description = NULL;
-}
-
-static void end_reset(struct port *p, int error)
-{
-	usb_description_free(p->before_reset);
-	p->before_reset = NULL;
-	answer_error(p->bus, p->reset_call.id, error);
-}
-
-static void described(void *context, const struct usb_description *d);
-
-static void enumerate(struct port *p)
-{
-	describe_free(p->describe);
-	p->address = 0;
-	p->address = next_address(p->bus);
-	p->describe = p->address ? describe_new(p->bus->bench, p->dev, p->address, described, p) : NULL;
-	if (p->describe)
-		describe_start(p->describe);
-	else
-		bus_warn(p->bus, "the device on port %d cannot be enumerated: no %s left", p->number,
-			 p->address ? "memory" : "address");
-}
-
-static bool same_device(const struct usb_description *a, const struct usb_description *b)
-{
-	if (memcmp(a->device, b->device, sizeof(a->device)) || a->configuration_count != b->configuration_count ||
-	    strcmp(a->serial ? a->serial : "", b->serial ? b->serial : ""))
-		return false;
-	for (size_t i = 0; i < a->configuration_count; i++) {
-		if (a->configurations[i].length != b->configurations[i].length ||
-		    memcmp(a->configurations[i].bytes, b->configurations[i].bytes, a->configurations[i].length))
-			return false;
-	}
-	return true;
-}
-
-static void was_reset(struct port *p, const struct usb_description *d)
-{
-	if (d && same_device(p->before_reset, d)) {
-		p->description = d;
-		usbfs_restore(p);
-		end_reset(p, 0);
-		return;
-	}
-	forget_description(p);
-	end_reset(p, -ENODEV);
-	enumerate(p);
-}
-
-static void described(void *context, const struct usb_description *d)
-{
-	struct port *p = context;
-	int err;
-
-	if (p->before_reset) {
-		was_reset(p, d);
-		return;
-	}
-	if (!d) {
-		bus_warn(p->bus, "the device on port %d does not enumerate: %s", p->number,
-			 describe_error(p->describe));
-		return;
-	}
-	err = tree_add_device(p->bus->tree, p->address, (unsigned)p->number, d, p->denied);
-	if (err) {
-		bus_warn(p->bus, "the device on port %d is not shown: cannot write its files: %s", p->number,
-			 strerror(-err));
-		return;
-	}
-	p->description = d;
-	p->configuration = d->configuration;
-	memset(p->alt, 0, sizeof(p->alt));
-	netlink_announce(p, UEVENT_ADD);
-}
-
-static void port_complete(struct usbhost *host, struct usb_urb *urb)
-{
-	struct port *p = (struct port *)host;
-
-	if (p->describe && describe_complete(p->describe, urb))
-		return;
-	usbfs_complete(p, urb);
-}
-
-static void port_attach(struct usbhost *host, struct usbdev *dev)
-{
-	(void)dev;
-	enumerate((struct port *)host);
-}
-
-static void port_detach(struct usbhost *host, struct usbdev *dev)
-{
-	struct port *p = (struct port *)host;
-
-	(void)dev;
-	if (p->describe)
-		describe_cancel(p->describe);
-	forget_description(p);
-	if (p->before_reset)
-		end_reset(p, -ENODEV);
-	describe_free(p->describe);
-	p->describe = NULL;
-	p->address = 0;
-}
-
-static const struct usbhost_ops port_ops = { .complete = port_complete, .attach = port_attach, .detach = port_detach };
-
-void bus_reset_port(struct port *p, const struct call_info *c)
-{
-	struct usb_description *copy;
-
-	if (p->number == 0 || p->before_reset) {
-		answer_error(p->bus, c->id, p->number ? -EBUSY : -EISDIR); /* a root hub is not reset (hub.c) */
-		return;
-	}
-	copy = usb_description_copy(p->description);
-	if (!copy) {
-		answer_error(p->bus, c->id, -ENOMEM);
-		return;
-	}
-	p->before_reset = copy;
-	p->description = copy;
-	p->reset_call = *c;
-	describe_restart(p->describe);
-}
-
-static struct port *port_new(struct private_bus *bus, int number, struct usbdev *dev, bool denied)
-{
-	struct port *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return NULL;
-	p->host.ops = &port_ops;
-	p->bus = bus;
-	p->dev = dev;
-	p->number = number;
-	p->denied = denied;
-	bus->ports[number] = p;
-	return p;
-}
-
-int private_bus_add(struct private_bus *bus, struct usbdev *dev, bool denied)
-{
-	int number = 1;
-
-	while (number <= PRIVATE_BUS_PORTS && bus->ports[number])
-		number++;
-	if (number > PRIVATE_BUS_PORTS)
-		return -ENOSPC;
-	if (!port_new(bus, number, dev, denied))
-		return -ENOMEM;
-	usbdev_connect(dev, &bus->ports[number]->host);
-	return number;
-}
-
-void private_bus_remove(struct private_bus *bus, int number)
-{
-	struct port *p = number > 0 && number <= PRIVATE_BUS_PORTS ? bus->ports[number] : NULL;
-
-	if (!p)
-		return;
-	while (p->transfers)
-		transfer_take_back(p->transfers);
-	port_detach(&p->host, p->dev);
-	usbdev_connect(p->dev, NULL);
-	bus->ports[number] = NULL;
-	free(p);
-}
-
-int private_bus_address(const struct private_bus *bus, int number)
-{
-	const struct port *p = number > 0 && number <= PRIVATE_BUS_PORTS ? bus->ports[number] : NULL;
-
-	return p && p->description ? p->address : 0;
-}
-
 /* --- life --- */
 
 static bool kernel_has_user_notif(void)
@@ -433,23 +213,6 @@ static uint32_t reserved_base(void)
 	return top > 2 * RESERVED_COUNT ? (uint32_t)top - RESERVED_COUNT : (uint32_t)top / 2;
 }
 
-static int plug_root_hub(struct private_bus *bus)
-{
-	const struct usb_description *d = tree_description(bus->tree, 1);
-	struct usbdev *hub = d ? roothub_new(d) : NULL;
-	struct port *p = hub ? port_new(bus, 0, hub, false) : NULL;
-
-	if (!p) {
-		roothub_free(hub);
-		return -ENOMEM;
-	}
-	p->description = d;
-	p->address = 1;
-	p->configuration = d->configuration;
-	hub->host = &p->host;
-	return 0;
-}
-
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *where)
 {
 	(void)st;
@@ -460,6 +223,7 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 }
 
 /* By name: the guardian keeps none of the descriptors that tree_free() goes by. */
+
 static void tree_orphaned(void *context)
 {
 	nftw(tree_root(context), remove_entry, 8, FTW_DEPTH | FTW_PHYS);
@@ -496,7 +260,7 @@ struct private_bus *private_bus_new(struct bench *bench, const struct private_bu
 	if (!error)
 		bus->tree = tree_new(options->tree_folder, &error);
 	if (!error)
-		error = plug_root_hub(bus);
+		error = bus_plug_root_hub(bus);
 	if (error) {
 		snprintf(why, PRIVATE_BUS_ERROR, "cannot set up the private bus: %s", strerror(-error));
 		private_bus_free(bus);
@@ -512,14 +276,7 @@ void private_bus_free(struct private_bus *bus)
 	spawn_end(&bus->spawn);
 	usbfs_free_all(bus);
 	netlink_free_all(bus);
-	for (int i = 1; i <= PRIVATE_BUS_PORTS; i++)
-		private_bus_remove(bus, i);
-	if (bus->ports[0]) {
-		while (bus->ports[0]->transfers)
-			transfer_take_back(bus->ports[0]->transfers);
-		roothub_free(bus->ports[0]->dev);
-		free(bus->ports[0]);
-	}
+	bus_unplug_all(bus);
 	while (bus->held) {
 		struct held *h = bus->held;
 
@@ -537,11 +294,20 @@ void private_bus_free(struct private_bus *bus)
 	free(bus);
 }
 
+static bool is_enumerating(const struct private_bus *bus)
+{
+	for (int i = 1; i <= PRIVATE_BUS_PORTS; i++)
+		if (bus->ports[i] && bus->ports[i]->describe && describe_is_running(bus->ports[i]->describe))
+			return true;
+	return false;
+}
+
 void private_bus_settle(struct private_bus *bus, uint64_t limit_us)
 {
 	uint64_t limit = bench_now_us(bus->bench) + limit_us;
 
-	while (bench_next_us(bus->bench) <= limit)
+	/* Not a step further: what is to happen later (a fault, a board that starts late) is the tool's to see. */
+	while (is_enumerating(bus) && bench_next_us(bus->bench) <= limit)
 		bench_advance(bus->bench, bench_next_us(bus->bench));
 }
 

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "filter.h"
@@ -163,10 +164,10 @@ static void guardian_descriptors(int lifeline, int signals)
 	for (int fd = 0; null >= 0 && fd < 3; fd++)
 		dup2(null, fd);
 	if (low > 3)
-		close_range(3, low - 1, 0);
+		syscall(SYS_close_range, 3, low - 1, 0);
 	if (high > low + 1)
-		close_range(low + 1, high - 1, 0);
-	close_range(high + 1, ~0u, 0);
+		syscall(SYS_close_range, low + 1, high - 1, 0);
+	syscall(SYS_close_range, high + 1, ~0u, 0);
 }
 
 static _Noreturn void run_guardian(struct spawn *s, char *const argv[], int socket, int exec_pipe, int lifeline)

@@ -120,7 +120,7 @@ void usbfs_open(struct private_bus *bus, const struct call_info *c, unsigned add
 	}
 	h->bus = bus;
 	h->port = p;
-	h->writable = (flags & O_ACCMODE) != O_RDONLY;
+	h->writable = (flags & ACCESS_MODE) != O_RDONLY;
 	h->completed_end = &h->completed;
 	h->next = bus->handles;
 	bus->handles = h;
