@@ -223,7 +223,6 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 }
 
 /* By name: the guardian keeps none of the descriptors that tree_free() goes by. */
-
 static void tree_orphaned(void *context)
 {
 	nftw(tree_root(context), remove_entry, 8, FTW_DEPTH | FTW_PHYS);
