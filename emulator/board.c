@@ -213,9 +213,8 @@ static int add_faults(struct board *b)
 		return -ENOMEM;
 	fault_listen(b->fault, filter_event, b);
 	for (unsigned i = 0; i < o->fault_count; i++) {
-		int r = !o->faults[i].board || o->faults[i].board == b->number ?
-				fault_add(b->fault, &o->faults[i].rule) :
-				0;
+		int r = !o->faults[i].board || o->faults[i].board == b->number ? fault_add(b->fault, &o->faults[i].rule)
+									       : 0;
 
 		if (r == -ENOSPC)
 			say_error(b->desk->say, "--fault: more than %d rules for board %u", FAULT_RULES, b->number);

@@ -214,7 +214,13 @@ static void queue(struct client *k, const char *bytes, size_t length)
 	}
 	memcpy(k->out + k->out_used, bytes, length);
 	k->out_used += length;
-	flush_out(k);
+}
+
+/* What has been queued goes out: once for an answer, for each piece costs the kernel a buffer. */
+static void push(struct client *k)
+{
+	if (!k->dead)
+		flush_out(k);
 	if (!k->dead)
 		tell_epoll(k);
 }
@@ -222,6 +228,13 @@ static void queue(struct client *k, const char *bytes, size_t length)
 static void queue_text(struct client *k, const char *text)
 {
 	queue(k, text, strlen(text));
+}
+
+/* What a client said may be part of it: nothing that steers a terminal comes back. */
+static void queue_plain(struct client *k, const char *text)
+{
+	for (; *text; text++)
+		queue(k, (unsigned char)*text < ' ' || *text == 0x7f ? "?" : text, 1);
 }
 
 /* Data lines for people are indented: so no data looks like the line that ends an answer. */
@@ -250,14 +263,16 @@ static void answer(struct client *k, enum outcome outcome, struct writer *out, c
 			queue_indented(k, out->text);
 		queue_text(k, outcome == DONE ? "ok" : outcome == REFUSED ? "refused: " : "error: ");
 		if (outcome != DONE)
-			queue_text(k, why);
+			queue_plain(k, why);
 		queue_text(k, "\n");
+		push(k);
 		return;
 	}
 	if (outcome == DONE) {
 		queue_text(k, "{\"ok\":true,\"result\":");
 		queue_text(k, out && out->text ? out->text : "{}");
 		queue_text(k, "}\n");
+		push(k);
 		return;
 	}
 	writer_init(&error, true);
@@ -265,8 +280,10 @@ static void answer(struct client *k, enum outcome outcome, struct writer *out, c
 	writer_bool(&error, "refused", outcome == REFUSED);
 	writer_string(&error, "error", why);
 	writer_finish(&error);
-	queue_text(k, error.text && !error.failed ? error.text : "{\"ok\":false,\"refused\":false,\"error\":\"out of memory\"}");
+	queue_text(k, error.text && !error.failed ? error.text
+						  : "{\"ok\":false,\"refused\":false,\"error\":\"out of memory\"}");
 	queue_text(k, "\n");
+	push(k);
 	writer_free(&error);
 }
 
@@ -491,7 +508,11 @@ static void write_pins(struct writer *w, const struct mcu *mcu)
 	static const struct {
 		const char *key;
 		enum mcu_pin pin;
-	} pins[] = { { "boot0", PIN_BOOT0 }, { "boot1", PIN_BOOT1 }, { "nrst", PIN_NRST }, { "vdd", PIN_VDD }, { "vbus", PIN_VBUS } };
+	} pins[] = { { "boot0", PIN_BOOT0 },
+		     { "boot1", PIN_BOOT1 },
+		     { "nrst", PIN_NRST },
+		     { "vdd", PIN_VDD },
+		     { "vbus", PIN_VBUS } };
 
 	writer_object(w, "pins");
 	for (size_t i = 0; i < sizeof(pins) / sizeof(pins[0]); i++)
@@ -628,7 +649,8 @@ static enum outcome remove_board(struct call *call, const char *word)
 			answer(k, FAILED, NULL, "the board is gone");
 			go_on(k);
 		}
-	return r ? fail(call, FAILED, "board %u is gone, its files could not be saved: %s", number, strerror(-r)) : DONE;
+	return r ? fail(call, FAILED, "board %u is gone, its files could not be saved: %s", number, strerror(-r))
+		 : DONE;
 }
 
 static enum outcome run_board(struct call *call, int count, char **words)
@@ -728,7 +750,9 @@ static uint8_t *read_whole(struct call *call, const char *path, size_t limit, si
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > limit) {
-		fail(call, FAILED, S_ISREG(st.st_mode) ? "'%.300s' has more than the %zu bytes that there is room for" : "'%.300s' is no regular file",
+		fail(call, FAILED,
+		     S_ISREG(st.st_mode) ? "'%.300s' has more than the %zu bytes that there is room for"
+					 : "'%.300s' is no regular file",
 		     path, limit);
 		goto out;
 	}
@@ -824,7 +848,8 @@ static enum outcome run_flash(struct call *call, int count, char **words)
 	address = mcu_profile(mcu)->flash_base;
 	if (count == 3 && !address_of(words[2], &address))
 		return fail(call, REFUSED, "address '%.60s': expected a number, as 0x08004000", words[2]);
-	if (address < mcu_profile(mcu)->flash_base || address - mcu_profile(mcu)->flash_base >= flash_size(mcu_flash(mcu)))
+	if (address < mcu_profile(mcu)->flash_base ||
+	    address - mcu_profile(mcu)->flash_base >= flash_size(mcu_flash(mcu)))
 		return fail(call, FAILED, "address 0x%08x is not in the flash", (unsigned)address);
 	address -= mcu_profile(mcu)->flash_base;
 	return i ? save_flash(call, mcu, words[1], address) : load_flash(call, mcu, words[1], address);
@@ -866,8 +891,8 @@ static enum outcome load_options(struct call *call, struct flash *flash, const c
 	if (length == OPTION_BYTES)
 		flash_set_options(flash, data);
 	free(data);
-	return length == OPTION_BYTES ? DONE :
-					fail(call, FAILED, "'%.300s' has %zu bytes, option bytes are 16", path, length);
+	return length == OPTION_BYTES ? DONE
+				      : fail(call, FAILED, "'%.300s' has %zu bytes, option bytes are 16", path, length);
 }
 
 static enum outcome run_options(struct call *call, int count, char **words)
@@ -955,22 +980,25 @@ static void wait_timed_out(struct bench_event *event)
 	struct client *k = event->context;
 	char why[128];
 
-	snprintf(why, sizeof(why), "time is over without '%s%s%s' of board %u", k->wish.name, k->wish.detail[0] ? " " : "",
-		 k->wish.detail, k->wish.board);
+	snprintf(why, sizeof(why), "time is over without '%s%s%s' of board %u", k->wish.name,
+		 k->wish.detail[0] ? " " : "", k->wish.detail, k->wish.board);
 	answer(k, FAILED, NULL, why);
 	go_on(k);
 }
 
 static bool detail_of(struct call *call, struct wish *wish, const char *word)
 {
-	static const char *const modes[] = { "bootloader-starting", "bootloader", "bootloader-other-interface", "application", "lockup", NULL };
-	static const char *const causes[] = { "power-on", "pin", "option-bytes", "unprotect", "not-executable", "software", NULL };
-	static const char *const states[] = { "dfuIDLE", "dfuDNLOAD-SYNC", "dfuDNBUSY", "dfuDNLOAD-IDLE", "dfuMANIFEST-SYNC",
-					      "dfuMANIFEST", "dfuUPLOAD-IDLE", "dfuERROR", NULL };
-	const char *const *words = !strcmp(wish->name, "booted") ? modes :
-				   !strcmp(wish->name, "reset")	 ? causes :
-				   !strcmp(wish->name, "state")	 ? states :
-								   NULL;
+	static const char *const modes[] = { "bootloader-starting", "bootloader", "bootloader-other-interface",
+					     "application",         "lockup",     NULL };
+	static const char *const causes[] = { "power-on", "pin", "option-bytes", "unprotect", "not-executable",
+					      "software", NULL };
+	static const char *const states[] = { "dfuIDLE",        "dfuDNLOAD-SYNC",   "dfuDNBUSY",
+					      "dfuDNLOAD-IDLE", "dfuMANIFEST-SYNC", "dfuMANIFEST",
+					      "dfuUPLOAD-IDLE", "dfuERROR",         NULL };
+	const char *const *words = !strcmp(wish->name, "booted")  ? modes
+				   : !strcmp(wish->name, "reset") ? causes
+				   : !strcmp(wish->name, "state") ? states
+								  : NULL;
 	int i;
 
 	if (!words) {
@@ -986,8 +1014,8 @@ static bool detail_of(struct call *call, struct wish *wish, const char *word)
 
 static enum outcome run_wait(struct call *call, int count, char **words)
 {
-	static const char *const names[] = { "reset", "booted", "state", "erased", "programmed", "options", "cut",
-					     "pin",   "fault",	"attached", "detached", NULL };
+	static const char *const names[] = { "reset", "booted", "state", "erased",   "programmed", "options",
+					     "cut",   "pin",    "fault", "attached", "detached",   NULL };
 	struct client *k = call->client;
 	struct wish wish = { .board = call->board };
 	struct mcu *mcu = board_of(call);
@@ -1033,6 +1061,7 @@ static enum outcome run_events(struct call *call, int count, char **words)
 		queue_text(k, w.text);
 		queue_text(k, "\n");
 	}
+	push(k);
 	writer_free(&w);
 	return PENDING;
 }
@@ -1045,6 +1074,7 @@ static void stream_event(struct client *k, const struct desk_event *e)
 	if (!k->json) {
 		event_text(e, text);
 		queue_indented(k, text);
+		push(k);
 		return;
 	}
 	writer_init(&w, true);
@@ -1053,6 +1083,7 @@ static void stream_event(struct client *k, const struct desk_event *e)
 	if (!writer_failed(&w)) {
 		queue_text(k, w.text);
 		queue_text(k, "\n");
+		push(k);
 	}
 	writer_free(&w);
 }
@@ -1129,9 +1160,11 @@ static const struct command commands[] = {
 	{ "options", "options load FILE | save FILE | set HEX32 | show", "the option bytes", 1, 2, run_options },
 	{ "status", "status", "everything about the boards", 0, 0, run_status },
 	{ "events", "events", "tell what happens until you hang up", 0, 0, run_events },
-	{ "traffic", "traffic usart1|usart3|can2|i2c|spi", "somebody speaks to another boot interface", 1, 1, run_traffic },
+	{ "traffic", "traffic usart1|usart3|can2|i2c|spi", "somebody speaks to another boot interface", 1, 1,
+	  run_traffic },
 	{ "time", "time", "the bench's time", 0, 0, run_time },
-	{ "wait", "wait EVENT [DETAIL] [TIME]", "until it happens, TIME at most: reset, booted [MODE], state [STATE], erased...", 1, 3, run_wait },
+	{ "wait", "wait EVENT [DETAIL] [TIME]",
+	  "until it happens, TIME at most: reset, booted [MODE], state [STATE], erased...", 1, 3, run_wait },
 	{ "json", "json on|off", "the language of this connection", 1, 1, run_json },
 	{ "help", "help", "this list", 0, 0, run_help },
 	{ "quit", "quit", "end this connection", 0, 0, run_quit },
@@ -1225,8 +1258,8 @@ static enum outcome dispatch(struct call *call, int count, char **words, bool la
 			/* the prefix, not the command */
 		} else if ((in || !strcmp(words[0], "at")) && !timed && !later) {
 			if (count < 2 || !fault_time_parse(words[1], &at_us))
-				return fail(call, REFUSED, "%s '%.60s': expected a time with its unit, as 1.5s", words[0],
-					    count < 2 ? "" : words[1]);
+				return fail(call, REFUSED, "%s '%.60s': expected a time with its unit, as 1.5s",
+					    words[0], count < 2 ? "" : words[1]);
 			timed = true;
 			if (in)
 				at_us += now_us;
@@ -1260,8 +1293,8 @@ static void run_line(struct client *k, char *line)
 		return;
 	writer_init(&call.out, k->json);
 	if (count < 0)
-		outcome = fail(&call, REFUSED, "a quote is open at the end of the line, or there are more than %d words",
-			       WORDS);
+		outcome = fail(&call, REFUSED,
+			       "a quote is open at the end of the line, or there are more than %d words", WORDS);
 	else
 		outcome = dispatch(&call, count, words, false);
 	writer_finish(&call.out);
@@ -1448,16 +1481,17 @@ static int listen_on(struct control *c, const char *path, char why[CONTROL_WHY])
 	r = make_way(path, &address);
 	if (r) {
 		snprintf(why, CONTROL_WHY, "control socket '%s': %s", path,
-			 r == -EEXIST	  ? "there is something else of that name" :
-			 r == -EADDRINUSE ? "somebody listens there already" :
-					    strerror(-r));
+			 r == -EEXIST       ? "there is something else of that name"
+			 : r == -EADDRINUSE ? "somebody listens there already"
+					    : strerror(-r));
 		return r;
 	}
 	c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* The mode of the socket becomes that of the file: nobody gets in between bind() and chmod(). */
 	if (c->listener < 0 || fchmod(c->listener, 0600) ||
-	    bind(c->listener, (const struct sockaddr *)&address, sizeof(address)) || listen(c->listener, CONTROL_CLIENTS) ||
-	    !(c->path = strdup(path)) || lstat(path, &st) || epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->listener, &event)) {
+	    bind(c->listener, (const struct sockaddr *)&address, sizeof(address)) ||
+	    listen(c->listener, CONTROL_CLIENTS) || !(c->path = strdup(path)) || lstat(path, &st) ||
+	    epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->listener, &event)) {
 		r = -errno;
 		snprintf(why, CONTROL_WHY, "control socket '%s': %s", path, strerror(errno));
 		return r;

@@ -23,7 +23,7 @@ struct control_loop {
 	int (*watch)(void *context, int fd, void (*ready)(void *, int fd), void *ready_context);
 	/* Let bench time catch up: before acting on the bench from outside. */
 	void (*sync)(void *context);
-	int (*plug)(void *context, struct usbdev *);         /* 0 or -errno; -ENOTSUP: not this front */
+	int (*plug)(void *context, struct usbdev *); /* 0 or -errno; -ENOTSUP: not this front */
 	void (*unplug)(void *context, struct usbdev *);
 	unsigned (*address)(void *context, struct usbdev *); /* on the bus; 0: none yet */
 	void *context;

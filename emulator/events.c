@@ -64,9 +64,14 @@ void event_text(const struct desk_event *d, char text[EVENT_BYTES])
 const char *event_name(const struct desk_event *d)
 {
 	static const char *const of_mcu[] = {
-		[MCU_EVENT_RESET] = "reset",           [MCU_EVENT_BOOTED] = "booted",   [MCU_EVENT_STATE] = "state",
-		[MCU_EVENT_ERASED] = "erased",         [MCU_EVENT_PROGRAMMED] = "programmed",
-		[MCU_EVENT_OPTIONS] = "options",       [MCU_EVENT_CUT] = "cut",         [MCU_EVENT_PIN] = "pin",
+		[MCU_EVENT_RESET] = "reset",
+		[MCU_EVENT_BOOTED] = "booted",
+		[MCU_EVENT_STATE] = "state",
+		[MCU_EVENT_ERASED] = "erased",
+		[MCU_EVENT_PROGRAMMED] = "programmed",
+		[MCU_EVENT_OPTIONS] = "options",
+		[MCU_EVENT_CUT] = "cut",
+		[MCU_EVENT_PIN] = "pin",
 	};
 	static const char *const of_fault[] = {
 		[FAULT_EVENT_FIRED] = "fault", [FAULT_EVENT_ATTACHED] = "attached", [FAULT_EVENT_DETACHED] = "detached"

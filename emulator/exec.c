@@ -26,8 +26,8 @@ struct run {
 	struct usbdev *plugged[PRIVATE_BUS_PORTS + 1]; /* by port */
 	struct control *control;
 	struct control_loop loop; /* of control */
-	int signals;         /* signalfd */
-	unsigned terminated; /* SIGTERMs seen */
+	int signals;              /* signalfd */
+	unsigned terminated;      /* SIGTERMs seen */
 };
 
 void exec_help(void)
@@ -152,8 +152,9 @@ static unsigned loop_address(void *context, struct usbdev *device)
 /* The bus from making to end. 0 with the tool's wait status; else an exit status for a failure that has been said. */
 static int serve(struct run *run, int *status)
 {
-	struct private_bus_options options = { .time = run->options->time,
-					       .scale = run->options->scale, .warn = warn, .context = run->say };
+	struct private_bus_options options = {
+		.time = run->options->time, .scale = run->options->scale, .warn = warn, .context = run->say
+	};
 	struct private_bus_counts counts;
 	char why[PRIVATE_BUS_ERROR];
 	int r;

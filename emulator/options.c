@@ -183,7 +183,8 @@ static int set_fault(struct options *o, const char *value, char why[OPTIONS_WHY]
 
 		snprintf(text, sizeof(text), "%.*s", (int)(digits < 15 ? digits : 15), value);
 		if (!number(text, &board) || board < 1 || board > OPTIONS_DEVICES)
-			return refuse(why, "--fault '%.100s': the board must be a number from 1 to %d", value, OPTIONS_DEVICES);
+			return refuse(why, "--fault '%.100s': the board must be a number from 1 to %d", value,
+				      OPTIONS_DEVICES);
 		value += digits + 1;
 	}
 	if (faults_parse(value, &fault->rule, mistake))
@@ -236,13 +237,13 @@ static int set_time(struct options *o, const char *value, char why[OPTIONS_WHY])
 	char accepted[120];
 
 	o->time = !strcmp(value, "virtual")          ? TIME_VIRTUAL
-	          : !strcmp(value, "virtual-always") ? TIME_VIRTUAL_ALWAYS
-	                                             : TIME_SCALED;
+		  : !strcmp(value, "virtual-always") ? TIME_VIRTUAL_ALWAYS
+						     : TIME_SCALED;
 	o->scale = o->time == TIME_SCALED ? options_time_scale(value) : 1;
 	if (o->scale > 0)
 		return 0;
 	snprintf(accepted, sizeof(accepted), "real, virtual, virtual-always, or x and a number from %g to %.0f, as x20",
-	         SCALE_LEAST, SCALE_MOST);
+		 SCALE_LEAST, SCALE_MOST);
 	choose("--time", value, words, accepted, why);
 	return -EINVAL;
 }
@@ -327,7 +328,8 @@ static const struct row rows[] = {
 	{ "state", 0, "FILE", "likewise option bytes, OTP, unique ID and wear", set_state },
 	{ "boot0", 0, "high|low", "high: the ROM starts; low: the application (default high)", set_boot0 },
 	{ "boot1", 0, "high|low", "(default low)", set_boot1 },
-	{ "time", 0, "WHICH", "real (default), virtual: waits are skipped, or xN: boards run N times as fast", set_time },
+	{ "time", 0, "WHICH", "real (default), virtual: waits are skipped, or xN: boards run N times as fast",
+	  set_time },
 	{ "capture", 0, "FILE", "record the USB traffic as pcapng, for Wireshark", set_capture },
 	{ "also", 0, "FILE[:denied]", "plug in a device described in FILE too; denied: without permission to open it",
 	  set_also },

@@ -31,7 +31,8 @@ bool writer_failed(const struct writer *);
 void writer_object(struct writer *, const char *key);
 void writer_array(struct writer *, const char *key);
 void writer_end(struct writer *); /* of the innermost object or array */
-void writer_string(struct writer *, const char *key, const char *value); /* any bytes: what is no UTF-8 becomes U+FFFD */
+void writer_string(struct writer *, const char *key,
+		   const char *value); /* any bytes: what is no UTF-8 becomes U+FFFD */
 void writer_number(struct writer *, const char *key, uint64_t value);
 void writer_hex(struct writer *, const char *key, uint32_t value); /* 0x%08x for people, a number in JSON */
 void writer_bool(struct writer *, const char *key, bool value);    /* yes or no for people */

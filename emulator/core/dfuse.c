@@ -94,9 +94,18 @@ static struct dfuse_job decode(const struct dfuse *d)
 	return job;
 }
 
-/* The same whatever memory the pointer is in: ASSUMED: U1 (GS-16). */
+/* By command (GS-6 to GS-13), unless the memory that the old pointer is in has its own: U1 (GS-15, GS-16). */
 static uint32_t poll_timeout_ms(const struct dfuse *d, enum dfuse_job_kind kind)
 {
+	bool erases = !d->block && d->buffer[0] == DFUSE_ERASE;
+
+	for (size_t i = 0; i < d->profile->region_count && kind != JOB_LEAVE; i++) {
+		const struct mem_region *m = &d->profile->regions[i];
+		uint32_t poll_ms = erases ? m->poll_erase_ms : m->poll_ms;
+
+		if (poll_ms && d->pointer >= m->base && d->pointer - m->base < m->size_bytes)
+			return poll_ms;
+	}
 	switch (kind) {
 	case JOB_SET_ADDRESS:
 		return d->profile->poll_set_address_ms;
@@ -109,7 +118,7 @@ static uint32_t poll_timeout_ms(const struct dfuse *d, enum dfuse_job_kind kind)
 	case JOB_LEAVE:
 		return d->profile->poll_manifest_ms;
 	case JOB_BAD_COMMAND: /* GS-15 goes by the first byte */
-		return d->buffer[0] == DFUSE_ERASE ? d->profile->poll_erase_ms : d->profile->poll_write_ms;
+		return erases ? d->profile->poll_erase_ms : d->profile->poll_write_ms;
 	case JOB_WRITE:
 	case JOB_NOTHING:
 	case JOB_DETACH:
@@ -151,17 +160,19 @@ static enum usb_result upload(struct dfuse *d, const struct usb_setup *s, uint8_
 	}
 	if (d->state != DFU_IDLE && d->state != DFU_UPLOAD_IDLE)
 		return refuse(d);
-	if (!s->value) { /* Get: allowed under RDP too (UP-1) */
+	if (s->length > d->profile->transfer_size_bytes && d->profile->oversize_stalls)
+		return USB_STALL; /* ASSUMED: U7, at SETUP, whatever the block */
+	if (!s->value) {          /* Get: allowed under RDP too (UP-1) */
 		size_t count = d->profile->get_commands_count;
+		bool is_short = s->length > count;
 
-		*actual = s->length < count ? s->length : count;
+		*actual = is_short ? count : s->length;
 		memcpy(data, d->profile->get_commands, *actual);
-		commit(d, s->length > count ? DFU_IDLE : DFU_UPLOAD_IDLE, d->status); /* ASSUMED: U9 (UP-2) */
+		/* ASSUMED: U9 (UP-2) */
+		commit(d, is_short && d->profile->short_get_goes_idle ? DFU_IDLE : DFU_UPLOAD_IDLE, d->status);
 		return USB_ACK;
 	}
-	if (s->length > d->profile->transfer_size_bytes && d->profile->oversize_stalls)
-		return USB_STALL; /* ASSUMED: U7 */
-	if (s->value == 1) {      /* ASSUMED: U5 (UP-5) */
+	if (s->value == 1) { /* ASSUMED: U5 (UP-5) */
 		if (d->profile->block1_upload_status)
 			commit(d, DFU_ERROR, (enum dfu_status)d->profile->block1_upload_status);
 		return USB_STALL;
@@ -220,6 +231,14 @@ static enum usb_result getstatus(struct dfuse *d, const struct usb_setup *s, uin
 	return USB_ACK;
 }
 
+static enum usb_result getstate(const struct dfuse *d, const struct usb_setup *s, uint8_t *data, size_t *actual)
+{
+	*actual = s->length ? 1 : 0;
+	if (*actual)
+		data[0] = (uint8_t)d->state;
+	return USB_ACK;
+}
+
 static enum usb_result clrstatus(struct dfuse *d)
 {
 	if (d->state == DFU_ERROR) {
@@ -255,19 +274,18 @@ static enum usb_result detach(struct dfuse *d)
 	return USB_ACK;
 }
 
-/* ROMs that stay on the bus while they work (EX-11); nothing but the question how far it is can be answered. */
+/* In dfuDNBUSY: ROMs that stay on the bus while they work (EX-11), or one that hangs (DFU_STAYS_BUSY). Nothing but the
+ * question how far it is can be answered; CLRSTATUS frees what hangs, by way of dfuERROR (ST-24). */
 static enum usb_result request_while_busy(struct dfuse *d, const struct usb_setup *s, uint8_t *data, size_t *actual)
 {
-	if (d->profile->busy_rule != BUSY_SAYS_BUSY)
+	if (d->executing && d->profile->busy_rule != BUSY_SAYS_BUSY)
 		return USB_STALL;
 	if (s->request == DFU_GETSTATUS)
 		return getstatus(d, s, data, actual);
-	if (s->request == DFU_GETSTATE) {
-		*actual = s->length ? 1 : 0;
-		if (*actual)
-			data[0] = (uint8_t)d->state;
-		return USB_ACK;
-	}
+	if (s->request == DFU_GETSTATE)
+		return getstate(d, s, data, actual);
+	if (s->request == DFU_CLRSTATUS && !d->executing)
+		return clrstatus(d);
 	return USB_STALL;
 }
 
@@ -281,11 +299,8 @@ enum usb_result dfuse_request(struct dfuse *d, const struct usb_setup *s, uint8_
 	/* ST-10; without a data stage the direction means nothing (USB 2.0 9.3.1). */
 	if (s->request > DFU_ABORT || (s->length && in != wants_in))
 		return refuse(d); /* ST-17 */
-	if (d->executing)
+	if (d->executing || d->state == DFU_DNBUSY || d->state == DFU_MANIFEST)
 		return request_while_busy(d, s, data, actual);
-	if (d->state == DFU_DNBUSY ||
-	    d->state == DFU_MANIFEST) /* a reply that never got through: only to be asked again */
-		return s->request == DFU_GETSTATUS ? getstatus(d, s, data, actual) : USB_STALL;
 
 	switch ((enum dfu_request)s->request) {
 	case DFU_DETACH:
@@ -299,10 +314,7 @@ enum usb_result dfuse_request(struct dfuse *d, const struct usb_setup *s, uint8_
 	case DFU_CLRSTATUS:
 		return clrstatus(d);
 	case DFU_GETSTATE:
-		*actual = s->length ? 1 : 0;
-		if (*actual)
-			data[0] = (uint8_t)d->state;
-		return USB_ACK;
+		return getstate(d, s, data, actual);
 	case DFU_ABORT:
 		return abort_transfer(d);
 	}
@@ -318,7 +330,7 @@ void dfuse_reply_delivered(struct dfuse *d)
 	d->ops.execute(d->ops.context, &d->job); /* may have finished, or reset us, when it returns */
 }
 
-void dfuse_finish(struct dfuse *d, enum dfu_status status)
+void dfuse_finish(struct dfuse *d, unsigned status)
 {
 	enum dfuse_job_kind kind = d->job.kind;
 
@@ -328,9 +340,11 @@ void dfuse_finish(struct dfuse *d, enum dfu_status status)
 	if (kind == JOB_DETACH)
 		return;
 	/* On an error the pointer stays: ASSUMED: U18 */
-	if (status == DFU_OK && (kind == JOB_SET_ADDRESS || (kind == JOB_ERASE && d->profile->erase_sets_pointer)))
+	if ((status == DFU_OK || d->profile->errors_set_pointer) &&
+	    (kind == JOB_SET_ADDRESS || (kind == JOB_ERASE && d->profile->erase_sets_pointer)))
 		d->pointer = d->job.address;
-	commit(d, status == DFU_OK ? DFU_DNLOAD_IDLE : DFU_ERROR, status); /* GS-11, GS-12 */
+	if (status != DFU_STAYS_BUSY)
+		commit(d, status == DFU_OK ? DFU_DNLOAD_IDLE : DFU_ERROR, (enum dfu_status)status); /* GS-11, GS-12 */
 }
 
 static const char *name_of(const char *const *names, size_t count, unsigned value)

@@ -22,6 +22,8 @@ enum dfu_status {
 	DFU_ERR_ADDRESS, DFU_ERR_NOTDONE, DFU_ERR_FIRMWARE, DFU_ERR_VENDOR, DFU_ERR_USBR, DFU_ERR_POR, DFU_ERR_UNKNOWN,
 	DFU_ERR_STALLEDPKT
 };
+/* No status: in its place in a profile, the operation never ends and GETSTATUS says dfuDNBUSY for ever (U14). */
+#define DFU_STAYS_BUSY 0xffu
 #define DFUSE_GET 0x00u
 #define DFUSE_SET_ADDRESS 0x21u
 #define DFUSE_ERASE 0x41u
@@ -81,8 +83,8 @@ void dfuse_reset(struct dfuse *, const struct mcu_profile *, const struct dfuse_
 enum usb_result dfuse_request(struct dfuse *, const struct usb_setup *, uint8_t *data, size_t *actual);
 /* The host has got the last reply whole: a GETSTATUS that announced dfuDNBUSY or dfuMANIFEST now executes. */
 void dfuse_reply_delivered(struct dfuse *);
-/* The job is over: DFU_OK -> dfuDNLOAD-IDLE, else dfuERROR with that status. */
-void dfuse_finish(struct dfuse *, enum dfu_status);
+/* The job is over: DFU_OK -> dfuDNLOAD-IDLE, DFU_STAYS_BUSY -> dfuDNBUSY, else dfuERROR with that status. */
+void dfuse_finish(struct dfuse *, unsigned status);
 
 /* Names as DFU 1.1 spells them: "dfuERROR", "errFIRMWARE"; "?" for values outside. */
 const char *dfu_state_name(unsigned state);

@@ -241,7 +241,7 @@ static enum usb_result get_status(const struct ep0 *e, const struct usb_setup *s
 	case 0x81:
 		if (!has_interface(e, (uint8_t)s->index, -1))
 			return USB_STALL;
-		break; /* always 00 00: USB-5 */
+		break; /* always 00 00: USB-5. ASSUMED: an older library stalls. */
 	case 0x82:
 		if (!ep0_has_endpoint(e, (uint8_t)s->index))
 			return USB_STALL;
@@ -362,7 +362,7 @@ static enum usb_result not_standard(struct ep0 *e, const struct usb_setup *s, ui
 {
 	enum usb_result result;
 
-	/* Only the low byte of wIndex counts: ST-18. */
+	/* Only the low byte of wIndex counts: ST-18. ASSUMED: as the library's check, the ROM's edge is not known. */
 	if ((s->type & 0x1f) == RECIPIENT_INTERFACE && !has_interface(e, (uint8_t)s->index, -1))
 		return USB_STALL;
 	if ((s->type & 0x1f) == RECIPIENT_ENDPOINT && !ep0_has_endpoint(e, (uint8_t)s->index))

@@ -44,6 +44,7 @@ struct flash {
 	enum rdp_level rdp;            /* loaded from them */
 	uint16_t not_protected;        /* loaded: nWRP */
 	uint8_t feature;
+	bool program_failed; /* an error flag is up: BLK-10 */
 	uint64_t generation;
 	struct pending pending;
 	unsigned sector_count;
@@ -290,8 +291,11 @@ static int begin_program(struct flash *f, const uint8_t *data)
 	const struct flash_timing *t = timing(f);
 
 	p->unit_bytes = t->unit_bytes;
-	/* BLK-10, FL-6: wider than a byte, the access must be aligned to words. At x8 anything goes, ASSUMED: U8 */
+	/* BLK-10, FL-6: wider than a byte, the access must be aligned to words, or it fails and all after it do. At x8
+	 * anything goes, ASSUMED: U8 */
 	if ((p->offset % 4 || p->length % 4) && (p->unit_bytes > 1 || !f->profile->odd_length_ok))
+		f->program_failed = true;
+	if (f->program_failed)
 		return -EINVAL;
 	for (offset = p->offset; offset < end; offset = run_end) {
 		if (!programmable_run(f, offset, end, &run_end))
@@ -419,9 +423,12 @@ static int begin_options(struct flash *f, const uint8_t *bytes)
 
 	if (f->rdp == RDP_LEVEL_2)
 		return -EPERM; /* RDP-1: permanent */
-	memcpy(p->options, bytes, OPTION_BYTES);
+	/* ASSUMED: the values count and the chip makes the complements and copies, as its option control register (OB-5)
+	 * holds the values alone. */
+	for (size_t i = 0; i < OPTION_BYTES; i++)
+		p->options[i] = bytes[(i & 8) | (i & 1)] ^ (i & 2 ? 0xFF : 0);
 	p->write_options = true;
-	if (f->rdp == RDP_LEVEL_1 && options_level(bytes) == RDP_LEVEL_0)
+	if (f->rdp == RDP_LEVEL_1 && options_level(p->options) == RDP_LEVEL_0)
 		begin_mass_erase(f);
 	p->duration_us += f->profile->option_write_us;
 	return 0;
@@ -461,7 +468,7 @@ struct flash *flash_new(const struct mcu_profile *profile, struct prng *prng)
 	}
 	memset(f->otp, ERASED, f->otp_size_bytes);
 	memcpy(f->options, profile->option_factory, OPTION_BYTES);
-	flash_power_on(f);
+	flash_reset(f);
 	return f;
 }
 
@@ -588,11 +595,7 @@ void flash_reset(struct flash *f)
 	assert(!f->pending.busy);
 	load_options(f);
 	f->feature = 0; /* FEAT-2 */
-}
-
-void flash_power_on(struct flash *f)
-{
-	flash_reset(f);
+	f->program_failed = false;
 }
 
 void flash_set_durations(struct flash *f, enum flash_durations durations)

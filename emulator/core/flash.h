@@ -26,10 +26,10 @@ void flash_free(struct flash *);
 /* One operation at a time (asserted). address is absolute. Protection is applied here: a write-protected sector costs
  * no time and changes nothing (FL rows), still 0. data is copied. Returns 0, -ENOMEM, or
  * -EFAULT: the range is not in the memory that op works on;
- * -EINVAL: alignment or length that the current parallelism refuses (only where the profile says so);
+ * -EINVAL: alignment or length that the current parallelism refuses, and all programs after that until flash_reset();
  * -EPERM: FLASH_PROGRAM_OPTIONS or FLASH_UNPROTECT at level 2.
- * FLASH_PROGRAM_OPTIONS takes the whole block of 16 bytes at option_base; what it changes is in force from the next
- * flash_reset(), and lowering level 1 to 0 erases main flash first. FLASH_UNPROTECT does that with factory options. */
+ * FLASH_PROGRAM_OPTIONS takes the whole block of 16 bytes at option_base, whose complements and copies it makes itself;
+ * what it changes is in force from the next flash_reset(), and lowering level 1 to 0 erases main flash first. FLASH_UNPROTECT does that with factory options. */
 int flash_begin(struct flash *, enum flash_op op, uint32_t address, const uint8_t *data, size_t length,
                 uint64_t *duration_us);
 bool flash_is_busy(const struct flash *);
@@ -42,9 +42,8 @@ void flash_cut(struct flash *, uint64_t elapsed_us);
 /* Device-feature byte 0 (parallelism): 0 or -EINVAL. Volatile: flash_reset() restores 0. */
 int flash_set_feature(struct flash *, const uint8_t *bytes, size_t length);
 void flash_get_feature(const struct flash *, uint8_t bytes[4]);
-/* Every system reset loads the option bytes and starts the feature word anew; flash_power_on() is the first of them. */
+/* Every system reset, power-on included, loads the option bytes and starts the feature word anew. */
 void flash_reset(struct flash *);
-void flash_power_on(struct flash *);
 void flash_set_durations(struct flash *, enum flash_durations);
 
 /* Reading by absolute address; -EFAULT outside. No protection check: that is the ROM's. */

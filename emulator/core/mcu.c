@@ -298,7 +298,7 @@ static void start_application(struct mcu *m, uint32_t vector)
 /* BOOT0 and BOOT1 are sampled as reset ends (BOOT-1, RM0090 2.4). Level 2 boots main flash, whatever they say (RDP-3). */
 static void boot(struct mcu *m, enum reset_cause cause)
 {
-	bool selectable = false;
+	bool selectable;
 	uint32_t vector = m->profile->flash_base;
 
 	flash_reset(m->flash);
@@ -401,7 +401,6 @@ static void supply(struct mcu *m, bool high)
 		mem_fill(m->ram, 0, mem_size(m->ram));
 		return;
 	}
-	flash_power_on(m->flash);
 	m->cause = RESET_POWER_ON;
 	if (m->pins[PIN_NRST])
 		boot(m, RESET_POWER_ON);

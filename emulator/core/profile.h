@@ -17,6 +17,7 @@ struct mem_region {
 	enum mem_kind kind;
 	uint32_t base, size_bytes;
 	bool readable, writable;
+	uint16_t poll_erase_ms, poll_ms; /* bwPollTimeout while the pointer is here; 0 = that of the command (U1, GS-16) */
 };
 
 struct flash_sectors {
@@ -82,20 +83,24 @@ struct mcu_profile {
 	enum wrong_state wrong_state;      /* U21 */
 	enum clrstatus_rule clrstatus_rule;
 	enum busy_rule busy_rule;          /* U3 */
+	bool first_getstatus_waits;        /* U3: the status stage of the reply that says dfuDNBUSY comes after the work */
 	enum upload_refusal upload_refusal; /* U4 */
+	uint8_t upload_refusal_status;     /* U4: out of reach */
 	bool bus_reset_rearms;             /* U2 */
 	bool set_configuration_rearms;     /* U2 */
 	bool block1_download_stalls;       /* U5 */
 	uint8_t block1_upload_status;      /* U5: bStatus after the STALL; 0 = state unchanged */
 	bool bad_command_at_first_getstatus; /* U6: else at execution */
 	bool oversize_stalls;              /* U7 */
+	bool short_get_goes_idle;          /* U9: else dfuUPLOAD-IDLE after every Get */
 	bool odd_length_ok;                /* U8 */
 	bool alt_selects_memory;           /* U10 */
 	bool detach_reattaches;            /* U11 */
 	bool abort_leaves_error;           /* U12 */
-	uint8_t hardware_error_status;     /* U14 */
-	uint8_t feature_refusal_status;    /* U14 */
+	uint8_t hardware_error_status;     /* U14; or DFU_STAYS_BUSY */
+	uint8_t feature_refusal_status;    /* U14; or DFU_STAYS_BUSY */
 	bool erase_sets_pointer;           /* U18 */
+	bool errors_set_pointer;           /* U18: Set-Address and erase move it even where they fail */
 	uint8_t rdp_set_address_status;    /* U19: 0 = allowed */
 	uint8_t rdp_access_status;         /* errVENDOR */
 	uint8_t unprotect_failed_status;   /* errUNKNOWN */

@@ -29,6 +29,7 @@ struct rom {
 	struct usb_urb *dropped; /* being given back by drop_all() */
 	struct bench_event bus_event;
 	bool bus_time_over; /* the first has had its bus time */
+	bool status_waits;  /* the first has had its data, and gets its status stage when the job is over */
 	bool pumping;       /* pump() is further up the stack */
 	bool stopping;
 	unsigned epoch; /* counts rom_start() and rom_stop() */
@@ -90,26 +91,40 @@ static bool protected_from_readout(const struct rom *r)
 	return flash_rdp(r->flash) != RDP_LEVEL_0;
 }
 
+/* Behind the flash of a part that has less than it advertises nothing is written, and reading succeeds (UP-11). What
+ * comes is ASSUMED: U20 (FF). */
+static void read_flash(const struct rom *r, uint32_t address, uint8_t *data, size_t length)
+{
+	size_t offset = address - r->profile->flash_base, installed = r->profile->flash_size_bytes, n = 0;
+
+	if (offset < installed) {
+		n = length < installed - offset ? length : installed - offset;
+		flash_read(r->flash, address, data, n);
+	}
+	memset(data + n, 0xff, length - n);
+}
+
 static enum dfu_status read_memory(void *context, uint32_t address, uint8_t *data, size_t length)
 {
 	struct rom *r = context;
 	const struct mem_region *m = region_of(r, address, length);
-	uint8_t small[OPTION_BYTES];
+	enum dfu_status refusal = (enum dfu_status)r->profile->upload_refusal_status; /* ASSUMED: U4 (UP-6, ERR-13) */
 	uint32_t id_offset = r->profile->bootloader_id_address - address;
+	uint8_t feature[4];
 	int rc = 0;
 
 	if (protected_from_readout(r))
 		return (enum dfu_status)r->profile->rdp_access_status; /* UP-10, RDP-2 */
 	if (!m || !m->readable)
-		return DFU_ERR_TARGET; /* ASSUMED: U4 (UP-6, ERR-13) */
+		return refusal;
 	switch (m->kind) {
 	case MEM_FLASH:
-		rc = flash_read(r->flash, address, data, length);
+		read_flash(r, address, data, length);
 		break;
 	case MEM_RAM:
 		rc = r->ops->read_ram(r->context, address, data, length);
 		break;
-	case MEM_SYSTEM: /* what ST's code reads as is not modelled, the id byte is (MAP-6) */
+	case MEM_SYSTEM: /* what ST's code reads as is not modelled (ASSUMED: FF), the id byte is (MAP-6) */
 		memset(data, 0xff, length);
 		if (id_offset < length)
 			data[id_offset] = r->profile->bootloader_id;
@@ -119,15 +134,15 @@ static enum dfu_status read_memory(void *context, uint32_t address, uint8_t *dat
 		break;
 	case MEM_OPTION: /* only whole: OB-6 */
 		if (address != m->base || length != OPTION_BYTES)
-			return DFU_ERR_TARGET;
+			return refusal;
 		flash_read_options(r->flash, data);
 		break;
 	case MEM_FEATURE:
-		flash_get_feature(r->flash, small);
-		memcpy(data, small + (address - m->base), length);
+		flash_get_feature(r->flash, feature);
+		memcpy(data, feature + (address - m->base), length);
 		break;
 	}
-	return rc ? DFU_ERR_TARGET : DFU_OK;
+	return rc ? refusal : DFU_OK;
 }
 
 /* Jobs */
@@ -190,13 +205,14 @@ static enum dfu_status begin_write(struct rom *r, const struct dfuse_job *job, u
 	r->written = m;
 	switch (m->kind) {
 	case MEM_FLASH:
-		if (!is_write_protected(r, job->address))
+		if (!is_write_protected(r, job->address) ||
+		    !is_write_protected(r, job->address + (uint32_t)job->length - 1))
 			touches(r, MCU_EVENT_PROGRAMMED, job->address, job->length);
 		return begin_flash(r, FLASH_PROGRAM, job, duration_us);
 	case MEM_OTP:
 		touches(r, MCU_EVENT_PROGRAMMED, job->address, job->length);
 		return begin_flash(r, FLASH_PROGRAM_OTP, job, duration_us);
-	case MEM_OPTION: /* "not performed" unless it is the whole block: OB-7, OB-8 */
+	case MEM_OPTION: /* not performed unless it is the whole block: OB-7, OB-8. ASSUMED: no source has the status */
 		if (job->address != m->base || job->length != OPTION_BYTES)
 			return DFU_ERR_TARGET;
 		touches(r, MCU_EVENT_OPTIONS, job->address, job->length);
@@ -289,12 +305,19 @@ static struct usb_urb **find(struct usb_urb **link, const struct usb_urb *urb)
 	return link;
 }
 
+/* The oldest transfer goes before its time. */
+static void forget_first(struct rom *r)
+{
+	bench_cancel(r->bench, &r->bus_event);
+	r->bus_time_over = false;
+	r->status_waits = false;
+}
+
 static void drop_all(struct rom *r, enum usb_result result)
 {
 	struct usb_urb *urb;
 
-	bench_cancel(r->bench, &r->bus_event);
-	r->bus_time_over = false;
+	forget_first(r);
 	*find(&r->dropped, NULL) = r->queue;
 	r->queue = NULL; /* what complete() submits is not of these */
 	while ((urb = r->dropped)) {
@@ -407,7 +430,7 @@ static enum usb_result class_request(void *context, const struct usb_setup *s, u
 {
 	struct rom *r = context;
 
-	/* Class requests to the interface, and to the device as ST's library takes them (ST-19). */
+	/* Class requests to the interface, and to the device as ST's library takes them (ST-19). ASSUMED: so does the ROM. */
 	if ((s->type >> 5 & 3) != 1 || (s->type & 0x1f) > 1)
 		return USB_STALL;
 	return dfuse_request(&r->dfuse, s, data, actual);
@@ -428,7 +451,7 @@ static bool services_nothing(const struct rom *r)
 
 	if (!r->dfuse.executing)
 		return false;
-	return r->profile->busy_rule == BUSY_HOLDS || kind == JOB_LEAVE || kind == JOB_READ_UNPROTECT ||
+	return r->profile->busy_rule == BUSY_HOLDS || r->status_waits || kind == JOB_LEAVE || kind == JOB_READ_UNPROTECT ||
 	       kind == JOB_DETACH || r->outcome_event == MCU_EVENT_OPTIONS;
 }
 
@@ -460,13 +483,20 @@ static void transfer(struct rom *r)
 {
 	struct usb_urb *urb = r->queue;
 	unsigned epoch = r->epoch;
-	size_t actual;
-	enum usb_result result;
+	enum usb_result result = USB_ACK;
 
+	if (!r->status_waits)
+		result = ep0_control(&r->ep0, &urb->setup, urb->data, &urb->actual);
+	else
+		r->status_waits = false;
+	if (r->profile->first_getstatus_waits && r->dfuse.reply_starts && r->dfuse.state == DFU_DNBUSY) {
+		r->status_waits = r->bus_time_over = true; /* ASSUMED: U3, the other way (EX-10) */
+		dfuse_reply_delivered(&r->dfuse);
+		return;
+	}
 	r->queue = urb->next;
 	urb->next = NULL;
-	result = ep0_control(&r->ep0, &urb->setup, urb->data, &actual);
-	usbdev_complete(&r->usb, urb, result, actual);
+	usbdev_complete(&r->usb, urb, result, urb->actual);
 	if (epoch == r->epoch) /* the host may have pulled the board's pins in complete() */
 		dfuse_reply_delivered(&r->dfuse);
 }
@@ -532,10 +562,8 @@ static void cancel(struct usbdev *usb, struct usb_urb *urb)
 		link = find(&r->dropped, urb);
 	if (!*link)
 		return;
-	if (urb == r->queue) {
-		bench_cancel(r->bench, &r->bus_event);
-		r->bus_time_over = false;
-	}
+	if (urb == r->queue)
+		forget_first(r);
 	*link = urb->next;
 	urb->next = NULL;
 	usbdev_complete(usb, urb, USB_CANCELLED, 0);

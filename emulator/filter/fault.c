@@ -75,7 +75,7 @@ struct fault {
 	unsigned entry_count, last_id;
 	struct held *held;
 	struct act *acts;
-	unsigned era; /* counts bus resets */
+	unsigned era;          /* counts bus resets */
 	struct sight buffered; /* the download that the next GETSTATUS starts; requests is 0 without */
 	enum dfu_state arrival_state;
 	bool hse_stuck;
@@ -174,9 +174,9 @@ static void look_at_download(const struct fault *f, const struct usb_urb *urb, s
 static void look_at_class_request(const struct fault *f, const struct usb_urb *urb, struct sight *s)
 {
 	static const enum fault_request requests[] = {
-		[DFU_DETACH] = FAULT_DETACH,       [DFU_DNLOAD] = FAULT_DNLOAD,     [DFU_UPLOAD] = FAULT_UPLOAD,
-		[DFU_GETSTATUS] = FAULT_GETSTATUS, [DFU_CLRSTATUS] = FAULT_CLRSTATUS,
-		[DFU_GETSTATE] = FAULT_GETSTATE,   [DFU_ABORT] = FAULT_ABORT,
+		[DFU_DETACH] = FAULT_DETACH,       [DFU_DNLOAD] = FAULT_DNLOAD,       [DFU_UPLOAD] = FAULT_UPLOAD,
+		[DFU_GETSTATUS] = FAULT_GETSTATUS, [DFU_CLRSTATUS] = FAULT_CLRSTATUS, [DFU_GETSTATE] = FAULT_GETSTATE,
+		[DFU_ABORT] = FAULT_ABORT,
 	};
 
 	if (urb->setup.request > DFU_ABORT || !f->ops->in_rom(f->context))

@@ -19,9 +19,9 @@ struct fault;
 
 /* The board behind it. Every member is required. The actions are called from bench events alone. */
 struct fault_ops {
-	bool (*in_rom)(void *context);           /* the device below is the ROM */
-	enum dfu_state (*state)(void *context);  /* of the ROM */
-	uint32_t (*pointer)(void *context);      /* of the ROM */
+	bool (*in_rom)(void *context);          /* the device below is the ROM */
+	enum dfu_state (*state)(void *context); /* of the ROM */
+	uint32_t (*pointer)(void *context);     /* of the ROM */
 	void (*cable)(void *context, bool in);
 	void (*power)(void *context, bool on);
 	void (*reset)(void *context, bool high); /* NRST */

@@ -16,44 +16,60 @@
 enum value_kind { VALUE_NONE, VALUE_TIME, VALUE_TIME_MAYBE, VALUE_BYTES, VALUE_BYTES_MAYBE, VALUE_STATUS };
 
 static const char *const action_names[FAULT_ACTIONS + 1] = {
-	[FAULT_STALL] = "stall",         [FAULT_SILENT] = "silent",       [FAULT_BUS_ERROR] = "bus-error",
-	[FAULT_DELAY] = "delay",         [FAULT_SHORT] = "short",         [FAULT_CORRUPT] = "corrupt",
-	[FAULT_STATUS] = "status",       [FAULT_UNPLUG] = "unplug",       [FAULT_POWER_CUT] = "power-cut",
-	[FAULT_RESET] = "reset",         [FAULT_FLAKY_HSE] = "flaky-hse", NULL,
+	[FAULT_STALL] = "stall",   [FAULT_SILENT] = "silent",       [FAULT_BUS_ERROR] = "bus-error",
+	[FAULT_DELAY] = "delay",   [FAULT_SHORT] = "short",         [FAULT_CORRUPT] = "corrupt",
+	[FAULT_STATUS] = "status", [FAULT_UNPLUG] = "unplug",       [FAULT_POWER_CUT] = "power-cut",
+	[FAULT_RESET] = "reset",   [FAULT_FLAKY_HSE] = "flaky-hse", NULL,
 };
 
 static const enum value_kind action_values[FAULT_ACTIONS] = {
-	[FAULT_DELAY] = VALUE_TIME,        [FAULT_SHORT] = VALUE_BYTES,        [FAULT_CORRUPT] = VALUE_BYTES_MAYBE,
-	[FAULT_STATUS] = VALUE_STATUS,     [FAULT_UNPLUG] = VALUE_TIME_MAYBE,  [FAULT_POWER_CUT] = VALUE_TIME_MAYBE,
-	[FAULT_RESET] = VALUE_TIME_MAYBE,  [FAULT_FLAKY_HSE] = VALUE_TIME_MAYBE,
+	[FAULT_DELAY] = VALUE_TIME,       [FAULT_SHORT] = VALUE_BYTES,          [FAULT_CORRUPT] = VALUE_BYTES_MAYBE,
+	[FAULT_STATUS] = VALUE_STATUS,    [FAULT_UNPLUG] = VALUE_TIME_MAYBE,    [FAULT_POWER_CUT] = VALUE_TIME_MAYBE,
+	[FAULT_RESET] = VALUE_TIME_MAYBE, [FAULT_FLAKY_HSE] = VALUE_TIME_MAYBE,
 };
 
 static const char *const request_names[FAULT_REQUESTS + 1] = {
-	"any",           "dfu",         "dnload",
-	"upload",        "getstatus",   "clrstatus",
-	"getstate",      "abort",       "detach",
-	"set-address",   "erase",       "mass-erase",
-	"unprotect",     "write",       "leave",
-	"get",           "read",        "get-descriptor",
-	"set-configuration", "get-configuration", "set-interface",
-	"get-interface", "set-usb-address", NULL,
+	"any",
+	"dfu",
+	"dnload",
+	"upload",
+	"getstatus",
+	"clrstatus",
+	"getstate",
+	"abort",
+	"detach",
+	"set-address",
+	"erase",
+	"mass-erase",
+	"unprotect",
+	"write",
+	"leave",
+	"get",
+	"read",
+	"get-descriptor",
+	"set-configuration",
+	"get-configuration",
+	"set-interface",
+	"get-interface",
+	"set-usb-address",
+	NULL,
 };
 
 static const char *const state_names[] = {
-	"dfuIDLE", "dfuDNLOAD-SYNC", "dfuDNBUSY", "dfuDNLOAD-IDLE", "dfuMANIFEST-SYNC", "dfuMANIFEST",
-	"dfuMANIFEST-WAIT-RESET", "dfuUPLOAD-IDLE", "dfuERROR", NULL,
+	"dfuIDLE",     "dfuDNLOAD-SYNC",         "dfuDNBUSY",      "dfuDNLOAD-IDLE", "dfuMANIFEST-SYNC",
+	"dfuMANIFEST", "dfuMANIFEST-WAIT-RESET", "dfuUPLOAD-IDLE", "dfuERROR",       NULL,
 };
 static const char *const status_names[] = {
-	"OK",      "errTARGET",  "errFILE",    "errWRITE",   "errERASE",    "errCHECK_ERASED", "errPROG",    "errVERIFY",
-	"errADDRESS", "errNOTDONE", "errFIRMWARE", "errVENDOR", "errUSBR",   "errPOR",     "errUNKNOWN", "errSTALLEDPKT",
-	NULL,
+	"OK",      "errTARGET", "errFILE",    "errWRITE",      "errERASE",    "errCHECK_ERASED",
+	"errPROG", "errVERIFY", "errADDRESS", "errNOTDONE",    "errFIRMWARE", "errVENDOR",
+	"errUSBR", "errPOR",    "errUNKNOWN", "errSTALLEDPKT", NULL,
 };
 static const char *const count_names[] = { "any", "every:", NULL };
 
 enum condition { ON, BLOCK, ADDRESS, STATE, COUNT, PROBABILITY, FROM, AFTER };
 #define CONDITIONS 8
-static const char *const condition_names[CONDITIONS + 1] = { "on",    "block",       "address", "state",
-							     "count", "probability", "from",    "after", NULL };
+static const char *const condition_names[CONDITIONS + 1] = { "on",          "block", "address", "state", "count",
+							     "probability", "from",  "after",   NULL };
 
 struct parser {
 	const char *text;
@@ -253,9 +269,9 @@ static int parse_action_value(struct parser *p, struct word name, struct word w,
 		return refuse(p, w, NULL, "'%s' takes no value", action_names[r->action]);
 	if (!has_value && (kind == VALUE_TIME || kind == VALUE_BYTES || kind == VALUE_STATUS))
 		return refuse(p, name, NULL, "expected '=' and a %s",
-			      kind == VALUE_TIME  ? "time, as delay=300ms" :
-			      kind == VALUE_BYTES ? "number of bytes, as short=3" :
-						    "status, as status=errWRITE");
+			      kind == VALUE_TIME    ? "time, as delay=300ms"
+			      : kind == VALUE_BYTES ? "number of bytes, as short=3"
+						    : "status, as status=errWRITE");
 	if (!has_value)
 		return 0;
 	if (kind == VALUE_STATUS)

@@ -22,10 +22,10 @@ enum fault_action {
 	FAULT_SILENT,    /* it is never answered: held until the host gives up */
 	FAULT_BUS_ERROR, /* no handshake: the host gets a protocol error at once */
 	FAULT_DELAY,     /* value: held so long before the board gets it */
-	FAULT_SHORT,     /* value: IN data cut to that many bytes; of OUT data the board gets and acknowledges so many */
-	FAULT_CORRUPT,   /* value: the byte that one bit flips in; without: one to eight bits anywhere */
-	FAULT_STATUS,    /* value: bStatus of a GETSTATUS reply; reply_state too if given */
-	FAULT_UNPLUG,    /* value: time until the cable is back; without: for good */
+	FAULT_SHORT,   /* value: IN data cut to that many bytes; of OUT data the board gets and acknowledges so many */
+	FAULT_CORRUPT, /* value: the byte that one bit flips in; without: one to eight bits anywhere */
+	FAULT_STATUS,  /* value: bStatus of a GETSTATUS reply; reply_state too if given */
+	FAULT_UNPLUG,  /* value: time until the cable is back; without: for good */
 	FAULT_POWER_CUT, /* value: time until power is back; without: for good */
 	FAULT_RESET,     /* value: time that NRST is low */
 	FAULT_FLAKY_HSE, /* value: time after boot in which no host sees the ROM, unless there is another reset */
@@ -36,18 +36,34 @@ enum fault_action {
 enum fault_request {
 	FAULT_ANY,
 	FAULT_DFU, /* any DFU class request */
-	FAULT_DNLOAD, FAULT_UPLOAD, FAULT_GETSTATUS, FAULT_CLRSTATUS, FAULT_GETSTATE, FAULT_ABORT, FAULT_DETACH,
+	FAULT_DNLOAD,
+	FAULT_UPLOAD,
+	FAULT_GETSTATUS,
+	FAULT_CLRSTATUS,
+	FAULT_GETSTATE,
+	FAULT_ABORT,
+	FAULT_DETACH,
 	/* what a DNLOAD asks for */
-	FAULT_SET_ADDRESS, FAULT_ERASE, FAULT_MASS_ERASE, FAULT_UNPROTECT, FAULT_WRITE, FAULT_LEAVE,
-	FAULT_GET, FAULT_READ, /* what an UPLOAD asks for */
-	FAULT_GET_DESCRIPTOR, FAULT_SET_CONFIGURATION, FAULT_GET_CONFIGURATION, FAULT_SET_INTERFACE,
-	FAULT_GET_INTERFACE, FAULT_SET_USB_ADDRESS,
+	FAULT_SET_ADDRESS,
+	FAULT_ERASE,
+	FAULT_MASS_ERASE,
+	FAULT_UNPROTECT,
+	FAULT_WRITE,
+	FAULT_LEAVE,
+	FAULT_GET,
+	FAULT_READ, /* what an UPLOAD asks for */
+	FAULT_GET_DESCRIPTOR,
+	FAULT_SET_CONFIGURATION,
+	FAULT_GET_CONFIGURATION,
+	FAULT_SET_INTERFACE,
+	FAULT_GET_INTERFACE,
+	FAULT_SET_USB_ADDRESS,
 };
 #define FAULT_REQUESTS 23
 #define FAULT_BIT(request) (UINT32_C(1) << (request))
 /* What the board executes after a GETSTATUS: actions on the board wait for that moment. */
-#define FAULT_OPERATIONS                                                                                                \
-	(FAULT_BIT(FAULT_SET_ADDRESS) | FAULT_BIT(FAULT_ERASE) | FAULT_BIT(FAULT_MASS_ERASE) |                          \
+#define FAULT_OPERATIONS \
+	(FAULT_BIT(FAULT_SET_ADDRESS) | FAULT_BIT(FAULT_ERASE) | FAULT_BIT(FAULT_MASS_ERASE) | \
 	 FAULT_BIT(FAULT_UNPROTECT) | FAULT_BIT(FAULT_WRITE) | FAULT_BIT(FAULT_LEAVE))
 
 #define FAULT_ALWAYS UINT32_MAX
@@ -76,7 +92,7 @@ struct fault_rule {
 	uint64_t after_us;    /* from the match to the action */
 };
 
-#define FAULT_RULE_BYTES 512  /* room for any rule as text */
+#define FAULT_RULE_BYTES 512 /* room for any rule as text */
 #define FAULT_EXPECTED_BYTES 400
 
 /* The first mistake. */

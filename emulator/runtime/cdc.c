@@ -82,6 +82,15 @@ static struct cdc_app *cdc_of(struct usbdev *dev)
 	return (struct cdc_app *)dev;
 }
 
+static struct urb_queue *cdc_queue_of(struct cdc_app *app, uint8_t endpoint)
+{
+	if (endpoint == app->face->bulk_in)
+		return &app->in;
+	if (endpoint == app->face->bulk_out)
+		return &app->out;
+	return endpoint == app->face->notify ? &app->notify : NULL; /* SERIAL_STATE never changes */
+}
+
 static void cdc_flush(struct cdc_app *app, enum usb_result result)
 {
 	urb_queue_flush(&app->out, &app->dev, result);
@@ -124,14 +133,14 @@ static void cdc_move(struct cdc_app *app)
 	app->moving = true;
 	if (!app->ep0.configuration)
 		cdc_flush(app, USB_SILENT); /* without configuration there are no endpoints (USB 2.0 9.1.1.5) */
+	if (ep0_is_halted(&app->ep0, app->face->bulk_out))
+		urb_queue_flush(&app->out, &app->dev, USB_STALL);
+	if (ep0_is_halted(&app->ep0, app->face->bulk_in))
+		urb_queue_flush(&app->in, &app->dev, USB_STALL);
+	if (ep0_is_halted(&app->ep0, app->face->notify))
+		urb_queue_flush(&app->notify, &app->dev, USB_STALL);
 	while (moved) {
 		moved = false;
-		if (ep0_is_halted(&app->ep0, app->face->bulk_out))
-			urb_queue_flush(&app->out, &app->dev, USB_STALL);
-		if (ep0_is_halted(&app->ep0, app->face->bulk_in))
-			urb_queue_flush(&app->in, &app->dev, USB_STALL);
-		if (ep0_is_halted(&app->ep0, app->face->notify))
-			urb_queue_flush(&app->notify, &app->dev, USB_STALL);
 		if (app->out.first && cdc_take(app, app->out.first)) {
 			urb = urb_queue_pop(&app->out);
 			usbdev_complete(&app->dev, urb, USB_ACK, urb->length);
@@ -207,6 +216,7 @@ static void cdc_reset_lines(struct cdc_app *app)
 static void cdc_submit(struct usbdev *dev, struct usb_urb *urb)
 {
 	struct cdc_app *app = cdc_of(dev);
+	struct urb_queue *queue = cdc_queue_of(app, urb->endpoint);
 	enum usb_result result;
 	size_t actual = 0;
 
@@ -221,20 +231,15 @@ static void cdc_submit(struct usbdev *dev, struct usb_urb *urb)
 		cdc_move(app); /* the endpoints may have been halted, set free or lost */
 		return;
 	}
-	if (!app->ep0.configuration) {
+	if (!app->ep0.configuration || !queue) {
 		usbdev_complete(dev, urb, USB_SILENT, 0);
 		return;
 	}
-	if (urb->endpoint == app->face->bulk_in)
-		urb_queue_push(&app->in, urb);
-	else if (urb->endpoint == app->face->bulk_out)
-		urb_queue_push(&app->out, urb);
-	else if (urb->endpoint == app->face->notify)
-		urb_queue_push(&app->notify, urb); /* SERIAL_STATE never changes */
-	else {
-		usbdev_complete(dev, urb, USB_SILENT, 0);
+	if (ep0_is_halted(&app->ep0, urb->endpoint)) {
+		usbdev_complete(dev, urb, USB_STALL, 0);
 		return;
 	}
+	urb_queue_push(queue, urb);
 	cdc_move(app);
 }
 

@@ -25,6 +25,24 @@ static const char *fixed_string(void *context, uint8_t index)
 	return f->descriptors->strings[index];
 }
 
+/* After a request: what is held at an endpoint that was halted, or is no more, comes back. */
+static void fixed_settle(struct fixed *f)
+{
+	struct usb_urb *urb = f->held.first;
+
+	while (urb) {
+		bool gone = !ep0_has_endpoint(&f->ep0, urb->endpoint);
+
+		if (!gone && !ep0_is_halted(&f->ep0, urb->endpoint)) {
+			urb = urb->next;
+			continue;
+		}
+		urb_queue_remove(&f->held, urb);
+		usbdev_complete(&f->dev, urb, gone ? USB_SILENT : USB_STALL, 0);
+		urb = f->held.first; /* complete() may have changed all of it */
+	}
+}
+
 static void fixed_submit(struct usbdev *dev, struct usb_urb *urb)
 {
 	struct fixed *f = fixed_of(dev);
@@ -39,6 +57,7 @@ static void fixed_submit(struct usbdev *dev, struct usb_urb *urb)
 	if (!(urb->endpoint & 0x0f)) {
 		result = ep0_control(&f->ep0, &urb->setup, urb->data, &actual);
 		usbdev_complete(dev, urb, result, actual);
+		fixed_settle(f);
 		return;
 	}
 	if (!ep0_has_endpoint(&f->ep0, urb->endpoint))

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzz target: a board under arbitrary transfers, cancels, pins and time. Whatever comes: the DFU state is one of the
- * table, bits of main flash come back to 1 by erasing alone, time never runs back, attach and detach alternate, and each
- * transfer completes exactly once.
+ * Fuzz target: a board and a bystander under arbitrary transfers, cancels, pins and time, also from within callbacks.
+ * Whatever comes: the DFU state is one of the table and a ROM that holds says dfuDNBUSY once, bits of main flash come back
+ * to 1 by erasing alone, time never runs back, attach and detach alternate, and each transfer completes exactly once.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "bench.h"
+#include "cdc.h"
+#include "fixed.h"
 #include "flash.h"
 #include "mcu.h"
 
@@ -23,6 +25,7 @@
 
 struct transfer {
 	struct usb_urb urb;
+	struct usbdev *dev;
 	bool pending;
 	unsigned uses;
 	uint8_t data[DATA_BYTES];
@@ -40,7 +43,12 @@ struct world {
 	struct mcu_profile profile;
 	struct input in;
 	bool attached, erased;
+	unsigned busy_replies;
 	unsigned depth;
+	struct usbhost fixed_host;
+	struct fixed *fixed;
+	bool fixed_attached;
+	struct cdc_app *cdc;
 	struct transfer transfers[URBS];
 	uint8_t before[FLASH_BYTES];
 	uint64_t generation;
@@ -48,10 +56,23 @@ struct world {
 	struct usb_urb *app_urbs;
 };
 
+static struct world world;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct flash_sectors sectors[] = { { 4, FLASH_BYTES / 4 }, { 0, 0 } };
 static struct mem_region regions[8];
+
+/* The bystander: alternate 1 of its interface has endpoints. */
+static uint8_t fixed_configuration[] = { 9, 2, 41,   0, 1, 1, 0, 0x80, 50,   9, 4, 0, 0,  0, 0xff, 0,    0, 0,  9, 4, 0,
+					 1, 2, 0xff, 0, 0, 0, 7, 5,    0x81, 3, 8, 0, 10, 7, 5,    0x01, 2, 64, 0, 0 };
+static uint8_t *fixed_configurations[] = { fixed_configuration };
+static const struct fixed_descriptors fixed_descriptors = {
+	.speed = USB_SPEED_IS_FULL,
+	.device = { 18, 1, 0, 2, 0, 0, 0, 64, 0x34, 0x12, 0x78, 0x56, 0, 1, 1, 0, 0, 1 },
+	.configurations = fixed_configurations,
+	.strings = { NULL, "bystander" },
+};
 
 static uint8_t take(struct input *in)
 {
@@ -93,8 +114,15 @@ static void fill_options(struct input *in, uint8_t *data)
 	memcpy(data, options, sizeof options);
 }
 
-static void submit(struct world *w)
+/* Three quarters of what happens goes to the board. */
+static struct usbdev *choose_device(struct world *w, uint8_t choice)
 {
+	return choice % 4 == 3 ? fixed_usbdev(w->fixed) : mcu_usb(w->mcu);
+}
+
+static void submit(struct world *w, struct usbdev *dev)
+{
+	static const uint8_t endpoints[] = { 0x81, 0x01, 0x82, 0x83, 0x03, 0x81, 0x01, 0x80 };
 	static const uint16_t lengths[] = { 0, 1, 4, 5, 6, 8, 16, 64, 255, 2047, 2048, 2049, 4096, 4097, 3, 2 };
 	struct transfer *t = NULL;
 	struct usb_setup s = { 0 };
@@ -138,6 +166,8 @@ static void submit(struct world *w)
 		break;
 	case 9:
 		s = (struct usb_setup){ 0x01, 11, (uint16_t)(take(&w->in) % 5), 0, 0 };
+		if (kind & 16) /* halt or set free an endpoint */
+			s = (struct usb_setup){ 0x02, kind & 32 ? 3 : 1, 0, endpoints[s.value], 0 };
 		break;
 	case 10: /* a vector table that starts */
 		s = (struct usb_setup){ 0x21, DFU_DNLOAD, 2, 0, 8 };
@@ -154,51 +184,67 @@ static void submit(struct world *w)
 	t->pending = true;
 	t->uses++;
 	t->urb = (struct usb_urb){ .setup = s, .data = t->data, .length = s.length, .context = t };
-	if (kind >= 250)
-		t->urb.endpoint = take(&w->in);
-	mcu_usb(w->mcu)->ops->submit(mcu_usb(w->mcu), &t->urb);
+	if (kind >= 208)
+		t->urb.endpoint = kind >= 250 ? take(&w->in) : endpoints[kind % 8];
+	t->dev = dev;
+	dev->ops->submit(dev, &t->urb);
 }
 
 static void cancel(struct world *w)
 {
 	struct transfer *t = &w->transfers[take(&w->in) % URBS];
-	bool attached = w->attached;
 	unsigned uses = t->uses;
 
 	if (!t->pending)
 		return;
-	mcu_usb(w->mcu)->ops->cancel(mcu_usb(w->mcu), &t->urb);
-	/* In the middle of a mass cancelling it may be elsewhere already; at the top it must be back. */
-	CHECK(w->depth || !attached || !t->pending || t->uses != uses);
+	t->dev->ops->cancel(t->dev, &t->urb);
+	CHECK(!t->pending || t->uses != uses); /* it is back, from the middle of a mass cancelling too */
+}
+
+static void toggle_bystander(struct world *w)
+{
+	if (w->fixed_attached)
+		fixed_unplug(w->fixed);
+	else
+		fixed_plug(w->fixed);
 }
 
 static void act_from_within(struct world *w)
 {
 	uint8_t act = take(&w->in);
+	struct usbdev *dev;
 
 	if (w->depth > 3 || !w->mcu)
 		return;
 	w->depth++;
+	dev = choose_device(w, act >> 4);
+	act &= 15;
 	if (act == 1)
-		submit(w);
+		submit(w, dev);
 	else if (act == 2)
 		mcu_set_pin(w->mcu, (enum mcu_pin)(take(&w->in) % MCU_PIN_COUNT), take(&w->in) & 1);
 	else if (act == 3)
-		mcu_usb(w->mcu)->ops->bus_reset(mcu_usb(w->mcu));
+		dev->ops->bus_reset(dev);
 	else if (act == 4)
 		cancel(w);
+	else if (act == 5)
+		toggle_bystander(w);
 	w->depth--;
 }
 
 static void on_complete(struct usbhost *host, struct usb_urb *urb)
 {
-	struct world *w = (struct world *)host;
 	struct transfer *t = urb->context;
 
+	(void)host;
 	CHECK(t->pending);
 	CHECK(urb->actual <= urb->length);
 	t->pending = false;
-	act_from_within(w);
+	if (!urb->endpoint && urb->result == USB_ACK && urb->setup.type == 0xa1 && urb->actual == 6 &&
+	    urb->setup.request == DFU_GETSTATUS && mcu_mode(world.mcu) == MCU_ROM && t->data[4] == DFU_DNBUSY)
+		CHECK(++world.busy_replies == 1 || world.profile.busy_rule != BUSY_HOLDS ||
+		      world.profile.hardware_error_status == DFU_STAYS_BUSY);
+	act_from_within(&world);
 }
 
 static void on_attach(struct usbhost *host, struct usbdev *dev)
@@ -220,6 +266,24 @@ static void on_detach(struct usbhost *host, struct usbdev *dev)
 }
 
 static const struct usbhost_ops host_ops = { on_complete, on_attach, on_detach };
+
+static void on_fixed_attach(struct usbhost *host, struct usbdev *dev)
+{
+	(void)host;
+	(void)dev;
+	CHECK(!world.fixed_attached);
+	world.fixed_attached = true;
+}
+
+static void on_fixed_detach(struct usbhost *host, struct usbdev *dev)
+{
+	(void)host;
+	(void)dev;
+	CHECK(world.fixed_attached);
+	world.fixed_attached = false;
+}
+
+static const struct usbhost_ops fixed_host_ops = { on_complete, on_fixed_attach, on_fixed_detach };
 
 /* An application that holds what it gets. */
 static void app_submit(struct usbdev *dev, struct usb_urb *urb)
@@ -280,8 +344,10 @@ static void on_event(void *context, const struct mcu_event *event)
 
 	if (event->type == MCU_EVENT_ERASED || event->type == MCU_EVENT_CUT)
 		w->erased = true;
-	if (event->type == MCU_EVENT_STATE)
+	if (event->type == MCU_EVENT_STATE) {
 		CHECK(event->state >= DFU_IDLE && event->state <= DFU_ERROR && event->status <= DFU_ERR_STALLEDPKT);
+		w->busy_replies = 0;
+	}
 }
 
 static void check(struct world *w)
@@ -303,13 +369,14 @@ static void check(struct world *w)
 static void step(struct world *w)
 {
 	uint8_t what = take(&w->in);
+	struct usbdev *dev = choose_device(w, what >> 4);
 	uint64_t now_us = bench_now_us(w->bench);
 
 	switch (what % 8) {
 	case 0:
 	case 1:
 	case 2:
-		submit(w);
+		submit(w, dev);
 		break;
 	case 3:
 		cancel(w);
@@ -322,8 +389,10 @@ static void step(struct world *w)
 		bench_advance(w->bench, now_us + (UINT64_C(1) << (take(&w->in) % 27)));
 		break;
 	default:
-		if (what & 8)
-			mcu_usb(w->mcu)->ops->bus_reset(mcu_usb(w->mcu));
+		if (what == 7)
+			toggle_bystander(w);
+		else if (what & 8)
+			dev->ops->bus_reset(dev);
 		else if (what & 16)
 			mcu_boot_traffic(w->mcu, (enum boot_interface)(what >> 5 & 3));
 		else if (what & 32)
@@ -368,6 +437,13 @@ static void choose_profile(struct world *w)
 	p->erase_sets_pointer = !(b & 128);
 	p->rdp_set_address_status = c & 1 ? 0 : 0x0b;
 	p->ep0_packet_us = c & 2 ? 0 : 130;
+	p->first_getstatus_waits = c & 8;
+	if (c & 16)
+		p->hardware_error_status = p->feature_refusal_status = DFU_STAYS_BUSY;
+	p->short_get_goes_idle = !(c & 128);
+	p->errors_set_pointer = c & 128;
+	if (c & 32)
+		w->cdc = cdc_app_new(c & 64 ? CDC_PYBOARD : CDC_STM32_VCP, "326237753036");
 	if (c & 4)
 		p->set_address_us = p->leave_us = p->option_write_us = p->disconnect_us = p->app_attach_us =
 			p->startup_us = 0;
@@ -375,7 +451,6 @@ static void choose_profile(struct world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct world world;
 	struct world *w = &world;
 	struct mcu *mcu;
 
@@ -387,7 +462,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w->mcu = mcu_new(w->bench, &w->profile, &(struct mcu_identity){ { 1, 2, 3 } });
 	CHECK(w->mcu);
 	mcu_listen(w->mcu, on_event, w);
-	mcu_set_app(w->mcu, &app_ops, w);
+	if (w->cdc)
+		mcu_set_app(w->mcu, &cdc_app_ops, w->cdc);
+	else
+		mcu_set_app(w->mcu, &app_ops, w);
+	w->fixed_host.ops = &fixed_host_ops;
+	w->fixed = fixed_new(&fixed_descriptors);
+	CHECK(w->fixed);
+	usbdev_connect(fixed_usbdev(w->fixed), &w->fixed_host);
+	fixed_plug(w->fixed);
 	usbdev_connect(mcu_usb(w->mcu), &w->host);
 	memset(w->before, 0xff, sizeof w->before);
 	w->generation = flash_generation(mcu_flash(w->mcu));
@@ -399,12 +482,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		step(w);
 	w->in.size = 0; /* nothing from within any more */
 	mcu_set_pin(w->mcu, PIN_VBUS, false);
-	CHECK(!w->attached);
+	fixed_unplug(w->fixed);
+	CHECK(!w->attached && !w->fixed_attached);
 	for (unsigned i = 0; i < URBS; i++)
 		CHECK(!w->transfers[i].pending);
 	mcu = w->mcu;
 	w->mcu = NULL;
 	mcu_free(mcu);
+	cdc_app_free(w->cdc);
+	fixed_free(w->fixed);
 	CHECK(bench_next_us(w->bench) == BENCH_NEVER);
 	bench_free(w->bench);
 	return 0;

@@ -73,6 +73,7 @@ bad_images()
 
 missing_tools()
 {
+  export PATH=/usr/bin:/bin # a folder in it that may not be searched would make it 126
   ends 127 board --flash flash.img -- no-such-tool
   says said "cannot run 'no-such-tool': No such file or directory"
   ends 126 board --flash flash.img -- /
@@ -84,7 +85,12 @@ missing_tools()
 
 setuid()
 {
-  [ "$(id -u)" -eq 0 ] || skip 'only root can give files away'
+  if [ "$(id -u)" -ne 0 ]; then
+    need su
+    ends 0 board -- su --version
+    says said 'is set-user-ID'
+    return
+  fi
   cp "$(command -v id)" ./id
   chown 65534 id
   chmod 4755 id

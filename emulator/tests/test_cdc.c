@@ -5,8 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "bench.h"
 #include "cdc.h"
 #include "fake_host.h"
+#include "flash.h"
+#include "mcu.h"
 
 struct fixture {
 	struct cdc_app *app;
@@ -217,7 +220,17 @@ static void held_transfers_end_as_the_bus_says(void **state)
 	fixture_stop(&f);
 }
 
-static struct usb_urb other;
+static struct usb_urb other, *stalled_again;
+
+static void submit_when_stalled(struct fake_host *h, struct usb_urb *urb)
+{
+	static uint8_t data[64];
+
+	if (urb->result != USB_STALL)
+		return;
+	h->on_complete = NULL;
+	fake_host_submit(h->dev, stalled_again, 0x81, data, sizeof(data));
+}
 
 static void cancel_other(struct fake_host *h, struct usb_urb *urb)
 {
@@ -243,6 +256,97 @@ static void transfers_being_given_back_can_be_cancelled(void **state)
 	f.host.on_complete = cancel_other;
 	f.dev->ops->bus_reset(f.dev);
 	assert_int_equal(f.host.completions, 2);
+	fixture_stop(&f);
+}
+
+/* The board that runs the application, in the hands of a host that acts from complete(). */
+static struct mcu *board;
+
+static void cut_power(struct fake_host *h, struct usb_urb *urb)
+{
+	(void)urb;
+	h->on_complete = NULL;
+	mcu_set_pin(board, PIN_VDD, false);
+}
+
+static void reset_the_bus(struct fake_host *h, struct usb_urb *urb)
+{
+	(void)urb;
+	h->on_complete = NULL;
+	h->dev->ops->bus_reset(h->dev);
+}
+
+static void a_host_that_acts_in_the_middle_of_a_bus_reset_loses_nothing(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*give)(struct fake_host *, struct usb_urb *);
+		enum usb_result want; /* of those behind the first */
+	} rows[] = {
+		{ "power", cut_power, USB_GONE },
+		{ "another bus reset", reset_the_bus, USB_CANCELLED },
+	};
+	static const uint8_t table[8] = { 0x00, 0x00, 0x02, 0x20, 0x01, 0x01, 0x00, 0x08 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bench *bench = bench_new(1);
+		struct mcu_identity identity = { { 1, 2, 3 } };
+		struct cdc_app *app = cdc_app_new(CDC_STM32_VCP, "326237753036");
+		struct fake_host host;
+		struct usb_urb in[4], notify, urb;
+		struct usbdev *port;
+		uint8_t a[4][64], b[8];
+
+		print_message("%s\n", rows[i].name);
+		fake_host_init(&host);
+		board = mcu_new(bench, mcu_profile_find("f407"), &identity);
+		assert_non_null(board);
+		mcu_set_app(board, &cdc_app_ops, app);
+		assert_int_equal(flash_load(mcu_flash(board), 0, table, sizeof(table)), 0);
+		port = mcu_usb(board);
+		usbdev_connect(port, &host.host);
+		mcu_set_pin(board, PIN_VBUS, true);
+		mcu_set_pin(board, PIN_VDD, true);
+		bench_advance(bench, 1000000);
+		assert_ptr_equal(host.dev, port);
+		assert_int_equal(fake_host_control(port, &urb, 0x00, 9, 1, 0, NULL, 0), USB_ACK);
+		for (size_t n = 0; n < 4; n++)
+			fake_host_submit(port, &in[n], 0x81, a[n], 64);
+		fake_host_submit(port, &notify, 0x82, b, 8);
+		host.completions = 0;
+		host.on_complete = rows[i].give;
+		port->ops->bus_reset(port);
+		assert_int_equal(host.completions, 5);
+		assert_int_equal(in[0].result, USB_CANCELLED);
+		for (size_t n = 1; n < 4; n++)
+			assert_int_equal(in[n].result, rows[i].want);
+		assert_int_equal(notify.result, rows[i].want);
+		mcu_free(board);
+		assert_null(host.dev);
+		cdc_app_free(app);
+		assert_int_equal(bench_next_us(bench), BENCH_NEVER);
+		bench_free(bench);
+	}
+}
+
+static void what_is_submitted_to_a_halted_endpoint_from_complete_stalls(void **state)
+{
+	static struct usb_urb again;
+	struct fixture f;
+	struct usb_urb in, urb;
+	uint8_t a[64];
+
+	(void)state;
+	fixture_start(&f, CDC_STM32_VCP);
+	fixture_configure(&f);
+	fake_host_submit(f.dev, &in, 0x81, a, 64);
+	f.host.on_complete = submit_when_stalled;
+	stalled_again = &again;
+	assert_int_equal(fake_host_control(f.dev, &urb, 0x02, 3, 0, 0x81, NULL, 0), USB_ACK);
+	assert_int_equal(in.result, USB_STALL);
+	assert_true(fake_host_is_done(&again));
+	assert_int_equal(again.result, USB_STALL);
 	fixture_stop(&f);
 }
 
@@ -288,6 +392,8 @@ int main(void)
 		cmocka_unit_test(writing_without_reading_is_held_back),
 		cmocka_unit_test(held_transfers_end_as_the_bus_says),
 		cmocka_unit_test(transfers_being_given_back_can_be_cancelled),
+		cmocka_unit_test(a_host_that_acts_in_the_middle_of_a_bus_reset_loses_nothing),
+		cmocka_unit_test(what_is_submitted_to_a_halted_endpoint_from_complete_stalls),
 		cmocka_unit_test(stop_gives_everything_back_then_detaches),
 	};
 

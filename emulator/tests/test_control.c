@@ -209,7 +209,8 @@ static void commands_are_answered(void **state)
 		{ "options show\n", "  options: " },
 		{ "options set 00\n", "refused: options '00': expected 32 hex digits\n" },
 		{ "fault add stall on=dnload,block=2\n", "  fault: 1\n  rule: stall on=dnload,block=2\nok\n" },
-		{ "fault list\n", "  faults:\n    - fault: 1\n      rule: stall on=dnload,block=2\n      matches: 0\n      fired: 0\nok\n" },
+		{ "fault list\n", "  faults:\n    - fault: 1\n      rule: stall on=dnload,block=2\n      matches: 0\n  "
+				  "    fired: 0\nok\n" },
 		{ "fault remove 2\n", "error: board 1 has no fault 2\n" },
 		{ "fault remove 1\nfault clear\nfault list\n", "ok\nok\n  faults:\nok\n" },
 		{ "fault add stal\n", "refused: fault rule: column 1: 'stal': expected an action (" },
@@ -231,14 +232,17 @@ static void commands_are_answered(void **state)
 		{ "in 1s in 1s unplug\n", "refused: 'in' cannot be put off\n" },
 		{ "wait booted bootlader\n", "refused: wait 'bootlader': expected bootloader-starting, bootloader, " },
 		{ "wait erased application\n", "refused: wait erased takes no 'application'\n" },
-		{ "flash load /nonexistent/file\n", "error: cannot open '/nonexistent/file': No such file or directory\n" },
+		{ "flash load /nonexistent/file\n",
+		  "error: cannot open '/nonexistent/file': No such file or directory\n" },
 		{ "flash load /dev/zero\n", "error: '/dev/zero' is no regular file\n" },
 		{ "flash save x 0x07000000\n", "error: address 0x07000000 is not in the flash\n" },
 		{ "flash save x y\n", "refused: address 'y': expected a number, as 0x08004000\n" },
-		{ "open \"quote\n", "refused: a quote is open at the end of the line, or there are more than 64 words\n" },
+		{ "open \"quote\n",
+		  "refused: a quote is open at the end of the line, or there are more than 64 words\n" },
 		{ "json on\n", "{\"ok\":true,\"result\":{}}\n" },
 		{ "board 9 plug\n", "{\"ok\":false,\"refused\":false,\"error\":\"there is no board 9\"}\n" },
-		{ "a\"\\\"\\\\\"\n", "{\"ok\":false,\"refused\":true,\"error\":\"unknown command 'a\\\"\\\\': try help\"}\n" },
+		{ "a\"\\\"\\\\\"\n",
+		  "{\"ok\":false,\"refused\":true,\"error\":\"unknown command 'a\\\"\\\\': try help\"}\n" },
 		{ "json off\n", "ok\n" },
 	};
 	struct bed *bed = *state;
@@ -248,8 +252,8 @@ static void commands_are_answered(void **state)
 		size_t length = strlen(rows[i].want);
 
 		/* A want without newline is a beginning. */
-		if (length && rows[i].want[length - 1] != '\n' ? strncmp(got, rows[i].want, length) :
-								 strcmp(got, rows[i].want))
+		if (length && rows[i].want[length - 1] != '\n' ? strncmp(got, rows[i].want, length)
+							       : strcmp(got, rows[i].want))
 			fail_msg("'%s' is answered '%s'", rows[i].give, got);
 	}
 }
@@ -511,7 +515,8 @@ static void flash_and_options_go_through_files(void **state)
 	assert_string_equal(tell(bed, line), "ok\nok\n");
 	assert_string_equal(tell(bed, "options set ef55105aef55105a7fff00807fff0080\noptions show\n"),
 			    "ok\n  options: ef55105aef55105a7fff00807fff0080\nok\n");
-	assert_string_equal(tell(bed, "json on\nstatus\n") ? strstr(bed->answer, "\"rdp_level\":1") ? "1" : "0" : "", "1");
+	assert_string_equal(tell(bed, "json on\nstatus\n") ? strstr(bed->answer, "\"rdp_level\":1") ? "1" : "0" : "",
+			    "1");
 	unlink(path);
 }
 

@@ -330,6 +330,41 @@ static void getstatus_announces_the_documented_timeouts(void **state)
 	assert_memory_equal(buffer, "\x00\x56\x34\x12\x07\x00", 6);
 }
 
+static void timeouts_may_differ_by_the_memory_of_the_old_pointer(void **state)
+{
+	static const uint8_t erase[] = { 0x41, 0x00, 0x00, 0x02, 0x08 }, to_ram[] = { 0x21, 0x00, 0x40, 0x00, 0x20 };
+	struct mem_region regions[8];
+	struct fixture f;
+
+	(void)state; /* U1; GS-15, GS-16 */
+	drive_to(&f, DFU_IDLE);
+	memcpy(regions, f.profile.regions, f.profile.region_count * sizeof *regions);
+	for (size_t i = 0; i < f.profile.region_count; i++)
+		if (regions[i].kind == MEM_RAM) {
+			regions[i].poll_erase_ms = 7;
+			regions[i].poll_ms = 9;
+		}
+	f.profile.regions = regions;
+	assert_int_equal(download(&f, 0, to_ram, 5), USB_ACK);
+	expect_status(&f, "flash", 0, 104, 4);
+	dfuse_reply_delivered(&f.dfuse);
+	dfuse_finish(&f.dfuse, DFU_OK);
+	assert_int_equal(download(&f, 2, to_ram, 5), USB_ACK);
+	expect_status(&f, "RAM, write", 0, 9, 4);
+	dfuse_reply_delivered(&f.dfuse);
+	dfuse_finish(&f.dfuse, DFU_OK);
+	assert_int_equal(download(&f, 2, erase, 5), USB_ACK);
+	expect_status(&f, "RAM, a write that looks like an erase", 0, 9, 4);
+	dfuse_reply_delivered(&f.dfuse);
+	dfuse_finish(&f.dfuse, DFU_OK);
+	assert_int_equal(download(&f, 0, erase, 5), USB_ACK);
+	expect_status(&f, "RAM, erase", 0, 7, 4);
+	dfuse_reply_delivered(&f.dfuse);
+	dfuse_finish(&f.dfuse, DFU_OK);
+	assert_int_equal(download(&f, 0, set_address, 5), USB_ACK);
+	expect_status(&f, "flash again", 0, 104, 4);
+}
+
 static void getstatus_replies_of_the_other_states(void **state)
 {
 	struct fixture f;
@@ -416,6 +451,13 @@ static void the_pointer_follows_commands_and_survives_the_rest(void **state)
 	assert_int_equal(f.dfuse.pointer, 0x08010000); /* U18, the other way */
 	f.profile.erase_sets_pointer = true;
 	finish_command(&f, erase, 5, DFU_ERR_TARGET); /* U18: an error changes nothing */
+	assert_int_equal(f.dfuse.pointer, 0x08010000);
+	assert_int_equal(request(&f, DFU_CLRSTATUS, 0, 0, NULL), USB_ACK);
+	f.profile.errors_set_pointer = true;
+	finish_command(&f, erase, 5, DFU_ERR_TARGET); /* U18, the other way */
+	assert_int_equal(f.dfuse.pointer, 0x08004000);
+	assert_int_equal(request(&f, DFU_CLRSTATUS, 0, 0, NULL), USB_ACK);
+	finish_command(&f, set_address, 5, DFU_ERR_VENDOR);
 	assert_int_equal(f.dfuse.pointer, 0x08010000);
 	assert_int_equal(request(&f, DFU_CLRSTATUS, 0, 0, NULL), USB_ACK);
 	assert_int_equal(f.dfuse.pointer, 0x08010000); /* BLK-8 */
@@ -510,6 +552,9 @@ static void transfers_above_2048_are_refused_or_taken_as_the_profile_says(void *
 	drive_to(&f, DFU_IDLE);
 	assert_int_equal(request(&f, DFU_DNLOAD, 2, 2049, NULL), USB_STALL);
 	assert_int_equal(request(&f, DFU_UPLOAD, 2, 4096, NULL), USB_STALL);
+	assert_int_equal(request(&f, DFU_UPLOAD, 0, 4096, NULL), USB_STALL);
+	assert_int_equal(request(&f, DFU_UPLOAD, 1, 4096, NULL), USB_STALL);
+	assert_int_equal(request(&f, DFU_DNLOAD, 0, 65535, NULL), USB_STALL);
 	expect_status(&f, "BLK-13", 0, 0, 2);
 	assert_int_equal(request(&f, DFU_DNLOAD, 2, 2048, NULL), USB_ACK);
 	assert_int_equal(request(&f, DFU_ABORT, 0, 0, NULL), USB_ACK);
@@ -546,6 +591,9 @@ static void get_answers_the_command_list(void **state)
 		assert_memory_equal(buffer, "\x00\x21\x41\x92", actual);
 		assert_int_equal(f.dfuse.state, rows[i].want_state);
 		assert_int_equal(f.reads, 0);
+		f.profile.short_get_goes_idle = false;
+		assert_int_equal(request(&f, DFU_UPLOAD, 0, rows[i].give, &actual), USB_ACK);
+		assert_int_equal(f.dfuse.state, DFU_UPLOAD_IDLE);
 	}
 }
 
@@ -640,6 +688,25 @@ static void roms_that_answer_while_busy_say_so_or_stall(void **state)
 	expect_status(&f, "done", 0, 0, 5);
 }
 
+static void an_operation_may_never_end(void **state)
+{
+	struct fixture f;
+
+	(void)state; /* U14, the other way: DFU_STAYS_BUSY */
+	drive_to(&f, DFU_DNBUSY);
+	dfuse_finish(&f.dfuse, DFU_STAYS_BUSY);
+	expect_status(&f, "busy", 0, 104, 4);
+	expect_status(&f, "for ever", 0, 104, 4);
+	dfuse_reply_delivered(&f.dfuse);
+	assert_int_equal(f.jobs, 0);
+	assert_int_equal(request(&f, DFU_GETSTATE, 0, 1, NULL), USB_ACK);
+	assert_int_equal(request(&f, DFU_DNLOAD, 2, 64, NULL), USB_STALL);
+	assert_int_equal(request(&f, DFU_CLRSTATUS, 0, 0, NULL), USB_ACK);
+	expect_status(&f, "ST-24", 0x0e, 0, 10);
+	assert_int_equal(request(&f, DFU_CLRSTATUS, 0, 0, NULL), USB_ACK);
+	expect_status(&f, "free", 0, 0, 2);
+}
+
 static void the_owner_hears_of_each_change_once(void **state)
 {
 	struct fixture f;
@@ -679,6 +746,7 @@ int main(void)
 		cmocka_unit_test(clrstatus_outside_dfuerror_stalls_where_the_profile_says_so),
 		cmocka_unit_test(requests_in_the_wrong_direction_stall),
 		cmocka_unit_test(getstatus_announces_the_documented_timeouts),
+		cmocka_unit_test(timeouts_may_differ_by_the_memory_of_the_old_pointer),
 		cmocka_unit_test(getstatus_replies_of_the_other_states),
 		cmocka_unit_test(blocks_count_in_2048_bytes_from_the_pointer),
 		cmocka_unit_test(the_pointer_follows_commands_and_survives_the_rest),
@@ -692,6 +760,7 @@ int main(void)
 		cmocka_unit_test(abort_drops_the_buffered_command),
 		cmocka_unit_test(detach_reattaches_where_the_profile_says_so),
 		cmocka_unit_test(roms_that_answer_while_busy_say_so_or_stall),
+		cmocka_unit_test(an_operation_may_never_end),
 		cmocka_unit_test(the_owner_hears_of_each_change_once),
 		cmocka_unit_test(names_are_those_of_dfu_1_1),
 	};

@@ -487,8 +487,30 @@ static void flaky_hse_hides_the_rom_until_time_or_reset(void **state)
 
 /* Conditions: a session with every request once, and which of its requests a rule hits. */
 
-enum step { S_GETSTATUS, S_CLRSTATUS, S_GET, S_ABORT, S_SET, S_GS1, S_GS2, S_ERASE, S_GS3, S_GS4, S_WRITE2, S_GS5, S_GS6,
-	    S_WRITE3, S_GS7, S_GS8, S_ABORT2, S_READ, S_GETSTATE, S_STRING, S_ALT, S_STEPS };
+enum step {
+	S_GETSTATUS,
+	S_CLRSTATUS,
+	S_GET,
+	S_ABORT,
+	S_SET,
+	S_GS1,
+	S_GS2,
+	S_ERASE,
+	S_GS3,
+	S_GS4,
+	S_WRITE2,
+	S_GS5,
+	S_GS6,
+	S_WRITE3,
+	S_GS7,
+	S_GS8,
+	S_ABORT2,
+	S_READ,
+	S_GETSTATE,
+	S_STRING,
+	S_ALT,
+	S_STEPS
+};
 
 static enum usb_result do_step(struct host *h, enum step step)
 {
@@ -686,10 +708,10 @@ static void one_request(struct host *h, enum dfu_request request)
 {
 	static uint8_t data[256];
 	bool in = request == DFU_UPLOAD || request == DFU_GETSTATUS || request == DFU_GETSTATE;
-	uint16_t length = request == DFU_DNLOAD || request == DFU_UPLOAD ? sizeof(data) :
-			  request == DFU_GETSTATUS			 ? 6 :
-			  request == DFU_GETSTATE			 ? 1 :
-									   0;
+	uint16_t length = request == DFU_DNLOAD || request == DFU_UPLOAD ? sizeof(data)
+			  : request == DFU_GETSTATUS                     ? 6
+			  : request == DFU_GETSTATE                      ? 1
+									 : 0;
 
 	if (h->attached)
 		host_control(h, in ? 0xa1 : 0x21, (uint8_t)request, 2, 0, data, length, NULL);
@@ -697,12 +719,26 @@ static void one_request(struct host *h, enum dfu_request request)
 
 static void after_each_fault_in_each_state_a_clean_run_succeeds(void **state)
 {
-	static const char *const faults[] = { "stall", "silent", "bus-error", "delay=2s", "delay=20s", "short=0", "short=3",
-					      "corrupt", "status=errWRITE:dfuERROR", "unplug=200ms on=dfu", "unplug on=dfu",
-					      "power-cut=200ms on=dfu", "power-cut on=dfu", "power-cut=200ms on=dfu,after=5ms",
-					      "unplug=1s on=dfu,after=1ms", "reset on=dfu", "unplug=10ms", "flaky-hse count=any" };
-	static const enum dfu_state states[] = { DFU_IDLE, DFU_DNLOAD_SYNC, DFU_DNBUSY, DFU_DNLOAD_IDLE, DFU_MANIFEST_SYNC,
-						 DFU_MANIFEST, DFU_UPLOAD_IDLE, DFU_ERROR };
+	static const char *const faults[] = { "stall",
+					      "silent",
+					      "bus-error",
+					      "delay=2s",
+					      "delay=20s",
+					      "short=0",
+					      "short=3",
+					      "corrupt",
+					      "status=errWRITE:dfuERROR",
+					      "unplug=200ms on=dfu",
+					      "unplug on=dfu",
+					      "power-cut=200ms on=dfu",
+					      "power-cut on=dfu",
+					      "power-cut=200ms on=dfu,after=5ms",
+					      "unplug=1s on=dfu,after=1ms",
+					      "reset on=dfu",
+					      "unplug=10ms",
+					      "flaky-hse count=any" };
+	static const enum dfu_state states[] = { DFU_IDLE,          DFU_DNLOAD_SYNC, DFU_DNBUSY,      DFU_DNLOAD_IDLE,
+						 DFU_MANIFEST_SYNC, DFU_MANIFEST,    DFU_UPLOAD_IDLE, DFU_ERROR };
 	static uint8_t image[5000];
 
 	(void)state;

@@ -47,7 +47,8 @@ static void rules_come_back_as_they_are_written(void **state)
 		{ "status=0xfe:dfuIDLE on=getstatus", "status=0xfe:dfuIDLE on=getstatus" },
 		{ "unplug", "unplug" },
 		{ "unplug=2s from=1s,after=10ms", "unplug=2s from=1s,after=10ms" },
-		{ "power-cut on=write,address=0x08004000,after=10ms", "power-cut on=write,address=0x08004000,after=10ms" },
+		{ "power-cut on=write,address=0x08004000,after=10ms",
+		  "power-cut on=write,address=0x08004000,after=10ms" },
 		{ "reset on=erase,address=0x08000000-0x08003fff", "reset on=erase,address=0x08000000-0x08003fff" },
 		{ "flaky-hse=40s count=2", "flaky-hse=40s count=2" },
 		{ "stall state=dfuerror,count=3-5", "stall state=dfuERROR,count=3-5" },
@@ -98,30 +99,35 @@ static void mistakes_are_told_with_place_and_expectation(void **state)
 	static const struct {
 		const char *give, *want;
 	} rows[] = {
-		{ "stall on=dnlaod", "fault rule: column 10: 'dnlaod': expected a request (any, dfu, dnload, upload, getstatus, "
-				     "clrstatus, getstate, abort, detach, set-address, erase, mass-erase, unprotect, write, "
-				     "leave, get, read, get-descriptor, set-configuration, get-configuration, set-interface, "
-				     "get-interface, set-usb-address), did you mean 'dnload'?" },
-		{ "stal", "fault rule: column 1: 'stal': expected an action (stall, silent, bus-error, delay, short, corrupt, "
-			  "status, unplug, power-cut, reset, flaky-hse), did you mean 'stall'?" },
-		{ "stall blokc=2", "fault rule: column 7: 'blokc': expected a condition (on, block, address, state, count, "
-				   "probability, from, after), did you mean 'block'?" },
+		{ "stall on=dnlaod",
+		  "fault rule: column 10: 'dnlaod': expected a request (any, dfu, dnload, upload, getstatus, "
+		  "clrstatus, getstate, abort, detach, set-address, erase, mass-erase, unprotect, write, "
+		  "leave, get, read, get-descriptor, set-configuration, get-configuration, set-interface, "
+		  "get-interface, set-usb-address), did you mean 'dnload'?" },
+		{ "stal",
+		  "fault rule: column 1: 'stal': expected an action (stall, silent, bus-error, delay, short, corrupt, "
+		  "status, unplug, power-cut, reset, flaky-hse), did you mean 'stall'?" },
+		{ "stall blokc=2",
+		  "fault rule: column 7: 'blokc': expected a condition (on, block, address, state, count, "
+		  "probability, from, after), did you mean 'block'?" },
 		{ "stall block", "fault rule: column 12: expected '=' and a value after 'block'" },
 		{ "stall block=", "fault rule: column 13: expected a block number up to 65535, or a range as 2-9" },
 		{ "stall=3", "fault rule: column 7: '3': 'stall' takes no value" },
 		{ "delay on=dnload", "fault rule: column 1: 'delay': expected '=' and a time, as delay=300ms" },
 		{ "delay=300", "fault rule: column 7: '300': expected a time with its unit, as 300ms or 1.5s" },
 		{ "stall on=dnload,on=upload", "fault rule: column 17: 'on': this condition is there already" },
-		{ "stall after=3ms", "fault rule: column 7: 'after': 'after' goes with unplug, power-cut and reset (for a "
-				     "transfer: delay)" },
+		{ "stall after=3ms",
+		  "fault rule: column 7: 'after': 'after' goes with unplug, power-cut and reset (for a "
+		  "transfer: delay)" },
 		{ "flaky-hse on=dnload",
 		  "fault rule: column 11: 'on': 'flaky-hse' is decided at boot: expected count, probability or from" },
 		{ "status=OK on=dnload",
 		  "fault rule: column 14: 'dnload': 'status' changes replies to getstatus and nothing else" },
 		{ "stall probability=2",
 		  "fault rule: column 19: '2': expected a probability, as 0.25 or 25%, above 0 and up to 1" },
-		{ "", "fault rule: column 1: expected an action (stall, silent, bus-error, delay, short, corrupt, status, "
-		      "unplug, power-cut, reset, flaky-hse)" },
+		{ "",
+		  "fault rule: column 1: expected an action (stall, silent, bus-error, delay, short, corrupt, status, "
+		  "unplug, power-cut, reset, flaky-hse)" },
 	};
 
 	(void)state;
@@ -170,9 +176,10 @@ static void an_action_on_the_board_without_transfers_is_timed(void **state)
 
 static void every_request_at_once_fits_into_its_text(void **state)
 {
-	struct fault_rule rule = parsed("status=errSTALLEDPKT:dfuMANIFEST-WAIT-RESET block=60000-65535,"
-					"address=0x08000000-0xffffffff,state=dfuMANIFEST-WAIT-RESET,count=1000000-2000000,"
-					"probability=0.5,from=999999999999us");
+	struct fault_rule rule = parsed(
+		"status=errSTALLEDPKT:dfuMANIFEST-WAIT-RESET block=60000-65535,"
+		"address=0x08000000-0xffffffff,state=dfuMANIFEST-WAIT-RESET,count=1000000-2000000,"
+		"probability=0.5,from=999999999999us");
 	char text[FAULT_RULE_BYTES];
 
 	(void)state;

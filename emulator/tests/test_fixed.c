@@ -217,6 +217,117 @@ static void fixtures_load_and_enumerate(void **state)
 	}
 }
 
+static struct fixed *bystander;
+static struct usb_urb others[2];
+
+static void cancel_others(struct fake_host *h, struct usb_urb *urb)
+{
+	(void)urb;
+	h->on_complete = NULL;
+	h->dev->ops->cancel(h->dev, &others[1]);
+	assert_int_equal(others[1].result, USB_CANCELLED);
+	assert_false(fake_host_is_done(&others[0]));
+}
+
+static void reset_bystander(struct fake_host *h, struct usb_urb *urb)
+{
+	(void)urb;
+	h->on_complete = NULL;
+	h->dev->ops->bus_reset(h->dev);
+	assert_int_equal(others[0].result, USB_CANCELLED);
+	assert_int_equal(others[1].result, USB_CANCELLED);
+}
+
+static void unplug_bystander(struct fake_host *h, struct usb_urb *urb)
+{
+	(void)urb;
+	h->on_complete = NULL;
+	fixed_unplug(bystander);
+	assert_int_equal(others[0].result, USB_GONE);
+	assert_int_equal(others[1].result, USB_GONE);
+}
+
+static void a_host_that_acts_while_transfers_are_given_back_loses_none(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*give)(struct fake_host *, struct usb_urb *);
+		bool unplugs; /* instead of a bus reset */
+	} rows[] = {
+		{ "cancel", cancel_others, false },
+		{ "cancel in unplug", cancel_others, true },
+		{ "reset", reset_bystander, false },
+		{ "reset in unplug", reset_bystander, true },
+		{ "unplug in reset", unplug_bystander, false },
+	};
+	struct fixed_descriptors *d;
+	char message[300];
+
+	(void)state;
+	if (fixed_load("fixtures/descriptors/0a5c-21e6.usb", &d, message, sizeof(message)))
+		fail_msg("%s", message);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fake_host host;
+		struct usb_urb first, urb;
+		struct usbdev *dev;
+		uint8_t a[3][16];
+
+		print_message("%s\n", rows[i].name);
+		fake_host_init(&host);
+		bystander = fixed_new(d);
+		assert_non_null(bystander);
+		dev = fixed_usbdev(bystander);
+		usbdev_connect(dev, &host.host);
+		fixed_plug(bystander);
+		assert_int_equal(fake_host_control(dev, &urb, 0x00, 9, 1, 0, NULL, 0), USB_ACK);
+		fake_host_submit(dev, &first, 0x81, a[0], 16);
+		fake_host_submit(dev, &others[0], 0x81, a[1], 16);
+		fake_host_submit(dev, &others[1], 0x82, a[2], 16);
+		host.completions = 0;
+		host.on_complete = rows[i].give;
+		if (rows[i].unplugs)
+			fixed_unplug(bystander);
+		else
+			dev->ops->bus_reset(dev);
+		assert_int_equal(host.completions, 3);
+		fixed_free(bystander);
+		assert_int_equal(host.detaches, 1);
+	}
+	fixed_descriptors_free(d);
+}
+
+static void bystanders_give_back_what_can_never_come(void **state)
+{
+	struct fixed_descriptors *d;
+	struct fake_host host;
+	struct usb_urb halted, other, urb;
+	struct usbdev *dev;
+	uint8_t a[16], b[64];
+	char message[300];
+
+	(void)state;
+	if (fixed_load("fixtures/descriptors/0a5c-21e6.usb", &d, message, sizeof(message)))
+		fail_msg("%s", message);
+	fake_host_init(&host);
+	bystander = fixed_new(d);
+	assert_non_null(bystander);
+	dev = fixed_usbdev(bystander);
+	usbdev_connect(dev, &host.host);
+	fixed_plug(bystander);
+	assert_int_equal(fake_host_control(dev, &urb, 0x00, 9, 1, 0, NULL, 0), USB_ACK);
+	fake_host_submit(dev, &halted, 0x81, a, 16);
+	fake_host_submit(dev, &other, 0x82, b, 64);
+	assert_int_equal(fake_host_control(dev, &urb, 0x02, 3, 0, 0x81, NULL, 0), USB_ACK);
+	assert_true(fake_host_is_done(&halted));
+	assert_int_equal(halted.result, USB_STALL);
+	assert_false(fake_host_is_done(&other));
+	assert_int_equal(fake_host_control(dev, &urb, 0x00, 9, 0, 0, NULL, 0), USB_ACK);
+	assert_true(fake_host_is_done(&other));
+	assert_int_equal(other.result, USB_SILENT);
+	fixed_free(bystander);
+	fixed_descriptors_free(d);
+}
+
 static void bystanders_stall_hold_and_swallow(void **state)
 {
 	struct fixed_descriptors *d;
@@ -272,6 +383,8 @@ int main(void)
 		cmocka_unit_test(files_report_their_name),
 		cmocka_unit_test(fixtures_load_and_enumerate),
 		cmocka_unit_test(bystanders_stall_hold_and_swallow),
+		cmocka_unit_test(a_host_that_acts_while_transfers_are_given_back_loses_none),
+		cmocka_unit_test(bystanders_give_back_what_can_never_come),
 	};
 
 	return cmocka_run_group_tests_name("fixed", tests, NULL, NULL);

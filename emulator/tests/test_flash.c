@@ -500,7 +500,7 @@ static void the_feature_word_takes_only_documented_values(void **state) /* FEAT-
 	flash_get_feature(f, got);
 	assert_int_equal(got[0], 0);
 	set_feature(f, 3);
-	flash_power_on(f);
+	flash_reset(f);
 	flash_get_feature(f, got);
 	assert_int_equal(got[0], 0);
 	flash_free(f);
@@ -711,6 +711,22 @@ static void cells_that_contradict_their_complements_load_as_level_1(void **state
 		assert_int_equal(flash_rdp(f), RDP_LEVEL_1);
 		assert_false(flash_sector_protected(f, 0)); /* factory */
 	}
+	flash_free(f);
+}
+
+/* ASSUMED: no source, see flash.c */
+static void the_chip_makes_the_complements_itself(void **state)
+{
+	struct flash *f = new_flash(1);
+	uint8_t give[16] = { 0xEF, 0xAA, 1, 2, 3, 4, 5, 6, 0xFE, 0x7F, 7, 8, 9, 10, 11, 12 }, want[16];
+
+	(void)state;
+	make_options(want, 0xAA, 0x7FFE);
+	assert_true(run(f, FLASH_PROGRAM_OPTIONS, OPTIONS, give, 16, WHOLE_US) > 0);
+	assert_options(f, want);
+	flash_reset(f);
+	assert_int_equal(flash_rdp(f), RDP_LEVEL_0);
+	assert_true(flash_sector_protected(f, 0));
 	flash_free(f);
 }
 
@@ -976,7 +992,7 @@ static void a_cut_unprotect_leaves_level_1_and_part_of_the_flash(void **state) /
 		run(f, FLASH_UNPROTECT, 0, NULL, 0, cases[i].cut_us);
 		if (cases[i].want_same_options)
 			assert_options(f, old);
-		flash_power_on(f);
+		flash_reset(f);
 		if (flash_rdp(f) != RDP_LEVEL_1)
 			fail_msg("%s: level %d", cases[i].name, (int)flash_rdp(f));
 		assert_erased_in_order(f, &finished);
@@ -994,7 +1010,7 @@ static void a_cut_option_write_reads_as_factory_with_level_1(void **state)
 	fill(f, 0x5A);
 	make_options(bytes, 0xAA, 0x7000);
 	run(f, FLASH_PROGRAM_OPTIONS, OPTIONS, bytes, 16, 1000);
-	flash_power_on(f);
+	flash_reset(f);
 	assert_int_equal(flash_rdp(f), RDP_LEVEL_1);
 	assert_false(flash_sector_protected(f, 0));
 	make_options(want, 0xFF, 0x7FFF);
@@ -1252,6 +1268,7 @@ int main(void)
 		cmocka_unit_test(otp_can_be_saved_and_restored_whole),
 		cmocka_unit_test(option_bytes_take_effect_at_the_next_reset),
 		cmocka_unit_test(cells_that_contradict_their_complements_load_as_level_1),
+		cmocka_unit_test(the_chip_makes_the_complements_itself),
 		cmocka_unit_test(lowering_level_1_to_0_erases_flash),
 		cmocka_unit_test(unprotect_erases_only_a_protected_part),
 		cmocka_unit_test(level_2_is_permanent),

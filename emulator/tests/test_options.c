@@ -113,6 +113,13 @@ static void mistakes_name_the_value_and_what_is_accepted(void **state)
 		{ { "--seed", "" }, "--seed '': must be a number from 0 to 18446744073709551615, decimal or 0x..." },
 		{ { "--seed", "18446744073709551616" },
 		  "--seed '18446744073709551616': must be a number from 0 to 18446744073709551615, decimal or 0x..." },
+		{ { "--fault", "delay=300 on=dnload" },
+		  "--fault 'delay=300 on=dnload': fault rule: column 7: '300': expected a time with its unit, as 300ms or "
+		  "1.5s" },
+		{ { "--fault", "0:stall" }, "--fault '0:stall': the board must be a number from 1 to 127" },
+		{ { "--fault", "128:stall" }, "--fault '128:stall': the board must be a number from 1 to 127" },
+		{ { "--fault", "2:stall" }, "--fault is for board 2, --boards has 1" },
+		{ { "--control", "" }, "--control '': must be the name of a file" },
 		{ { "--flsh", "x" }, "unknown option '--flsh' (did you mean '--flash'?)" },
 		{ { "--hardware" }, "unknown option '--hardware': try 'dfuemu help exec'" },
 		{ { "--bo", "x" }, "option '--bo' is ambiguous: try 'dfuemu help exec'" },
@@ -130,6 +137,26 @@ static void mistakes_name_the_value_and_what_is_accepted(void **state)
 		assert_string_equal(why, cases[i].want);
 		options_free(&o);
 	}
+}
+
+static void faults_are_for_all_boards_or_for_one(void **state)
+{
+	struct options o;
+	char why[OPTIONS_WHY];
+
+	(void)state;
+	assert_int_equal(parse(&o,
+			       (const char *const[WORDS]){ "--fault", "stall", "--boards=2", "--fault", "2:silent on=upload",
+							   "--control", "S" },
+			       why),
+			 0);
+	assert_int_equal(o.fault_count, 2);
+	assert_int_equal(o.faults[0].board, 0);
+	assert_int_equal(o.faults[0].rule.action, FAULT_STALL);
+	assert_int_equal(o.faults[1].board, 2);
+	assert_int_equal(o.faults[1].rule.on, FAULT_BIT(FAULT_UPLOAD));
+	assert_string_equal(o.control, "S");
+	options_free(&o);
 }
 
 static void an_unknown_profile_is_refused_with_the_list(void **state)
@@ -248,6 +275,7 @@ int main(void)
 		cmocka_unit_test(defaults_are_one_board_in_its_rom_in_real_time),
 		cmocka_unit_test(the_tool_begins_at_the_first_word_that_is_no_option),
 		cmocka_unit_test(mistakes_name_the_value_and_what_is_accepted),
+		cmocka_unit_test(faults_are_for_all_boards_or_for_one),
 		cmocka_unit_test(an_unknown_profile_is_refused_with_the_list),
 		cmocka_unit_test(values_arrive),
 		cmocka_unit_test(time_is_real_or_x_and_a_decimal_number),

@@ -38,6 +38,44 @@ static void the_second_getstatus_is_held_until_the_erase_is_over(void **state)
 	board_close(&b);
 }
 
+static void the_first_getstatus_ends_after_the_erase_where_the_profile_says_so(void **state)
+{
+	struct host_urb first, second;
+	struct board b;
+	uint8_t status[6] = { 0 };
+
+	(void)state; /* U3, the other way: EX-10 */
+	board_open_idle(&b);
+	b.profile.first_getstatus_waits = true;
+	assert_int_equal(host_command(&b.host, DFUSE_ERASE, 0x08000000), USB_ACK);
+	host_submit(&b.host, &first, (struct usb_setup){ 0xa1, DFU_GETSTATUS, 0, 0, 6 }, status);
+	assert_false(host_wait(&b.host, &first, MS(399)));
+	assert_true(host_wait(&b.host, &first, MS(2)));
+	assert_memory_equal(status, ((uint8_t[]){ GS_ERASE }), 6);
+	assert_int_equal(first.urb.actual, 6);
+	host_expect_status(&b.host, GS_OK);
+
+	/* given up in between, and the erase goes on */
+	assert_int_equal(host_command(&b.host, DFUSE_ERASE, 0x08000000), USB_ACK);
+	host_submit(&b.host, &first, (struct usb_setup){ 0xa1, DFU_GETSTATUS, 0, 0, 6 }, status);
+	assert_false(host_wait(&b.host, &first, MS(100)));
+	host_submit(&b.host, &second, (struct usb_setup){ 0xa1, DFU_GETSTATUS, 0, 0, 6 }, status);
+	b.host.dev->ops->cancel(b.host.dev, &first.urb);
+	assert_int_equal(first.urb.result, USB_CANCELLED);
+	assert_false(host_wait(&b.host, &second, MS(299)));
+	assert_true(host_wait(&b.host, &second, MS(2)));
+	assert_memory_equal(status, ((uint8_t[]){ GS_OK }), 6);
+	assert_int_equal(flash_erase_count(mcu_flash(b.mcu), 0), 2);
+
+	/* leaving and errors are as ever */
+	assert_int_equal(host_command(&b.host, DFUSE_SET_ADDRESS, 0), USB_ACK);
+	host_expect_status(&b.host, GS_SET);
+	host_expect_status(&b.host, GS_FAILED(0x01));
+	assert_int_equal(host_clrstatus(&b.host), USB_ACK);
+	board_leave(&b);
+	board_close(&b);
+}
+
 static void a_cancelled_request_leaves_no_trace_and_the_next_one_is_held(void **state)
 {
 	struct host_urb held;
@@ -219,6 +257,14 @@ static void causes_of_errors_give_the_documented_status(void **state)
 		{ "OB-7 options of 8 bytes", 0, 0x1fffc000, 2, { 0xef, 0xaa }, 8, 4, 0x01 },
 		{ "OB-8 options not at the start", 0, 0x1fffc008, 2, { 0xff, 0x7f }, 8, 4, 0x01 },
 		{ "MAP-4 RAM", 0, 0x2001ffff, 2, { 1 }, 1, 4, 0 },
+		{ "MAP-4 across the end of RAM", 0, 0x2001ffff, 2, { 1, 2 }, 2, 4, 0x01 },
+		{ "ERR-1 Set-Address FFFFFFFF", 0, 0, 0, { 0x21, 0xff, 0xff, 0xff, 0xff }, 5, 4, 0x01 },
+		{ "ERR-1 erase FFFFFFFF", 0, 0, 0, { 0x41, 0xff, 0xff, 0xff, 0xff }, 5, 4, 0x01 },
+		{ "ERR-1 write that wraps to 0", 0, 0xffff0000, 34, { 1, 2 }, 2, 4, 0x01 },
+		{ "MAP-7 across the locks", 0, 0x1fff7a0f, 2, { 1, 2 }, 2, 4, 0x01 },
+		{ "ERR-1 from system memory into OTP", 0, 0x1fff77ff, 2, { 1, 2 }, 2, 4, 0x01 },
+		{ "OB-7 options and behind", 0, 0x1fffc000, 2, { 0xef, 0xaa }, 15, 4, 0x01 },
+		{ "OB-8 options by block 3", 0, 0x1fffc000, 3, { 0xef, 0xaa }, 16, 4, 0x01 },
 	};
 
 	(void)state;
@@ -279,6 +325,11 @@ static void uploads_reach_what_is_documented_and_nothing_else(void **state)
 		{ "OB-6 options, second half", 0, 0x1fffc008, 8, 1, 0, 0 },
 		{ "MAP-10 feature word", 0, 0xffff0000, 4, 0, 0x00, 0xff },
 		{ "MAP-11 IDCODE", 0, 0xe0042000, 4, 1, 0, 0 },
+		{ "from system memory into OTP", 0, 0x1fff77ff, 2, 1, 0, 0 },
+		{ "across the end of RAM", 0, 0x2001ffff, 2, 1, 0, 0 },
+		{ "behind the feature word", 0, 0xffff0000, 5, 1, 0, 0 },
+		{ "the last byte there is", 0, 0xffffffff, 1, 1, 0, 0 },
+		{ "across the top", 0, 0xffffffff, 2048, 1, 0, 0 },
 		{ "UP-10 RDP", 1, 0x08000000, 64, 0x0b, 0, 0 },
 		{ "UP-10 RDP RAM", 1, 0x20004000, 64, 0x0b, 0, 0 },
 		{ "UP-10 RDP options", 1, 0x1fffc000, 16, 0x0b, 0, 0 },
@@ -382,6 +433,33 @@ static void odd_lengths_fail_where_the_profile_says_so(void **state)
 	assert_int_equal(host_dnload(&b.host, 2, "\x0f\xf0\xff", 3), USB_ACK);
 	host_expect_status(&b.host, GS_SET);
 	host_expect_status(&b.host, GS_FAILED(0x06));
+	assert_int_equal(host_clrstatus(&b.host), USB_ACK);
+	b.profile.hardware_error_status = DFU_STAYS_BUSY;
+	assert_int_equal(host_dnload(&b.host, 2, "\x0f\xf0\xff", 3), USB_ACK);
+	for (unsigned i = 0; i < 3; i++)
+		host_expect_status(&b.host, GS_SET);
+	board_close(&b);
+}
+
+static void the_status_of_refused_uploads_and_features_is_the_profiles(void **state)
+{
+	struct board b;
+	uint8_t data[4];
+
+	(void)state; /* U4, U14 */
+	board_open(&b);
+	b.profile.default_pointer = 0xe0042000;
+	b.profile.upload_refusal_status = 0x08;
+	b.profile.feature_refusal_status = 0x0e;
+	board_power_on(&b);
+	assert_int_equal(host_clrstatus(&b.host), USB_ACK);
+	assert_int_equal(host_upload(&b.host, 2, data, 4, NULL), USB_STALL);
+	host_expect_status(&b.host, GS_FAILED(0x08));
+	assert_int_equal(host_clrstatus(&b.host), USB_ACK);
+	board_set_address(&b, 0xffff0000);
+	assert_int_equal(host_dnload(&b.host, 2, "\x07", 1), USB_ACK);
+	host_expect_status(&b.host, GS_SET);
+	host_expect_status(&b.host, GS_FAILED(0x0e));
 	board_close(&b);
 }
 
@@ -403,6 +481,96 @@ static void parallelism_is_set_by_the_feature_word_and_lost_by_reset(void **stat
 	mcu_set_pin(b.mcu, PIN_NRST, true);
 	flash_get_feature(mcu_flash(b.mcu), feature);
 	assert_int_equal(feature[0], 0);
+	board_close(&b);
+}
+
+static void an_unaligned_write_spoils_those_after_it_at_wider_parallelism(void **state)
+{
+	struct board b;
+	uint8_t back[4];
+
+	(void)state; /* BLK-10, U14 */
+	board_open_idle(&b);
+	board_set_address(&b, 0xffff0000);
+	board_write(&b, 2, "\x03", 1);
+	board_set_address(&b, 0x08000002);
+	assert_int_equal(host_dnload(&b.host, 2, "abcd", 4), USB_ACK);
+	host_expect_status(&b.host, GS_SET);
+	host_expect_status(&b.host, GS_FAILED(0x0e));
+	assert_int_equal(host_clrstatus(&b.host), USB_ACK);
+	board_set_address(&b, 0x08000000);
+	assert_int_equal(host_dnload(&b.host, 2, "abcd", 4), USB_ACK);
+	host_expect_status(&b.host, GS_SET);
+	host_expect_status(&b.host, GS_FAILED(0x0e));
+	assert_int_equal(flash_read(mcu_flash(b.mcu), 0x08000000, back, 4), 0);
+	assert_memory_equal(back, "\xff\xff\xff\xff", 4);
+	mcu_set_pin(b.mcu, PIN_NRST, false);
+	mcu_set_pin(b.mcu, PIN_NRST, true);
+	board_wait_attached(&b);
+	host_enumerate(&b.host);
+	assert_int_equal(host_clrstatus(&b.host), USB_ACK);
+	board_write(&b, 2, "abcd", 4);
+	board_close(&b);
+}
+
+/* A part with less flash than its string tells: MAP-12. */
+static void board_open_half(struct board *b)
+{
+	static const struct flash_sectors sectors[] = { { 4, 0x4000 }, { 1, 0x10000 }, { 3, 0x20000 }, { 0, 0 } };
+
+	memset(b, 0, sizeof *b);
+	b->profile = *mcu_profile_find("f407");
+	b->profile.sectors = sectors;
+	b->profile.flash_size_bytes = 0x80000;
+	b->bench = bench_new(1);
+	b->mcu = mcu_new(b->bench, &b->profile, &(struct mcu_identity){ { 1, 2, 3 } });
+	assert_non_null(b->mcu);
+	host_init(&b->host, b->bench, mcu_usb(b->mcu));
+	mcu_set_pin(b->mcu, PIN_VBUS, true);
+	board_power_on(b);
+	assert_int_equal(host_clrstatus(&b->host), USB_ACK);
+}
+
+static void behind_the_installed_flash_uploads_succeed(void **state)
+{
+	struct board b;
+	uint8_t back[16];
+
+	(void)state; /* UP-11, U20 */
+	board_open_half(&b);
+	board_set_address(&b, 0x0807fff8);
+	board_write(&b, 2, "12345678", 8);
+	assert_int_equal(host_abort(&b.host), USB_ACK);
+	assert_int_equal(host_upload(&b.host, 2, back, 16, NULL), USB_ACK);
+	assert_memory_equal(back, "12345678\xff\xff\xff\xff\xff\xff\xff\xff", 16);
+	assert_int_equal(host_upload(&b.host, 3, back, 16, NULL), USB_ACK);
+	assert_int_equal(back[15], 0xff);
+	assert_int_equal(host_abort(&b.host), USB_ACK);
+	assert_int_equal(host_dnload(&b.host, 2, "1234567890", 10), USB_ACK);
+	host_expect_status(&b.host, GS_SET);
+	host_expect_status(&b.host, GS_FAILED(0x01));
+	assert_int_equal(host_clrstatus(&b.host), USB_ACK);
+	assert_int_equal(host_command(&b.host, DFUSE_ERASE, 0x08080000), USB_ACK);
+	host_expect_status(&b.host, GS_ERASE);
+	host_expect_status(&b.host, GS_FAILED(0x01));
+	board_close(&b);
+}
+
+static void a_write_into_half_protected_sectors_is_told(void **state)
+{
+	static const uint8_t first_protected[16] = { 0xef, 0xaa, 0x10, 0x55, 0xef, 0xaa, 0x10, 0x55,
+						     0xfe, 0x7f, 0x01, 0x80, 0xfe, 0x7f, 0x01, 0x80 };
+	struct board b;
+	uint8_t back[4];
+
+	(void)state; /* FL-7 */
+	board_open_idle(&b);
+	flash_set_options(mcu_flash(b.mcu), first_protected);
+	board_set_address(&b, 0x08003ffe);
+	board_write(&b, 2, "abcd", 4);
+	assert_int_equal(board_count(&b, MCU_EVENT_PROGRAMMED), 1);
+	assert_int_equal(flash_read(mcu_flash(b.mcu), 0x08003ffe, back, 4), 0);
+	assert_memory_equal(back, "\xff\xff" "cd", 4);
 	board_close(&b);
 }
 
@@ -708,6 +876,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_start_state_is_dfuerror_until_the_first_clrstatus),
 		cmocka_unit_test(the_second_getstatus_is_held_until_the_erase_is_over),
+		cmocka_unit_test(the_first_getstatus_ends_after_the_erase_where_the_profile_says_so),
 		cmocka_unit_test(a_cancelled_request_leaves_no_trace_and_the_next_one_is_held),
 		cmocka_unit_test(while_executing_nothing_is_serviced_and_all_comes_in_order_afterwards),
 		cmocka_unit_test(a_bus_reset_while_executing_is_seen_afterwards),
@@ -721,7 +890,11 @@ int main(void)
 		cmocka_unit_test(erase_write_and_read_back),
 		cmocka_unit_test(programming_twice_leaves_the_and_of_both),
 		cmocka_unit_test(odd_lengths_fail_where_the_profile_says_so),
+		cmocka_unit_test(the_status_of_refused_uploads_and_features_is_the_profiles),
 		cmocka_unit_test(parallelism_is_set_by_the_feature_word_and_lost_by_reset),
+		cmocka_unit_test(an_unaligned_write_spoils_those_after_it_at_wider_parallelism),
+		cmocka_unit_test(behind_the_installed_flash_uploads_succeed),
+		cmocka_unit_test(a_write_into_half_protected_sectors_is_told),
 		cmocka_unit_test(otp_is_written_once),
 		cmocka_unit_test(ram_takes_what_is_written),
 		cmocka_unit_test(a_whole_megabyte_counts_blocks_from_one_pointer),

@@ -28,14 +28,16 @@ static const uint8_t configuration[] = {
 static const char *const strings_v30[] = STRINGS("g");
 static const char *const strings[] = STRINGS("e");
 
-/* MAP-1 to MAP-10; the ROM keeps the first part of SRAM for itself (MAP-4) */
+/* MAP-1 to MAP-10; the ROM keeps the first part of SRAM for itself (MAP-4). The time-outs are 0, those of the command,
+ * wherever the pointer is: ASSUMED: U1 (GS-16). */
 #define REGIONS(rom_ram) \
 	{ \
-		{ MEM_FLASH, 0x08000000, 1024 * KIB, true, true }, \
-			{ MEM_RAM, 0x20000000 + (rom_ram), 128 * KIB - (rom_ram), true, true }, \
-			{ MEM_SYSTEM, 0x1FFF0000, 0x7800, true, false }, \
-			{ MEM_OTP, 0x1FFF7800, 512 + 16, true, true }, { MEM_OPTION, 0x1FFFC000, 16, true, true }, \
-			{ MEM_FEATURE, 0xFFFF0000, 4, true, true }, \
+		{ MEM_FLASH, 0x08000000, 1024 * KIB, true, true, 0, 0 }, \
+			{ MEM_RAM, 0x20000000 + (rom_ram), 128 * KIB - (rom_ram), true, true, 0, 0 }, \
+			{ MEM_SYSTEM, 0x1FFF0000, 0x7800, true, false, 0, 0 }, \
+			{ MEM_OTP, 0x1FFF7800, 512 + 16, true, true, 0, 0 }, \
+			{ MEM_OPTION, 0x1FFFC000, 16, true, true, 0, 0 }, \
+			{ MEM_FEATURE, 0xFFFF0000, 4, true, true, 0, 0 }, \
 	}
 
 static const struct mem_region regions_v3[] = REGIONS(8 * KIB);
@@ -130,7 +132,9 @@ static const struct flash_timing timings[] = {
 	.wrong_state = WRONG_STATE_STALL_STAYS,   /* ST-16, ASSUMED: U21 */ \
 	.clrstatus_rule = CLRSTATUS_TO_ERROR,     /* ST-24 */ \
 	.busy_rule = BUSY_HOLDS,                  /* EX-3, ASSUMED: U3 */ \
+	.first_getstatus_waits = false,           /* EX-10, ASSUMED: U3 */ \
 	.upload_refusal = UPLOAD_REFUSED_STALL,   /* UP-7, ASSUMED: U4 */ \
+	.upload_refusal_status = 0x01,            /* UP-6, ASSUMED: U4 */ \
 	.bus_reset_rearms = false,                /* ST-15, ASSUMED: U2 */ \
 	.set_configuration_rearms = false,        /* ST-15, ASSUMED: U2 */ \
 	.block1_download_stalls = true,           /* BLK-2, ASSUMED: U5 */ \
@@ -138,19 +142,21 @@ static const struct flash_timing timings[] = {
 	.bad_command_at_first_getstatus = true,   /* CMD-6, ASSUMED: U6 */ \
 	.oversize_stalls = true,                  /* BLK-13, ASSUMED: U7 */ \
 	.odd_length_ok = true,                    /* BLK-12, ASSUMED: U8 */ \
+	.short_get_goes_idle = true,              /* UP-2, ASSUMED: U9 */ \
 	.alt_selects_memory = false,              /* RST-6, ASSUMED: U10 */ \
 	.detach_reattaches = false,               /* RST-4, ASSUMED: U11 */ \
 	.abort_leaves_error = false,              /* RST-2, ASSUMED: U12 */ \
 	.hardware_error_status = 0x0E,            /* ERR-7, ASSUMED: U14 */ \
 	.feature_refusal_status = 0x01,           /* ERR-12, ASSUMED: U14 */ \
 	.erase_sets_pointer = true,               /* CMD-8, ASSUMED: U18 */ \
+	.errors_set_pointer = false,              /* ASSUMED: U18 */ \
 	.rdp_set_address_status = 0x0B,           /* ERR-3, ASSUMED: U19 */ \
 	.rdp_access_status = 0x0B,                /* ERR-2 */ \
 	.unprotect_failed_status = 0x0E,          /* ERR-4 */ \
 	.default_pointer = 0x08000000,            /* BLK-6 */ \
-	.ep0_packet_us = 130,                     /* 37 packets for a block and its GETSTATUS: EX-12 */ \
-	.set_address_us = 50,                     /* under 1 ms: EV-23; ASSUMED: no figure */ \
-	.leave_us = 2 * MS,                       /* under 5 ms: BOOT-16 */ \
+	.ep0_packet_us = 130,                     /* 37 packets for a block and its GETSTATUS: EX-12, an F745 */ \
+	.set_address_us = 50,                     /* under 1 ms on an F7: EV-23; ASSUMED: no figure */ \
+	.leave_us = 2 * MS,                       /* under 5 ms: BOOT-16; ASSUMED: no figure */ \
 	.app_attach_us = 100 * MS,                /* the application's own choice, ASSUMED: no figure */ \
 	.option_write_us = 400 * MS,              /* as a small sector (TM-2), ASSUMED: no figure */ \
 	.disconnect_us = 1 * MS                   /* ASSUMED: no figure */

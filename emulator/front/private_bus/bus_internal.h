@@ -39,6 +39,7 @@ struct node {
 	int number;                   /* the descriptor, the same in every process that inherits it */
 	int pipe;                     /* our end: read end for usbfs, write end for uevents; -1: gone */
 	uint64_t inode;               /* of the pipe, to recognise it under other numbers */
+	bool filled;                  /* usbfs: a byte is in the pipe */
 	pid_t known_tids[NODE_KNOWN]; /* threads that have been seen to hold it: spares looking again */
 	unsigned next_known;
 	struct watch *watch;
@@ -144,6 +145,8 @@ struct held {
 	struct private_bus *bus;
 	struct bench_event deadline;
 	uint64_t remaining_at; /* where to write what is left of a sleep; 0: nowhere */
+	bool masked;           /* the call has a signal mask of its own: */
+	uint64_t mask;
 	struct watch *watches[HELD_WATCHES];
 	unsigned watch_count;
 	uint32_t word; /* HELD_FUTEX: the value that it waits on */
@@ -151,8 +154,8 @@ struct held {
 int held_add(struct private_bus *, enum held_kind, const struct call_info *, struct node *);
 /* Take the first waiting call of a node off the list; the caller frees it. NULL: none. */
 struct held *held_take(struct private_bus *, enum held_kind, const struct node *);
-/* Answer EINTR to those that a signal waits for, drop those whose caller is gone. */
-void held_look_after(struct private_bus *);
+/* Answer EINTR to those that a signal waits for, drop those whose caller is gone. True: there was one. */
+bool held_look_after(struct private_bus *);
 bool held_any(const struct private_bus *);
 void held_drop_node(struct private_bus *, const struct node *, int error);
 

@@ -234,14 +234,14 @@ static uint64_t signal_mask(const char *status, const char *name)
 	return at ? strtoull(at + strlen(name), NULL, 16) : 0;
 }
 
-static bool signal_waits(pid_t tid)
+static bool signal_waits(const struct held *h)
 {
 	char path[64], text[4096];
-	uint64_t pending;
+	uint64_t pending, blocked;
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)h->call.tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
@@ -249,21 +249,24 @@ static bool signal_waits(pid_t tid)
 	close(fd);
 	text[n > 0 ? n : 0] = 0;
 	pending = signal_mask(text, "\nSigPnd:") | signal_mask(text, "\nShdPnd:");
-	return (pending & ~signal_mask(text, "\nSigBlk:") & ~signal_mask(text, "\nSigIgn:")) != 0;
+	blocked = h->masked ? h->mask : signal_mask(text, "\nSigBlk:");
+	return (pending & ~blocked & ~signal_mask(text, "\nSigIgn:")) != 0;
 }
 
-void held_look_after(struct private_bus *bus)
+bool held_look_after(struct private_bus *bus)
 {
 	struct held **at = &bus->held;
+	bool any = false;
 
 	while (*at) {
 		struct held *h = *at;
 		bool alive = notify_alive(bus, h->call.id);
 
-		if (alive && !signal_waits(h->call.tid)) {
+		if (alive && !signal_waits(h)) {
 			at = &h->next;
 			continue;
 		}
+		any = true;
 		*at = h->next;
 		if (alive && h->bus)
 			waits_interrupt(bus, h);
@@ -272,4 +275,5 @@ void held_look_after(struct private_bus *bus)
 		waits_release(bus, h);
 		free(h);
 	}
+	return any;
 }

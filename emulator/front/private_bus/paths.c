@@ -58,9 +58,15 @@ static bool below(const char *path, const char *folder)
 	return strncmp(path, folder, n) == 0 && (path[n] == 0 || path[n] == '/');
 }
 
+/* Folders of the machine that the tree has with our own entries added. */
+static bool is_merged(const char *path)
+{
+	return strcmp(path, "/sys/bus") == 0 || strcmp(path, "/sys/dev/char") == 0;
+}
+
 static bool is_faked(const char *path)
 {
-	if (strcmp(path, "/sys/bus") == 0) /* listed with usb in it */
+	if (is_merged(path))
 		return true;
 	for (size_t i = 0; i < sizeof(faked) / sizeof(*faked); i++) {
 		if (faked[i].prefix ? strncmp(path, faked[i].path, strlen(faked[i].path)) == 0
@@ -221,7 +227,11 @@ static void open_path(struct private_bus *bus, const struct call_info *c, int di
 	/* ADDFD refuses O_PATH descriptors; an ordinary one of a directory serves as well. */
 	fd = open(w.real, (int)(flags & (O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | ACCESS_MODE)) | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
-		answer_error(bus, c->id, -errno);
+		/* A link that is itself wanted (O_PATH | O_NOFOLLOW): the tree has a copy. */
+		if (errno == ELOOP && w.place == PLACE_BEYOND)
+			answer_continue(bus, c->id);
+		else
+			answer_error(bus, c->id, -errno);
 		return;
 	}
 	answer_fd(bus, c->id, fd, -1, (flags & O_CLOEXEC) != 0);
@@ -443,7 +453,8 @@ static void chdir_path(struct private_bus *bus, const struct call_info *c)
 {
 	struct where w;
 
-	if (locate(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE) {
+	/* The machine's own folder does for the merged ones: names in it lead to ours by their text. */
+	if (locate(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE || is_merged(w.path)) {
 		answer_continue(bus, c->id);
 		return;
 	}

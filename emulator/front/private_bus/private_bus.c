@@ -15,9 +15,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 #include "bus_internal.h"
 #include "filter.h"
 #include "vtime.h"

@@ -56,6 +56,7 @@ enum call {
 	CALL_CLOCK_GETTIME,
 	CALL_GETTIMEOFDAY,
 	CALL_TIME,
+	CALL_SET_TID_ADDRESS, /* the C library of a new program, before it can ask for the time */
 	CALL_TIMERFD_CREATE,
 	/* others */
 	CALL_IOCTL,

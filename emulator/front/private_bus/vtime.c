@@ -26,23 +26,23 @@
 #define PATIENCE_STEP_NS UINT64_C(15000)
 #define PATIENCE_LAST_NS UINT64_C(1000000)
 #define PATIENCE_POLL_NS UINT64_C(400000) /* a held poll or futex may be about to be satisfied from inside */
-#define SAME_EXPIRY_NS INT64_C(50000)     /* two readings of one timer differ by the time between them */
+#define SAME_EXPIRY_NS UINT64_C(1000)     /* the kernel rounds */
 
 struct process {
 	struct process *next;
 	pid_t pid;
 	int pidfd;
-	bool patched;
-	unsigned round; /* of the last look that saw it */
+	bool patched, again; /* again: its set_tid_address(2) is about to be made again */
+	unsigned round;      /* of the last look that saw it */
 	struct vdso vdso;
 };
 
 /* A timerfd of the tool, of which we hold a copy. */
 struct timer {
-	int fd;
+	int fd, info; /* info: its /proc/self/fdinfo */
 	bool absolute;
-	uint64_t expiry_ns; /* on the kernel's clock, as last read; 0: disarmed */
-	uint64_t offset_ns; /* ours when it was armed */
+	uint64_t least_ns, most_ns; /* between which it expires on the kernel's clock, as far as known; 0: disarmed */
+	uint64_t offset_ns;         /* ours when it was armed */
 };
 
 struct vtime {
@@ -94,6 +94,13 @@ struct vtime *vtime_new(struct private_bus *bus, bool always)
 	return v;
 }
 
+static void forget_timer(struct vtime *v, size_t i)
+{
+	close(v->timers[i].fd);
+	close(v->timers[i].info);
+	v->timers[i] = v->timers[--v->timer_count];
+}
+
 static void process_free(struct vtime *v, struct process *p)
 {
 	for (size_t i = 0; i < sizeof(v->recent) / sizeof(*v->recent); i++) {
@@ -116,8 +123,8 @@ void vtime_free(struct vtime *v)
 		process_free(v, v->processes);
 		v->processes = next;
 	}
-	for (size_t i = 0; i < v->timer_count; i++)
-		close(v->timers[i].fd);
+	while (v->timer_count)
+		forget_timer(v, 0);
 	blocked_free(v->blocked);
 	free(v);
 }
@@ -209,13 +216,20 @@ bool vtime_saw(struct vtime *v, const struct call_info *c)
 	if (v->given_up || c->call == CALL_EXECVE || c->call == CALL_EXECVEAT)
 		return false; /* what is about to be replaced needs no patch */
 	p = process_of(v, c->tid);
+	if (p && c->call == CALL_SET_TID_ADDRESS) {
+		/* A new program, even if another thread of the old one has made a call after execve(2). */
+		p->patched &= p->again;
+		p->again = false;
+	}
 	if (!p || p->patched)
 		return false;
 	err = v->bus->options.no_forced_writes ? -EIO : patch(v, p);
 	if (err == -EIO || err == -EACCES || err == -EPERM)
 		err = patch_traced(v, p, c, &answered);
+	p->again = answered && c->call == CALL_SET_TID_ADDRESS;
 	unknown = err == -ENOSYS || err == -ENOEXEC;
-	if (err && err != -ESRCH)
+	/* execve(2) in one thread ends the others, at any moment of the above. */
+	if (err && err != -ESRCH && notify_alive(v->bus, c->id))
 		give_up(v, unknown ? "the vDSO of this machine is unknown" : "the vDSO cannot be patched",
 			unknown ? 0 : err);
 	return answered;
@@ -282,10 +296,12 @@ void vtime_clock(struct vtime *v, const struct call_info *c)
 
 /* --- timerfd --- */
 
-static void forget_timer(struct vtime *v, size_t i)
+static int open_info(int fd)
 {
-	close(v->timers[i].fd);
-	v->timers[i] = v->timers[--v->timer_count];
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 void vtime_timerfd(struct vtime *v, const struct call_info *c)
@@ -308,22 +324,16 @@ void vtime_timerfd(struct vtime *v, const struct call_info *c)
 	if (answer_fd(v->bus, c->id, fd, -1, (flags & TFD_CLOEXEC) != 0) < 0)
 		close(fd);
 	else
-		v->timers[v->timer_count++] = (struct timer){ .fd = fd };
+		v->timers[v->timer_count++] = (struct timer){ .fd = fd, .info = open_info(fd) };
 }
 
 /* Was it set with an absolute time? Then the tool counted with its own clock, which is ahead of the kernel's. */
-static bool is_absolute(int fd)
+static bool is_absolute(int info)
 {
-	char path[64], text[512];
+	char text[512];
+	ssize_t n = pread(info, text, sizeof(text) - 1, 0);
 	const char *at;
-	ssize_t n;
-	int info;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = open(path, O_RDONLY | O_CLOEXEC);
-	n = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
-	if (info >= 0)
-		close(info);
 	text[n > 0 ? n : 0] = 0;
 	at = strstr(text, "settime flags:");
 	return at && (strtol(at + 14, NULL, 8) & TFD_TIMER_ABSTIME);
@@ -333,25 +343,28 @@ static bool is_absolute(int fd)
 static uint64_t timer_due_ns(struct vtime *v, struct timer *t)
 {
 	struct itimerspec armed;
-	uint64_t left, now, gone;
-	int64_t moved;
+	uint64_t left, before = now_ns(CLOCK_MONOTONIC), after, gone;
 
 	if (timerfd_gettime(t->fd, &armed))
 		return UINT64_MAX;
+	after = now_ns(CLOCK_MONOTONIC);
 	left = (uint64_t)armed.it_value.tv_sec * 1000000000u + (uint64_t)armed.it_value.tv_nsec;
 	if (!left) {
-		t->expiry_ns = 0;
+		t->most_ns = 0;
 		return UINT64_MAX;
 	}
-	now = now_ns(CLOCK_MONOTONIC);
-	moved = (int64_t)(now + left - t->expiry_ns);
-	if (!t->expiry_ns || moved > SAME_EXPIRY_NS || moved < -SAME_EXPIRY_NS) {
-		/* Armed anew since we last looked; and we have looked at every jump. Who used absolute time goes on to, as long
-		 * as that is plausible. */
-		if (!t->absolute || left < v->offset_ns)
-			t->absolute = is_absolute(t->fd);
+	/* We may have been off the processor between the readings, so what is known are limits. */
+	if (!t->most_ns || before + left > t->most_ns + SAME_EXPIRY_NS || after + left + SAME_EXPIRY_NS < t->least_ns) {
+		/* Armed anew since we last looked; and we have looked at every jump. */
+		t->absolute = is_absolute(t->info);
 		t->offset_ns = v->offset_ns;
-		t->expiry_ns = now + left;
+		t->least_ns = before + left;
+		t->most_ns = after + left;
+	} else {
+		if (t->least_ns < before + left)
+			t->least_ns = before + left;
+		if (t->most_ns > after + left)
+			t->most_ns = after + left;
 	}
 	gone = t->absolute ? v->offset_ns : v->offset_ns - t->offset_ns;
 	return left > gone ? left - gone : 0;
@@ -367,7 +380,7 @@ static void timer_fire(struct timer *t)
 	armed.it_value.tv_sec = 0;
 	armed.it_value.tv_nsec = 1;
 	timerfd_settime(t->fd, 0, &armed, NULL);
-	t->expiry_ns = 0;
+	t->most_ns = 0;
 }
 
 static uint64_t next_timer_ns(struct vtime *v)
@@ -480,6 +493,11 @@ static int set_clocks(struct vtime *v)
 
 		if (!err)
 			err = vdso_set(&p->vdso, (int64_t)v->offset_ns);
+		if (err == -EIO && p) {
+			/* Its memory is another by now (execve(2), or the number of a process that has ended). */
+			p->patched = false;
+			err = patch(v, p);
+		}
 		if (err == -ENOENT || err == -ESRCH || (err && kill(pids[i], 0)))
 			err = 0; /* it has ended meanwhile, or is a zombie */
 		if (err && !blocked_is_zombie(pids[i]))
@@ -491,11 +509,12 @@ static int set_clocks(struct vtime *v)
 	return 0;
 }
 
-static bool listener_quiet(const struct private_bus *bus)
+/* All are blocked; has any of them yet been given a reason to go on, which we have not seen to? */
+static bool nothing_came(struct private_bus *bus)
 {
-	struct pollfd fd = { .fd = bus->spawn.listener, .events = POLLIN };
+	struct pollfd fd = { .fd = bus->epoll, .events = POLLIN };
 
-	return poll(&fd, 1, 0) == 0;
+	return poll(&fd, 1, 0) == 0 && !waits_look_after(bus) && !held_look_after(bus);
 }
 
 static void jump(struct vtime *v, uint64_t by_ns)
@@ -529,7 +548,7 @@ void vtime_idle(struct vtime *v)
 	by_ns = next_us == BENCH_NEVER ? UINT64_MAX : (next_us - bench_now_us(bus->bench)) * 1000;
 	if (timer_ns < by_ns)
 		by_ns = timer_ns;
-	if (by_ns == UINT64_MAX || !blocked_all(v->blocked, bus) || !listener_quiet(bus)) {
+	if (by_ns == UINT64_MAX || !blocked_all(v->blocked, bus) || !nothing_came(bus)) {
 		be_patient(v);
 		return;
 	}

@@ -38,8 +38,8 @@ void vtime_clock(struct vtime *, const struct call_info *);
 
 /* --- waits.c --- */
 void waits_call(struct private_bus *, const struct call_info *);
-/* Timed waits whose condition has come true meanwhile: futex words. */
-void waits_look_after(struct private_bus *);
+/* Timed waits whose condition has come true meanwhile: futex words. True: there was one. */
+bool waits_look_after(struct private_bus *);
 /* A waiting call is over; its watches and event go. The call is not answered here. */
 void waits_release(struct private_bus *, struct held *);
 void waits_interrupt(struct private_bus *, struct held *); /* by a signal; ends the call */

@@ -98,16 +98,25 @@ static int clear_selected(const struct call_info *c)
 	return 0;
 }
 
-/* Linux writes back what is left of the time-out of select and ppoll. */
-static void clear_timeout(const struct call_info *c)
+static uint64_t left_us(const struct held *h)
 {
-	static const uint64_t zero[2];
+	uint64_t now = bench_now_us(h->bus->bench);
+
+	return bench_is_scheduled(&h->deadline) && h->deadline.at_us > now ? h->deadline.at_us - now : 0;
+}
+
+/* Linux writes back what is left of the time-out of select and ppoll; and if the kernel is to go on with the call, it goes on
+ * from there. */
+static void write_left(const struct held *h)
+{
+	const struct call_info *c = &h->call;
+	uint64_t us = left_us(h), left[2] = { us / 1000000, us % 1000000 * (c->call == CALL_SELECT ? 1 : 1000) };
 	uint64_t at = c->call == CALL_PPOLL                                ? c->args[2]
 		      : c->call == CALL_SELECT || c->call == CALL_PSELECT6 ? c->args[4]
 									   : 0;
 
 	if (at)
-		remote_write(c->tid, at, zero, sizeof(zero));
+		remote_write(c->tid, at, left, sizeof(left));
 }
 
 static void time_is_up(struct bench_event *e)
@@ -131,7 +140,7 @@ static void time_is_up(struct bench_event *e)
 	default:
 		break;
 	}
-	clear_timeout(c);
+	write_left(h);
 	answer_error(h->bus, c->id, err);
 	end(h);
 }
@@ -235,6 +244,21 @@ static bool watch_selected(struct private_bus *bus, struct held *h)
 	return true;
 }
 
+/* Some change the signal mask for the time of the call. */
+static void read_mask(struct held *h)
+{
+	const struct call_info *c = &h->call;
+	uint64_t at = c->call == CALL_PPOLL                                         ? c->args[3]
+		      : c->call == CALL_PSELECT6                                    ? c->args[5]
+		      : c->call == CALL_EPOLL_PWAIT || c->call == CALL_EPOLL_PWAIT2 ? c->args[4]
+										    : 0;
+
+	/* pselect6's is a pointer to pointer and size, for want of a seventh argument. */
+	if (at && c->call == CALL_PSELECT6 && remote_read(c->tid, at, &at, sizeof(at)))
+		at = 0;
+	h->masked = at && remote_read(c->tid, at, &h->mask, sizeof(h->mask)) == 0;
+}
+
 static int poll_timeout(const struct call_info *c, uint64_t *ns)
 {
 	struct timespec ts;
@@ -287,8 +311,10 @@ static void poll_call(struct private_bus *bus, const struct call_info *c)
 		watched = watch_selected(bus, h);
 	else
 		watched = watch_fd(bus, h, (int)c->args[0], EPOLLIN);
-	if (watched)
+	if (watched) {
+		read_mask(h);
 		return;
+	}
 	answer_continue(bus, c->id);
 	end(h);
 }
@@ -298,6 +324,7 @@ void waits_ready(struct private_bus *bus, struct watch *w)
 	struct held *h = w->context;
 
 	/* The kernel does the call now, and finds the same. */
+	write_left(h);
 	answer_continue(bus, h->call.id);
 	end(h);
 }
@@ -378,9 +405,10 @@ static void futex_call(struct private_bus *bus, const struct call_info *c)
 }
 
 /* Wakes that do not pass here: from a process that maps the word elsewhere, or the end of a thread. */
-void waits_look_after(struct private_bus *bus)
+bool waits_look_after(struct private_bus *bus)
 {
 	struct held *h = bus->held, *next;
+	bool any = false;
 	uint32_t word;
 
 	for (; h; h = next) {
@@ -389,7 +417,9 @@ void waits_look_after(struct private_bus *bus)
 			continue;
 		answer_value(bus, h->call.id, 0);
 		end(h);
+		any = true;
 	}
+	return any;
 }
 
 void waits_interrupt(struct private_bus *bus, struct held *h)
@@ -398,11 +428,12 @@ void waits_interrupt(struct private_bus *bus, struct held *h)
 
 	if (h->kind != HELD_SLEEP) {
 		/* The kernel sees the signal as well, under the mask of the call, and knows what to answer. */
+		write_left(h);
 		answer_continue(bus, c->id);
 		return;
 	}
 	if (h->remaining_at) {
-		uint64_t now = bench_now_us(bus->bench), left = h->deadline.at_us > now ? h->deadline.at_us - now : 0;
+		uint64_t left = left_us(h);
 		struct timespec ts = { .tv_sec = (time_t)(left / 1000000), .tv_nsec = (long)(left % 1000000 * 1000) };
 
 		remote_write(c->tid, h->remaining_at, &ts, sizeof(ts));
@@ -419,6 +450,9 @@ void waits_call(struct private_bus *bus, const struct call_info *c)
 		return;
 	case CALL_FUTEX:
 		futex_call(bus, c);
+		return;
+	case CALL_SET_TID_ADDRESS:
+		answer_continue(bus, c->id);
 		return;
 	case CALL_TIMERFD_CREATE:
 		vtime_timerfd(bus->vtime, c);

@@ -17,7 +17,8 @@ static inline double now(void)
 /*
  * The first GETSTATUS starts the erase, the second one waits for its end; d->control must have the time-out by then. pause_ms:
  * sleep that long between the two, as tools do that give bwPollTimeout a meaning of their own. Prints "done SECONDS" or
- * "timeout SECONDS", counted from the answer to the first. Any other end is a failure.
+ * "timeout SECONDS", counted from just before the first, lest a delay after it makes the erase look short. Any other end is a
+ * failure.
  */
 static inline void mass_erase(const struct dfuse *d, int timeout_result, unsigned pause_ms)
 {
@@ -28,10 +29,10 @@ static inline void mass_erase(const struct dfuse *d, int timeout_result, unsigne
 
 	dfuse_to_idle(d);
 	dfuse_out(d, DFU_DNLOAD, 0, &command, 1);
+	start = now();
 	r = dfuse_state(d);
 	if (r != DFU_DNBUSY)
 		die("dfuDNBUSY expected: state", r);
-	start = now();
 	if (pause_ms)
 		nanosleep(&pause, NULL);
 	r = d->control(d->device, 0xA1, DFU_GETSTATUS, 0, status, sizeof(status));

@@ -14,9 +14,9 @@ def main():
     timeout_ms, pause_ms = int(sys.argv[1]), int((sys.argv[2:] or ["0"])[0])
     board = Board(usb.core.find(idVendor=0x0483, idProduct=0xDF11))
     board.out(DNLOAD, 0, b"\x41")
+    start = time.monotonic()
     if board.state() != DNBUSY:
         raise SystemExit("dfuDNBUSY expected")
-    start = time.monotonic()
     if pause_ms:
         time.sleep(pause_ms / 1000)
     try:

@@ -26,6 +26,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __GLIBC__
+static const bool writes_back = true; /* what is left of select's time-out, as Linux does */
+#else
+static const bool writes_back;
+#endif
+
 extern char **environ;
 static const char *program, *argument;
 
@@ -145,7 +151,7 @@ static void test_select_sleep(void)
 
 	want("select", select(0, NULL, NULL, NULL, &tv), 0);
 	passed("2.5 s", start, 2.5);
-	if (tv.tv_sec || tv.tv_usec)
+	if (writes_back && (tv.tv_sec || tv.tv_usec))
 		fail("time left", (double)tv.tv_sec);
 }
 
@@ -491,7 +497,7 @@ static void test_select_left(void)
 	want("select", select(p[0] + 1, &set, NULL, NULL, &tv), 1);
 	passed("2 s", start, 2);
 	left = (double)tv.tv_sec + (double)tv.tv_usec / 1e6;
-	if (left < 7.3 || left > 8)
+	if (writes_back && (left < 7.3 || left > 8))
 		fail("time left", left);
 	end_child(child);
 }
@@ -626,13 +632,30 @@ static void catch_signal(int number, int flags)
 	sigaction(number, &sa, NULL);
 }
 
-/* A child that signals after so many seconds, and then waits for ever. */
+static bool runs(pid_t pid)
+{
+	char path[32], text[512] = "";
+	const char *state;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY);
+	if (read(fd, text, sizeof(text) - 1) <= 0)
+		fail(path, fd);
+	close(fd);
+	state = strrchr(text, ')');
+	return state && state[1] && state[2] == 'R';
+}
+
+/* A child that signals so many seconds after its parent has gone to sleep, and then waits for ever. */
 static pid_t signaller(int number, double after)
 {
 	pid_t parent = getpid(), child = start_child();
 
 	if (child)
 		return child;
+	while (runs(parent))
+		continue;
 	if (after > 0)
 		sleep_for(after);
 	kill(parent, number);

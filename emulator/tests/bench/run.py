@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The benchmark: runs everything, prints a table, writes BUILD/bench.json. Usage: run.py BUILD [PART...]
+
+Parts: transfers virtual start memory real; all unless named. What is compared is measured in turns in one run; figures are
+medians, with the lowest and the highest beside them."""
+
+import json
+import os
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+BYSTANDER = os.path.join(ROOT, "fixtures", "descriptors", "0483-374b.usb")
+PARTS = ("transfers", "virtual", "start", "memory", "real")
+TRANSFERS = 20000
+TRANSFERS_UMOCKDEV = 1000
+
+
+class Skip(Exception):
+    """Something is not there."""
+
+
+def wall(command, expect=0, **more):
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **more)
+    passed = time.perf_counter() - start
+    if done.returncode != expect:
+        sys.exit(f"bench: {' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}")
+    return passed, done.stdout + done.stderr
+
+
+def processor():
+    """Seconds of processor that children have taken, theirs included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+class Sample:
+    """Repetitions of one measurement."""
+
+    def __init__(self):
+        self.values = []
+
+    def add(self, value):
+        self.values.append(value)
+
+    @property
+    def median(self):
+        return statistics.median(self.values)
+
+    def record(self, scale=1, digits=4):
+        def rounded(value):
+            return round(value * scale, digits)
+
+        return {"median": rounded(self.median), "low": rounded(min(self.values)), "high": rounded(max(self.values)),
+                "runs": len(self.values)}  # fmt: skip
+
+
+class Bench:
+    def __init__(self, build, folder):
+        self.build = os.path.abspath(build)
+        self.folder = folder
+        self.dfuemu = os.path.join(self.build, "dfuemu")
+        self.rows = []
+
+    def program(self, name):
+        path = os.path.join(self.build, "bench", name)
+        if not os.access(path, os.X_OK):
+            raise Skip(f"{name} was not built")
+        return path
+
+    def row(self, name, value, unit, goal=None, met=None, **more):
+        """value: a number, or a Sample's record"""
+        self.rows.append({"name": name, "value": value, "unit": unit, "goal": goal, "met": met, **more})
+        if isinstance(value, dict):
+            text = f"{value['median']:g}"
+            spread = f"{value['low']:g} .. {value['high']:g}"
+        else:
+            text, spread = f"{value:g}", ""
+        verdict = {None: "", True: "met", False: "NOT MET"}[met]
+        print(f"{name:<62} {text:>10} {unit:<5} {spread:>22}  {goal or '':<14} {verdict}", flush=True)
+
+    # --- control transfers ---
+
+    def calls_per_transfer(self, control):
+        def calls(count):
+            said = wall([self.dfuemu, "exec", "-v", "--also", BYSTANDER, "--", control, str(count)])[1]
+            return int(re.search(r"(\d+) calls answered", said).group(1))
+
+        return (calls(3000) - calls(1000)) / 2000
+
+    def transfers(self):
+        control = self.program("control")
+        notify = self.program("notify")
+        calls = self.calls_per_transfer(control)
+        per, work = {}, {}
+
+        def once(command, count):
+            before = processor()
+            passed = wall([part.replace("COUNT", str(count)) for part in command])[0]
+            return passed, processor() - before
+
+        def measure(name, command, count, share=1):
+            """Long run less an empty one: what is not per transfer goes out."""
+            none, whole = once(command, 0), once(command, round(count * share))
+            per.setdefault(name, Sample()).add((whole[0] - none[0]) / count * 1e6)
+            work.setdefault(name, Sample()).add((whole[1] - none[1]) / count * 1e6)
+
+        def bus(*options):
+            return [self.dfuemu, "exec", *options, "--also", BYSTANDER, "--", control, "COUNT"]
+
+        try:
+            mock = [self.program("umockdev"), BYSTANDER, control, "COUNT"]
+        except Skip as e:
+            mock = None
+            print(f"(umockdev: {e}: libumockdev-dev)")
+        for _ in range(11):
+            measure("bare", [notify, "COUNT"], TRANSFERS, calls)
+            measure("memory", [notify, "COUNT", "memory"], TRANSFERS, calls)
+            measure("libusb", [notify, "COUNT", "libusb"], TRANSFERS, calls)
+            measure("real", bus(), TRANSFERS)
+            measure("virtual", bus("--time", "virtual"), TRANSFERS)
+            if mock:
+                measure("umockdev", mock, TRANSFERS_UMOCKDEV)
+
+        def ratio(one, other, figures):
+            s = Sample()
+            s.values = [a / b for a, b in zip(figures[one].values, figures[other].values)]
+            return s.record(digits=2)
+
+        def compare(name, one, other, goal=None, limit=None, above=False):
+            r = ratio(one, other, per)
+            met = None if limit is None else r["median"] >= limit if above else r["median"] <= limit
+            self.row(f"  {name}", r, "x", goal, met)
+            self.row("    the same in processor time", ratio(one, other, work), "x")
+
+        self.row("notified calls for a control transfer through libusb", calls, "")
+        self.row("that many bare notifications", per["bare"].record(digits=2), "us")
+        self.row("  with one read and one write of the child's memory", per["memory"].record(digits=2), "us")
+        self.row("  and with libusb's own calls, and epoll", per["libusb"].record(digits=2), "us")
+        for name, text in (("real", "real time"), ("virtual", "virtual time")):
+            self.row(f"control transfer on the private bus, {text}", per[name].record(digits=2), "us",
+                     per_second=round(1e6 / per[name].median))  # fmt: skip
+        compare("private bus : bare notifications", "real", "bare", "<= 1.3", 1.3)
+        compare("private bus : bare with libusb's own calls", "real", "libusb")
+        compare("virtual : real time", "virtual", "real", "<= 1.1", 1.1)
+        if mock:
+            self.row("the same device behind umockdev", per["umockdev"].record(digits=1), "us")
+            compare("umockdev : private bus", "umockdev", "real", ">= 10", 10, True)
+
+    # --- virtual time ---
+
+    def firmware(self, size):
+        path = os.path.join(self.folder, f"{size}.bin")
+        with open(path, "wb") as f:
+            f.write(bytes(i * 31 % 251 for i in range(size)))
+        return path
+
+    def flash(self, size, address, *options):
+        if not shutil.which("dfu-util"):
+            raise Skip("dfu-util is not installed")
+        return wall([self.dfuemu, "exec", "-v", *options, "--", "dfu-util", "-a", "0", "-s", address, "-D",
+                     self.firmware(size)])  # fmt: skip
+
+    @staticmethod
+    def board_time(said):
+        """From the first byte of the boards' log to the last: what the run took on the board's clock."""
+        stamps = [float(stamp) for stamp in re.findall(r"^dfuemu: (\d+\.\d{6}) ", said, re.M)]
+        return stamps[-1] - 3  # the boards have been on the desk for that long when the tool starts
+
+    def virtual(self):
+        for size, name, goal in ((65536, "64 KiB", 0.1), (1 << 20, "1 MiB", 0.5)):
+            s = Sample()
+            for _ in range(7):
+                passed, said = self.flash(size, "0x08000000:mass-erase:force", "--time", "virtual")
+                s.add(passed)
+            self.row(f"dfu-util, mass erase and {name}, virtual time", s.record(), "s", f"< {goal}", s.median < goal,
+                     board_s=self.board_time(said))  # fmt: skip
+            self.row("  board time of that run", round(self.board_time(said), 2), "s")
+
+    # --- start ---
+
+    def start(self):
+        alone, ours = Sample(), Sample()
+        true = shutil.which("true")
+        for _ in range(41):
+            alone.add(wall([true])[0])
+            ours.add(wall([self.dfuemu, "exec", "--", true])[0])
+        more = Sample()
+        more.values = [b - a for a, b in zip(alone.values, ours.values)]
+        self.row("start-up: dfuemu exec -- true, more than true", more.record(1000, 2), "ms", "< 5", more.median < 0.005)
+
+    # --- memory ---
+
+    def memory(self):
+        m = json.loads(wall([self.program("memory")])[1])
+        kib = {key: round(value / 1024, 1) for key, value in m.items()}
+        self.row(f"a board at rest (1 of {m['boards']})", kib["at_rest_bytes"], "KiB", "< 64", kib["at_rest_bytes"] < 64)
+        self.row("1 MiB image in the first board", kib["image_bytes"], "KiB")
+        self.row("  the same image shared by each further board", kib["shared_bytes"], "KiB", "shared",
+                 m["shared_bytes"] < 4096)  # fmt: skip
+        self.row("  loaded on its own instead", kib["loaded_bytes"], "KiB")
+
+    # --- real time ---
+
+    def real(self):
+        # The model's: the same run in virtual time, whose clock shows nothing else.
+        _, said = self.flash(16384, "0x08000000", "--time", "virtual")
+        want = self.board_time(said)
+        s = Sample()
+        for _ in range(5):
+            s.add(self.flash(16384, "0x08000000")[0])
+        off = max(abs(value - want) for value in s.values) / want
+        self.row("erase and write of sector 0 by dfu-util, by the model", round(want, 3), "s")
+        self.row("  in real time", s.record(), "s", "+- 5 %", off <= 0.05, off_percent=round(off * 100, 2))
+        took = float(wall([self.dfuemu, "exec", "--", self.program("control"), "mass"])[1])
+        self.row("mass erase by a client that does not sleep, real time", round(took, 3), "s", "16 +- 5 %",
+                 abs(took - 16) / 16 <= 0.05)  # fmt: skip
+
+
+def main():
+    if len(sys.argv) < 2 or any(part not in PARTS for part in sys.argv[2:]):
+        sys.exit(__doc__)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        bench = Bench(sys.argv[1], folder)
+        print(f"{'':<62} {'median':>10} {'':<5} {'spread':>22}  {'goal':<14}")
+        for part in sys.argv[2:] or PARTS:
+            try:
+                getattr(bench, part)()
+            except Skip as e:
+                print(f"({part}: {e})")
+    result = {"machine": {"kernel": os.uname().release, "processor": os.uname().machine, "cpus": os.cpu_count()},
+              "figures": bench.rows}  # fmt: skip
+    path = os.path.join(bench.build, "bench.json")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(result, f, indent=1)
+    missed = sum(row["met"] is False for row in bench.rows)
+    print(f"{missed} of {sum(row['met'] is not None for row in bench.rows)} goals not met; written: {path}")
+
+
+if __name__ == "__main__":
+    main()
