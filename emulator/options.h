@@ -13,7 +13,7 @@
 #include "mcu.h"
 
 #define OPTIONS_WHY 768
-#define OPTIONS_DEVICES 127 /* on one bus: USB has no more addresses */
+#define OPTIONS_DEVICES PRIVATE_BUS_PORTS /* on one bus */
 
 /* A value of --serial or of --uid, as given; the form has been checked. */
 struct identity_option {

@@ -75,6 +75,7 @@ struct cdc_app {
 	size_t echo_length;
 	bool running; /* between start() and stop() */
 	bool moving;  /* cdc_move() is on the stack */
+	bool stirred; /* and has to look again */
 };
 
 static struct cdc_app *cdc_of(struct usbdev *dev)
@@ -122,35 +123,35 @@ static size_t cdc_give(struct cdc_app *app, struct usb_urb *urb)
 	return n;
 }
 
-/* Whatever can move now moves. Transfers complete in here and may submit others: those are met by the same loop. */
+/* Whatever can move now moves. Transfers complete in here, and the host may act from complete(): the loop goes round again. */
 static void cdc_move(struct cdc_app *app)
 {
 	struct usb_urb *urb;
-	bool moved = true;
 
+	app->stirred = true;
 	if (app->moving)
 		return;
 	app->moving = true;
-	if (!app->ep0.configuration)
-		cdc_flush(app, USB_SILENT); /* without configuration there are no endpoints (USB 2.0 9.1.1.5) */
-	if (ep0_is_halted(&app->ep0, app->face->bulk_out))
-		urb_queue_flush(&app->out, &app->dev, USB_STALL);
-	if (ep0_is_halted(&app->ep0, app->face->bulk_in))
-		urb_queue_flush(&app->in, &app->dev, USB_STALL);
-	if (ep0_is_halted(&app->ep0, app->face->notify))
-		urb_queue_flush(&app->notify, &app->dev, USB_STALL);
-	while (moved) {
-		moved = false;
+	while (app->stirred) {
+		app->stirred = false;
+		if (!app->ep0.configuration)
+			cdc_flush(app, USB_SILENT); /* without configuration there are no endpoints (USB 2.0 9.1.1.5) */
+		if (ep0_is_halted(&app->ep0, app->face->bulk_out))
+			urb_queue_flush(&app->out, &app->dev, USB_STALL);
+		if (ep0_is_halted(&app->ep0, app->face->bulk_in))
+			urb_queue_flush(&app->in, &app->dev, USB_STALL);
+		if (ep0_is_halted(&app->ep0, app->face->notify))
+			urb_queue_flush(&app->notify, &app->dev, USB_STALL);
 		if (app->out.first && cdc_take(app, app->out.first)) {
 			urb = urb_queue_pop(&app->out);
+			app->stirred = true;
 			usbdev_complete(&app->dev, urb, USB_ACK, urb->length);
-			moved = true;
 		}
 		/* One burst is one transfer: its end is a short packet or, at a multiple of 64, an empty one. */
 		if (app->in.first && app->echo_length) {
 			urb = urb_queue_pop(&app->in);
+			app->stirred = true;
 			usbdev_complete(&app->dev, urb, USB_ACK, cdc_give(app, urb));
-			moved = true;
 		}
 	}
 	app->moving = false;

@@ -114,7 +114,8 @@ static void mistakes_name_the_value_and_what_is_accepted(void **state)
 		{ { "--seed", "18446744073709551616" },
 		  "--seed '18446744073709551616': must be a number from 0 to 18446744073709551615, decimal or 0x..." },
 		{ { "--fault", "delay=300 on=dnload" },
-		  "--fault 'delay=300 on=dnload': fault rule: column 7: '300': expected a time with its unit, as 300ms or "
+		  "--fault 'delay=300 on=dnload': fault rule: column 7: '300': expected a time with its unit, as 300ms "
+		  "or "
 		  "1.5s" },
 		{ { "--fault", "0:stall" }, "--fault '0:stall': the board must be a number from 1 to 127" },
 		{ { "--fault", "128:stall" }, "--fault '128:stall': the board must be a number from 1 to 127" },
@@ -146,8 +147,8 @@ static void faults_are_for_all_boards_or_for_one(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&o,
-			       (const char *const[WORDS]){ "--fault", "stall", "--boards=2", "--fault", "2:silent on=upload",
-							   "--control", "S" },
+			       (const char *const[WORDS]){ "--fault", "stall", "--boards=2", "--fault",
+							   "2:silent on=upload", "--control", "S" },
 			       why),
 			 0);
 	assert_int_equal(o.fault_count, 2);

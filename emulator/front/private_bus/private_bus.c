@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 #include "bus_internal.h"
 #include "filter.h"
 #include "vtime.h"
