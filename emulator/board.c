@@ -445,17 +445,27 @@ void desk_listen(struct desk *d, void (*event)(void *context, const struct desk_
 	d->listener_context = context;
 }
 
+/* A number is used again only when there is no other left. NULL: nor is there one. */
+static struct board *free_place(struct desk *d)
+{
+	if (d->board_count < OPTIONS_DEVICES)
+		return &d->boards[d->board_count];
+	for (unsigned i = 0; i < d->board_count; i++)
+		if (!d->boards[i].mcu)
+			return &d->boards[i];
+	return NULL;
+}
+
 int desk_add_board(struct desk *d, const char *serial, char why[DESK_WHY])
 {
-	struct board *b;
+	struct board *b = free_place(d);
 	int r;
 
-	if (d->board_count == OPTIONS_DEVICES) {
-		snprintf(why, DESK_WHY, "no more than %d boards in a run", OPTIONS_DEVICES);
+	if (!b) {
+		snprintf(why, DESK_WHY, "no more than %d boards", OPTIONS_DEVICES);
 		return -ENOSPC;
 	}
-	b = &d->boards[d->board_count];
-	*b = (struct board){ .desk = d, .number = d->board_count + 1 };
+	*b = (struct board){ .desk = d, .number = (unsigned)(b - d->boards) + 1 };
 	r = board_init(b, serial);
 	if (!r && d->capture)
 		r = trace_board(b);
@@ -464,7 +474,8 @@ int desk_add_board(struct desk *d, const char *serial, char why[DESK_WHY])
 		snprintf(why, DESK_WHY, "cannot add a board: %s", strerror(-r));
 		return r;
 	}
-	d->board_count++;
+	if (b->number > d->board_count)
+		d->board_count = b->number;
 	board_power_up(b);
 	return (int)b->number;
 }

@@ -423,8 +423,7 @@ static int begin_options(struct flash *f, const uint8_t *bytes)
 
 	if (f->rdp == RDP_LEVEL_2)
 		return -EPERM; /* RDP-1: permanent */
-	/* ASSUMED: the values count and the chip makes the complements and copies, as its option control register (OB-5)
-	 * holds the values alone. */
+	/* ASSUMED: OB-9. The values count, the chip makes the complements and copies. */
 	for (size_t i = 0; i < OPTION_BYTES; i++)
 		p->options[i] = bytes[(i & 8) | (i & 1)] ^ (i & 2 ? 0xFF : 0);
 	p->write_options = true;

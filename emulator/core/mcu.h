@@ -12,6 +12,7 @@
 #include "bench.h"
 #include "dfuse.h"
 #include "flash.h"
+#include "identity.h"
 #include "profile.h"
 #include "usbdev.h"
 
@@ -32,10 +33,6 @@ enum mcu_mode {
 };
 enum reset_cause { RESET_POWER_ON, RESET_PIN, RESET_OPTION_BYTES, RESET_UNPROTECT, RESET_NOT_EXECUTABLE, RESET_SOFTWARE };
 enum boot_interface { BOOT_USART1, BOOT_USART3, BOOT_CAN2, BOOT_I2C, BOOT_SPI };
-
-struct mcu_identity {
-	uint32_t uid[3]; /* words at uid_address, +4, +8 */
-};
 
 enum mcu_event_type {
 	MCU_EVENT_RESET,      /* cause */
@@ -93,12 +90,6 @@ void mcu_boot_traffic(struct mcu *, enum boot_interface);
 int mcu_software_entry(struct mcu *);
 /* The application resets the chip. 0 or -EINVAL as above. */
 int mcu_software_reset(struct mcu *);
-
-/* Serial of a UID by the profile's rule; out has room for 13 bytes. */
-void mcu_serial_of(const struct mcu_profile *, const struct mcu_identity *, char out[13]);
-/* A UID that yields this serial of 12 hex digits (either case), with a plausible lot and wafer; -EINVAL if it is not of
- * that form, or if the profile's serial is a constant and this is another. */
-int mcu_identity_of_serial(const struct mcu_profile *, const char *serial, struct mcu_identity *);
 
 const char *mcu_mode_name(enum mcu_mode);
 const char *mcu_pin_name(enum mcu_pin);

@@ -9,9 +9,10 @@
 #include "app.h"
 
 enum cdc_identity {
-	CDC_STM32_VCP, /* 0483:5740, as ST's virtual COM port example enumerates */
+	/* 0483:5740, ST's virtual COM port. ASSUMED: strings and endpoints, in which ST's examples differ. */
+	CDC_STM32_VCP,
 	/* f055:9800, MicroPython's number for serial port and disk together. Here the port alone, laid out as MicroPython
-	 * lays out its port-only mode (which it numbers f055:9802): tools look for the number, and there is no disk. */
+	 * lays out its port-only mode (f055:9802; ASSUMED: from memory): tools look for the number, and there is no disk. */
 	CDC_PYBOARD,
 };
 

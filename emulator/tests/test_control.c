@@ -490,6 +490,19 @@ static void boards_come_and_go(void **state)
 	assert_string_equal(tell(bed, "board remove 1\nunplug\n"), "ok\nerror: there is no board 1\n");
 }
 
+static void numbers_of_boards_are_used_again_at_last(void **state)
+{
+	struct bed *bed = *state;
+	char limit[64];
+
+	snprintf(limit, sizeof(limit), "error: no more than %d boards\n", OPTIONS_DEVICES);
+	for (unsigned i = 2; i <= OPTIONS_DEVICES; i++)
+		assert_non_null(strstr(tell(bed, "board add\n"), "ok\n"));
+	assert_string_equal(tell(bed, "board add\n"), limit);
+	assert_string_equal(tell(bed, "board remove 4\n"), "ok\n");
+	assert_string_equal(tell(bed, "board add\n"), "  board: 4\n  serial: 326237783036\nok\n");
+}
+
 static void flash_and_options_go_through_files(void **state)
 {
 	struct bed *bed = *state;
@@ -605,6 +618,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(quit_ends_the_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(there_is_a_limit_to_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(boards_come_and_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(numbers_of_boards_are_used_again_at_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(flash_and_options_go_through_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(status_tells_all_of_a_board, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_socket_is_ours_alone_and_goes_with_us, setup, teardown),

@@ -91,10 +91,10 @@ static void mistakes_name_the_value_and_what_is_accepted(void **state)
 		  "--app '0483:574': must be 0483:5740, f055:9800 or none (did you mean '0483:5740'?)" },
 		{ { "--erase-times", "maximal" },
 		  "--erase-times 'maximal': must be typical, maximum or random (did you mean 'maximum'?)" },
-		{ { "--boards", "0" }, "--boards '0': must be a number from 1 to 127" },
-		{ { "--boards", "128" }, "--boards '128': must be a number from 1 to 127" },
-		{ { "--boards", "-1" }, "--boards '-1': must be a number from 1 to 127" },
-		{ { "--boards", "2 " }, "--boards '2 ': must be a number from 1 to 127" },
+		{ { "--boards", "0" }, "--boards '0': must be a number from 1 to 15" },
+		{ { "--boards", "16" }, "--boards '16': must be a number from 1 to 15" },
+		{ { "--boards", "-1" }, "--boards '-1': must be a number from 1 to 15" },
+		{ { "--boards", "2 " }, "--boards '2 ': must be a number from 1 to 15" },
 		{ { "--serial", "32623775303" }, "--serial '32623775303': must be 12 hex digits, as 326237753036" },
 		{ { "--serial", "32623775303G" }, "--serial '32623775303G': must be 12 hex digits, as 326237753036" },
 		{ { "--uid", "00" }, "--uid '00': must be 24 hex digits, the three words in order of address" },
@@ -104,12 +104,14 @@ static void mistakes_name_the_value_and_what_is_accepted(void **state)
 		{ { "--flash", "a", "--flash", "b" }, "--flash 'b': there is one already, 'a'" },
 		{ { "--also", ":denied" },
 		  "--also ':denied': must be the name of a file with descriptors, or that name and ':denied'" },
-		{ { "--boards", "127", "--also", "a" }, "127 boards and 1 devices by --also: a bus has room for 127" },
-		{ { "--time", "virtual" },
-		  "--time 'virtual': must be real, or x and a decimal number from 0.001 to 100000, as x20" },
-		{ { "--time", "rael" },
-		  "--time 'rael': must be real, or x and a decimal number from 0.001 to 100000, as x20 (did you mean "
-		  "'real'?)" },
+		{ { "--boards", "15", "--also", "a" }, "15 boards and 1 devices by --also: a bus has room for 15" },
+		{ { "--time", "20" },
+		  "--time '20': must be real, virtual, virtual-always, or x and a number from 0.001 to 100000, as "
+		  "x20" },
+		{ { "--time", "virtul" },
+		  "--time 'virtul': must be real, virtual, virtual-always, or x and a number from 0.001 to 100000, as "
+		  "x20 "
+		  "(did you mean 'virtual'?)" },
 		{ { "--seed", "" }, "--seed '': must be a number from 0 to 18446744073709551615, decimal or 0x..." },
 		{ { "--seed", "18446744073709551616" },
 		  "--seed '18446744073709551616': must be a number from 0 to 18446744073709551615, decimal or 0x..." },
@@ -117,8 +119,8 @@ static void mistakes_name_the_value_and_what_is_accepted(void **state)
 		  "--fault 'delay=300 on=dnload': fault rule: column 7: '300': expected a time with its unit, as 300ms "
 		  "or "
 		  "1.5s" },
-		{ { "--fault", "0:stall" }, "--fault '0:stall': the board must be a number from 1 to 127" },
-		{ { "--fault", "128:stall" }, "--fault '128:stall': the board must be a number from 1 to 127" },
+		{ { "--fault", "0:stall" }, "--fault '0:stall': the board must be a number from 1 to 15" },
+		{ { "--fault", "16:stall" }, "--fault '16:stall': the board must be a number from 1 to 15" },
 		{ { "--fault", "2:stall" }, "--fault is for board 2, --boards has 1" },
 		{ { "--control", "" }, "--control '': must be the name of a file" },
 		{ { "--flsh", "x" }, "unknown option '--flsh' (did you mean '--flash'?)" },

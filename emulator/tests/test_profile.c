@@ -135,8 +135,10 @@ static void the_f407_strings_have_the_observed_lengths(void **state)
 static void the_f407_memory_map_is_as_documented(void **state)
 {
 	static const struct mem_region want[] = {
-		{ MEM_FLASH, 0x08000000, 0x100000, true, true, 0, 0 }, { MEM_SYSTEM, 0x1FFF0000, 0x7800, true, false, 0, 0 },
-		{ MEM_OTP, 0x1FFF7800, 0x210, true, true, 0, 0 },      { MEM_OPTION, 0x1FFFC000, 16, true, true, 0, 0 },
+		{ MEM_FLASH, 0x08000000, 0x100000, true, true, 0, 0 },
+		{ MEM_SYSTEM, 0x1FFF0000, 0x7800, true, false, 0, 0 },
+		{ MEM_OTP, 0x1FFF7800, 0x210, true, true, 0, 0 },
+		{ MEM_OPTION, 0x1FFFC000, 16, true, true, 0, 0 },
 		{ MEM_FEATURE, 0xFFFF0000, 4, true, true, 0, 0 },
 	};
 	const struct mcu_profile *p = mcu_profile_find("f407");

@@ -570,7 +570,7 @@ static void a_write_into_half_protected_sectors_is_told(void **state)
 	board_write(&b, 2, "abcd", 4);
 	assert_int_equal(board_count(&b, MCU_EVENT_PROGRAMMED), 1);
 	assert_int_equal(flash_read(mcu_flash(b.mcu), 0x08003ffe, back, 4), 0);
-	assert_memory_equal(back, "\xff\xff" "cd", 4);
+	assert_memory_equal(back, ((uint8_t[]){ 0xff, 0xff, 'c', 'd' }), 4);
 	board_close(&b);
 }
 

@@ -69,6 +69,20 @@ struct blocked *blocked_new(void)
 	return b;
 }
 
+bool blocked_supported(void)
+{
+	char text[LINE];
+	int fd = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = 0;
+	/* Without CONFIG_SCHED_INFO it is all zero, and nobody ever seems to have run. */
+	return strtoull(text, NULL, 10) > 0 && access("/proc/thread-self/syscall", F_OK) == 0 &&
+	       access("/proc/thread-self/children", F_OK) == 0;
+}
+
 static void thread_free(struct thread *t)
 {
 	close(t->syscall_fd);

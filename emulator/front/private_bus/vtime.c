@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 #include "remote.h"
 #include "vdso.h"
 
-#define TIMERS_MAX 64
+#define SWEEP_FIRST 64  /* so many processes or timers, and we look which of them are over */
 #define ERESTARTSYS 512 /* of the kernel: the call is made again once the thread has seen to its signals */
 #define PATIENCE_FIRST_NS UINT64_C(0)
 #define PATIENCE_STEP_NS UINT64_C(15000)
@@ -53,8 +54,9 @@ struct vtime {
 	unsigned round;
 	struct process *processes;
 	struct blocked *blocked;
-	struct timer timers[TIMERS_MAX];
-	size_t timer_count;
+	struct timer *timers;
+	size_t timer_count, timer_room;
+	size_t process_count, process_sweep;
 	/* which process a thread belongs to: threads of one process call in turn */
 	struct {
 		pid_t tid;
@@ -91,6 +93,8 @@ struct vtime *vtime_new(struct private_bus *bus, bool always)
 	}
 	v->bus = bus;
 	v->always = always;
+	if (!blocked_supported())
+		give_up(v, "/proc/PID/syscall, schedstat or children is missing", 0);
 	return v;
 }
 
@@ -110,6 +114,7 @@ static void process_free(struct vtime *v, struct process *p)
 	vdso_close(&p->vdso);
 	if (p->pidfd >= 0)
 		close(p->pidfd);
+	v->process_count--;
 	free(p);
 }
 
@@ -125,6 +130,7 @@ void vtime_free(struct vtime *v)
 	}
 	while (v->timer_count)
 		forget_timer(v, 0);
+	free(v->timers);
 	blocked_free(v->blocked);
 	free(v);
 }
@@ -136,6 +142,25 @@ uint64_t vtime_offset_ns(const struct vtime *v)
 
 /* --- processes --- */
 
+/* A script may start thousands between two jumps, and each costs us two descriptors. */
+static void sweep_processes(struct vtime *v)
+{
+	if (v->process_count < v->process_sweep)
+		return;
+	for (struct process **at = &v->processes; *at;) {
+		struct process *p = *at;
+		struct pollfd fd = { .fd = p->pidfd, .events = POLLIN };
+
+		if (poll(&fd, 1, 0) <= 0) {
+			at = &p->next;
+			continue;
+		}
+		*at = p->next;
+		process_free(v, p);
+	}
+	v->process_sweep = v->process_count * 2 > SWEEP_FIRST ? v->process_count * 2 : SWEEP_FIRST;
+}
+
 static struct process *process_by_pid(struct vtime *v, pid_t pid)
 {
 	struct process *p = v->processes;
@@ -144,9 +169,11 @@ static struct process *process_by_pid(struct vtime *v, pid_t pid)
 		p = p->next;
 	if (p)
 		return p;
+	sweep_processes(v);
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
+	v->process_count++;
 	p->pid = pid;
 	p->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	p->vdso.memory = -1;
@@ -304,18 +331,73 @@ static int open_info(int fd)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+/* An error (a kernel without kcmp(2)) counts as a yes: a timer that is lost gives wrong results. */
+static bool same_file(pid_t pid, int theirs, int ours)
+{
+	return syscall(SYS_kcmp, getpid(), pid, KCMP_FILE, ours, theirs) <= 0;
+}
+
+/* Does the process have it open under any number? */
+static bool has_timer(const struct process *p, const struct timer *t)
+{
+	char path[64], text[64];
+	struct dirent *entry;
+	bool found = false;
+	DIR *fds;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)p->pid);
+	fds = opendir(path);
+	while (fds && !found && (entry = readdir(fds))) {
+		int fd = (int)strtol(entry->d_name, NULL, 10);
+		ssize_t n = remote_fd_path(p->pid, fd, text, sizeof(text));
+
+		found = n > 0 && !strcmp(text, "anon_inode:[timerfd]") && same_file(p->pid, fd, t->fd);
+	}
+	if (fds)
+		closedir(fds);
+	return found;
+}
+
+/* Nobody tells us when a timer is closed. */
+static void sweep_timers(struct vtime *v)
+{
+	for (size_t i = v->timer_count; i-- > 0;) {
+		const struct process *p = v->processes;
+
+		while (p && !has_timer(p, &v->timers[i]))
+			p = p->next;
+		if (!p)
+			forget_timer(v, i);
+	}
+}
+
+static bool room_for_timer(struct vtime *v)
+{
+	struct timer *more;
+	size_t room;
+
+	if (v->timer_count < v->timer_room)
+		return true;
+	sweep_timers(v);
+	if (v->timer_count < v->timer_room / 2)
+		return true;
+	room = v->timer_room ? v->timer_room * 2 : SWEEP_FIRST;
+	more = realloc(v->timers, room * sizeof(*more));
+	if (!more)
+		return v->timer_count < v->timer_room;
+	v->timers = more;
+	v->timer_room = room;
+	return true;
+}
+
 void vtime_timerfd(struct vtime *v, const struct call_info *c)
 {
 	int clock = (int)c->args[0], flags = (int)c->args[1], fd;
-	struct itimerspec armed;
 
-	/* Nobody tells us of a close, so make room by dropping one that is not armed, else the oldest. */
-	for (size_t i = 0; v->timer_count == TIMERS_MAX && i < TIMERS_MAX; i++) {
-		if (timerfd_gettime(v->timers[i].fd, &armed) == 0 && !armed.it_value.tv_sec && !armed.it_value.tv_nsec)
-			forget_timer(v, i);
+	if (!room_for_timer(v)) {
+		answer_error(v->bus, c->id, -ENOMEM);
+		return;
 	}
-	if (v->timer_count == TIMERS_MAX)
-		forget_timer(v, 0);
 	fd = timerfd_create(clock, (flags & TFD_NONBLOCK) | TFD_CLOEXEC);
 	if (fd < 0) {
 		answer_error(v->bus, c->id, -errno);
