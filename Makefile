@@ -87,25 +87,24 @@ cross: ## build for aarch64 too, in build-aarch64/
 # headers of the kernel: they are taken from where the compiler finds them otherwise.
 MUSL := $(shell command -v musl-gcc 2>/dev/null)
 STATIC_CC := $(if $(MUSL),musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch),$(CC))
-static: ## build $(B)/dfuemu-static, which needs no library at all
+static: ## build build/dfuemu-static, which needs no library at all
 	+$(MAKE) --no-print-directory B='$(B)/static' CC='$(STATIC_CC)' LDFLAGS=-static SAN= FUZZ= all
 	cp '$(B)/static/dfuemu' '$(B)/dfuemu-static'
 
 # Benchmark: emulator/tests/bench/. Never part of check: a figure is no verdict on a busy machine.
-BENCH_LIBS_control := -lusb-1.0
-BENCH_LIBS_umockdev := $(shell pkg-config --libs umockdev-1.0 libusb-1.0 2>/dev/null)
+BENCH_LIBS_control := $(shell pkg-config --libs libusb-1.0 2>/dev/null)
+BENCH_LIBS_umockdev := $(shell pkg-config --libs umockdev-1.0 2>/dev/null)
 BENCH_CFLAGS_umockdev := $(shell pkg-config --cflags umockdev-1.0 2>/dev/null)
 BENCHES := $(patsubst emulator/tests/bench/%.c,$(B)/bench/%,$(wildcard emulator/tests/bench/*.c))
-ifeq ($(BENCH_LIBS_umockdev),)
-BENCHES := $(filter-out %/umockdev,$(BENCHES))
-endif
+# What has no library here is left out.
+BENCHES := $(filter-out $(if $(BENCH_LIBS_control),,%/control) $(if $(BENCH_LIBS_umockdev),,%/umockdev),$(BENCHES))
 $(B)/obj/emulator/tests/bench/%.o: INC := $(INC_emulator) -Iemulator/tests
 $(B)/obj/emulator/tests/bench/umockdev.o: INC += $(BENCH_CFLAGS_umockdev)
 $(B)/bench/%: $(B)/obj/emulator/tests/bench/%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS_$*)
-bench: all $(BENCHES) ## measure speed and memory: a table, and $(B)/bench.json
-	@python3 emulator/tests/bench/run.py '$(B)'
+bench: all $(BENCHES) ## measure speed and memory: a table, and build/bench.json
+	@python3 emulator/tests/bench/run.py "$(B)"
 
 STAGE = B='$(B)' SAN='$(SAN)' MAKE='$(MAKE)' CC='$(CC)' sh ci/check.sh
 check: all unit ## run all tests; SAN=1: with address and undefined behaviour sanitizers

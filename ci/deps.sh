@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The one list of Debian packages that building, the demo and the tests need; installs what is missing of it.
+# The one list of Debian packages that building, the demo, the tests and the benchmark need; installs what is missing of it.
 # Usage: sh ci/deps.sh [-n]     -n: only list what is missing (exit status 1 if anything is)
 set -eu
 
@@ -36,6 +36,12 @@ mandoc          checks the manual pages
 shellcheck      checks the scripts
 bash-completion what the completion is made for
 dpkg-dev        sources of packages
+file            what kind of program a file is
+'
+# --- for the benchmark ---
+bench='
+umockdev        what the private bus is compared with
+libumockdev-dev its headers
 '
 
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
@@ -57,7 +63,7 @@ clang_runtime()
 
 wanted()
 {
-  printf '%s' "$build$demo$check" | sed -n 's/^\([a-z0-9][^ ]*\).*/\1/p'
+  printf '%s' "$build$demo$check$bench" | sed -n 's/^\([a-z0-9][^ ]*\).*/\1/p'
   # For the clients written for Node, which comes from other places too, and then with npm.
   command -v node >/dev/null 2>&1 || printf 'nodejs\nnpm\n'
   clang_runtime

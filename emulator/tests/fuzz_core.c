@@ -60,6 +60,7 @@ static struct world world;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const uint8_t vector_table[8] = { 0x00, 0x00, 0x02, 0x20, 0x01, 0x01, 0x00, 0x08 };
 static const struct flash_sectors sectors[] = { { 4, FLASH_BYTES / 4 }, { 0, 0 } };
 static struct mem_region regions[8];
 
@@ -171,7 +172,7 @@ static void submit(struct world *w, struct usbdev *dev)
 		break;
 	case 10: /* a vector table that starts */
 		s = (struct usb_setup){ 0x21, DFU_DNLOAD, 2, 0, 8 };
-		memcpy(t->data, "\x00\x00\x02\x20\x01\x01\x00\x08", 8);
+		memcpy(t->data, vector_table, sizeof vector_table);
 		break;
 	default:
 		s.type = take(&w->in);
@@ -473,9 +474,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fixed_plug(w->fixed);
 	usbdev_connect(mcu_usb(w->mcu), &w->host);
 	memset(w->before, 0xff, sizeof w->before);
+	if (w->cdc) { /* then it is what starts */
+		CHECK(!flash_load(mcu_flash(w->mcu), 0, vector_table, sizeof vector_table));
+		memcpy(w->before, vector_table, sizeof vector_table);
+	}
 	w->generation = flash_generation(mcu_flash(w->mcu));
 	mcu_set_pin(w->mcu, PIN_VBUS, true);
-	mcu_set_pin(w->mcu, PIN_BOOT0, true);
+	mcu_set_pin(w->mcu, PIN_BOOT0, !w->cdc);
 	mcu_set_pin(w->mcu, PIN_VDD, true);
 	bench_advance(w->bench, 100000);
 	for (unsigned i = 0; i < STEPS_MAX && w->in.size; i++)
