@@ -123,7 +123,7 @@ static size_t cdc_give(struct cdc_app *app, struct usb_urb *urb)
 	return n;
 }
 
-/* Whatever can move now moves. Transfers complete in here, and the host may act from complete(): the loop goes round again. */
+/* Whatever can move now moves. Transfers complete in here, and the host may act from complete(): then once more. */
 static void cdc_move(struct cdc_app *app)
 {
 	struct usb_urb *urb;

@@ -10,7 +10,7 @@ runs=${DFUBENCH_RUNS:-100}
 bin=$work/bin
 mkdir "$bin"
 
-# On SPECIFICATION TOOL...
+# virtual COMMAND...: with one board, in virtual time or as TIME says
 virtual()
 {
   timeout -k 5 "${LIMIT:-60}" "$dfuemu" exec --time "${TIME:-virtual}" "$@"
@@ -119,7 +119,7 @@ erases()
 
   client "$name"
   runs_of "$count" 5.000 "5.$slack" timeout "${command[@]}" 5000
-  runs_of "$count" 16.000 "16.$slack" done "${command[@]}" 40000
+  runs_of "$count" 16.000 "16.$slack" 'done' "${command[@]}" 40000
 }
 
 # Sleeps a moment instead of the bwPollTimeout, then asks, and has 5 s.
@@ -155,8 +155,8 @@ scaled()
   # The board is twenty times as fast, the host is not: 16 s are 0.8 s to it.
   client sync
   TIME=x20
-  runs_of 20 0.799 1.500 done "${command[@]}" 5000
-  runs_of 20 0.799 1.500 done "${command[@]}" 40000
+  runs_of 20 0.799 1.500 'done' "${command[@]}" 5000
+  runs_of 20 0.799 1.500 'done' "${command[@]}" 40000
 }
 
 real()
@@ -290,9 +290,9 @@ ctrl_c()
   [ -x "$bin/waits" ] || skip 'the client was not built'
   # Not with `virtual`: a background job of a shell would have SIGINT ignored.
   "$python" -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])' \
-    "$dfuemu" exec --time virtual -- "$bin/waits" ctrl-c >pids &
-  until_true 10 test -s pids
-  read -r -a pids <pids
+    "$dfuemu" exec --time virtual -- "$bin/waits" ctrl-c >started &
+  until_true 10 test -s started
+  read -r -a pids <started
   start=$(date +%s%N)
   kill -INT "${pids[0]}"
   wait $! || status=$?
@@ -312,12 +312,12 @@ check 'the client of many waits builds' compile waits
 check 'it builds with musl, too' static_waits
 
 later 'in real time 5 s are too short for a mass erase' real sync 5 timeout 5000
-later 'in real time 40 s are enough for a mass erase' real ioctl 16 done 40000
+later 'in real time 40 s are enough for a mass erase' real ioctl 16 'done' 40000
 if [ "${DFUBENCH_SLOW-}" = 1 ]; then
   for name in sync async ioctl pyusb; do
     for round in 1 2; do
       later "in real time 5 s are too short, with $name, round $round" real "$name" 5 timeout 5000
-      later "in real time 40 s are enough, with $name, round $round" real "$name" 16 done 40000
+      later "in real time 40 s are enough, with $name, round $round" real "$name" 16 'done' 40000
     done
   done
 else

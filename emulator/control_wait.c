@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Commands that wait for what happens on the desk, or tell it. */
+#include "control_internal.h"
+#include <string.h>
+#include <strings.h>
+
+static bool fulfils(const struct wish *wish, const struct desk_event *e)
+{
+	const char *detail = "";
+
+	if (e->board != wish->board || strcmp(event_name(e), wish->name))
+		return false;
+	if (e->mcu && e->mcu->type == MCU_EVENT_BOOTED)
+		detail = mcu_mode_name(e->mcu->mode);
+	else if (e->mcu && e->mcu->type == MCU_EVENT_RESET)
+		detail = reset_cause_name(e->mcu->cause);
+	else if (e->mcu && e->mcu->type == MCU_EVENT_STATE)
+		detail = dfu_state_name(e->mcu->state);
+	return !wish->detail[0] || !strcasecmp(wish->detail, detail);
+}
+
+/* What lasts may be there already; of what merely happens, only the next counts. */
+static bool is_so_already(struct call *call, const struct wish *wish, const struct mcu *mcu)
+{
+	bool attached = desk_board_device(call->control->desk, wish->board)->attached;
+
+	if (!strcmp(wish->name, "attached"))
+		return attached;
+	if (!strcmp(wish->name, "detached"))
+		return !attached;
+	if (!strcmp(wish->name, "booted") && wish->detail[0])
+		return !strcasecmp(wish->detail, mcu_mode_name(mcu_mode(mcu)));
+	if (!strcmp(wish->name, "state") && wish->detail[0])
+		return mcu_mode(mcu) == MCU_ROM && !strcasecmp(wish->detail, dfu_state_name(mcu_dfu_state(mcu)));
+	return false;
+}
+
+void wait_timed_out(struct bench_event *event)
+{
+	struct client *k = event->context;
+	char why[128];
+
+	snprintf(why, sizeof(why), "time is over without '%s%s%s' of board %u", k->wish.name,
+		 k->wish.detail[0] ? " " : "", k->wish.detail, k->wish.board);
+	client_answer(k, FAILED, NULL, why);
+	client_go_on(k);
+}
+
+static bool detail_of(struct call *call, struct wish *wish, const char *word)
+{
+	static const char *const modes[] = { "bootloader-starting", "bootloader", "bootloader-other-interface",
+					     "application",         "lockup",     NULL };
+	static const char *const causes[] = { "power-on", "pin", "option-bytes", "unprotect", "not-executable",
+					      "software", NULL };
+	static const char *const states[] = { "dfuIDLE",        "dfuDNLOAD-SYNC",   "dfuDNBUSY",
+					      "dfuDNLOAD-IDLE", "dfuMANIFEST-SYNC", "dfuMANIFEST",
+					      "dfuUPLOAD-IDLE", "dfuERROR",         NULL };
+	const char *const *words = !strcmp(wish->name, "booted")  ? modes
+				   : !strcmp(wish->name, "reset") ? causes
+				   : !strcmp(wish->name, "state") ? states
+								  : NULL;
+	int i;
+
+	if (!words) {
+		call_fail(call, REFUSED, "wait %s takes no '%.60s'", wish->name, word);
+		return false;
+	}
+	i = call_choose(call, "wait", word, words);
+	if (i < 0)
+		return false;
+	snprintf(wish->detail, sizeof(wish->detail), "%s", words[i]);
+	return true;
+}
+
+enum outcome control_run_wait(struct call *call, int count, char **words)
+{
+	static const char *const names[] = { "reset", "booted", "state", "erased",   "programmed", "options",
+					     "cut",   "pin",    "fault", "attached", "detached",   NULL };
+	struct client *k = call->client;
+	struct wish wish = { .board = call->board };
+	struct mcu *mcu = call_board(call);
+	uint64_t timeout_us = BENCH_NEVER;
+	int i = call_choose(call, "wait", words[0], names);
+
+	if (i < 0)
+		return REFUSED;
+	snprintf(wish.name, sizeof(wish.name), "%s", names[i]);
+	if (count > 1 && fault_time_parse(words[count - 1], &timeout_us))
+		count--;
+	if (count > 2)
+		return call_fail(call, REFUSED, "time '%.60s': expected a time with its unit, as 5s", words[2]);
+	if (count == 2 && !detail_of(call, &wish, words[1]))
+		return REFUSED;
+	if (!mcu)
+		return FAILED;
+	if (is_so_already(call, &wish, mcu)) {
+		writer_bool(&call->out, "already", true);
+		return DONE;
+	}
+	k->wish = wish;
+	k->waiting = WAIT_EVENT;
+	if (timeout_us != BENCH_NEVER)
+		bench_after(control_bench(call->control), &k->timeout, timeout_us);
+	return PENDING;
+}
+
+enum outcome control_run_events(struct call *call, int count, char **words)
+{
+	struct client *k = call->client;
+	struct writer w;
+
+	(void)count, (void)words;
+	k->waiting = WAIT_EVENTS;
+	writer_init(&w, true);
+	writer_string(&w, "event", "listening");
+	writer_number(&w, "at_us", bench_now_us(control_bench(call->control)));
+	writer_finish(&w);
+	if (!k->json)
+		client_queue_indented(k, "listening");
+	else if (!writer_failed(&w)) {
+		client_queue_text(k, w.text);
+		client_queue_text(k, "\n");
+	}
+	client_push(k);
+	writer_free(&w);
+	return PENDING;
+}
+
+static void stream_event(struct client *k, const struct desk_event *e)
+{
+	char text[EVENT_BYTES];
+	struct writer w;
+
+	if (!k->json) {
+		event_text(e, text);
+		client_queue_indented(k, text);
+		client_push(k);
+		return;
+	}
+	writer_init(&w, true);
+	event_write(e, &w);
+	writer_finish(&w);
+	if (!writer_failed(&w)) {
+		client_queue_text(k, w.text);
+		client_queue_text(k, "\n");
+		client_push(k);
+	}
+	writer_free(&w);
+}
+
+static void fulfilled(struct client *k, const struct desk_event *e)
+{
+	char text[EVENT_BYTES];
+	struct writer w;
+
+	bench_cancel(control_bench(k->control), &k->timeout);
+	writer_init(&w, k->json);
+	if (k->json) {
+		event_write(e, &w);
+	} else {
+		event_text(e, text);
+		writer_string(&w, "event", text);
+	}
+	writer_finish(&w);
+	client_answer(k, DONE, &w, NULL);
+	writer_free(&w);
+	client_go_on(k);
+}
+
+void wait_desk_tells(void *context, const struct desk_event *e)
+{
+	struct control *c = context;
+
+	for (struct client *k = c->clients; k; k = k->next) {
+		if (k->dead)
+			continue;
+		if (k->waiting == WAIT_EVENTS)
+			stream_event(k, e);
+		else if (k->waiting == WAIT_EVENT && fulfils(&k->wish, e))
+			fulfilled(k, e);
+	}
+}
