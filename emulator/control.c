@@ -12,7 +12,6 @@
 
 #define EVENTS_PER_TURN 32
 
-
 static void bury(struct control *c, bool all)
 {
 	for (struct client **link = &c->clients; *link;) {
@@ -47,7 +46,7 @@ static void run_lines(struct client *k)
 		if (memchr(line, 0, length))
 			client_answer(k, REFUSED, NULL, "there is a NUL in the line");
 		else
-			call_line(k, line);
+			call_line(k, 1, line, false);
 	}
 	if (k->dead)
 		return;
@@ -261,14 +260,7 @@ void control_free(struct control *c)
 	if (c->running)
 		desk_listen(c->desk, NULL, NULL);
 	bury(c, true);
-	while (c->tasks) {
-		struct task *t = c->tasks;
-
-		c->tasks = t->next;
-		bench_cancel(control_bench(c), &t->event);
-		free(t->line);
-		free(t);
-	}
+	task_free_all(c);
 	bench_cancel(control_bench(c), &c->resume);
 	if (c->running)
 		c->loop->watch(c->loop->context, c->epoll, NULL, NULL);

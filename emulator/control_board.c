@@ -3,58 +3,38 @@
 #include "control_internal.h"
 #include <string.h>
 
-static enum outcome set_level(struct call *call, enum mcu_pin pin, const char *what, const char *word,
-			      const char *const words[3])
+/* The commands that move one pin. */
+static const struct {
+	const char *command;
+	enum mcu_pin pin;
+	const char *const *levels; /* the word, low before high; NULL: there is none, and it goes to: */
+	bool level;
+} pin_commands[] = {
+	{ "boot0", PIN_BOOT0, (const char *const[]){ "low", "high", NULL }, false },
+	{ "boot1", PIN_BOOT1, (const char *const[]){ "low", "high", NULL }, false },
+	{ "power", PIN_VDD, call_switches, false },
+	{ "unplug", PIN_VBUS, NULL, false },
+	{ "plug", PIN_VBUS, NULL, true },
+};
+
+enum outcome control_run_pin(struct call *call, int count, char **words)
 {
 	struct mcu *mcu = call_board(call);
-	int i = call_choose(call, what, word, words);
+	size_t i = 0;
+	int level;
 
-	if (i < 0)
+	(void)count;
+	while (strcmp(pin_commands[i].command, call->command->name))
+		i++;
+	level = pin_commands[i].level;
+	if (pin_commands[i].levels)
+		level = call_choose(call, pin_commands[i].command, words[0], pin_commands[i].levels);
+	if (level < 0)
 		return REFUSED;
 	if (!mcu)
 		return FAILED;
-	mcu_set_pin(mcu, pin, i == 1);
+	mcu_set_pin(mcu, pin_commands[i].pin, level == 1);
 	return DONE;
-}
-
-enum outcome control_run_boot0(struct call *call, int count, char **words)
-{
-	(void)count;
-	return set_level(call, PIN_BOOT0, "boot0", words[0], levels);
-}
-
-enum outcome control_run_boot1(struct call *call, int count, char **words)
-{
-	(void)count;
-	return set_level(call, PIN_BOOT1, "boot1", words[0], levels);
-}
-
-enum outcome control_run_power(struct call *call, int count, char **words)
-{
-	(void)count;
-	return set_level(call, PIN_VDD, "power", words[0], call_switches);
-}
-
-static enum outcome set_cable(struct call *call, bool in)
-{
-	struct mcu *mcu = call_board(call);
-
-	if (!mcu)
-		return FAILED;
-	mcu_set_pin(mcu, PIN_VBUS, in);
-	return DONE;
-}
-
-enum outcome control_run_unplug(struct call *call, int count, char **words)
-{
-	(void)count, (void)words;
-	return set_cable(call, false);
-}
-
-enum outcome control_run_plug(struct call *call, int count, char **words)
-{
-	(void)count, (void)words;
-	return set_cable(call, true);
 }
 
 enum outcome control_run_traffic(struct call *call, int count, char **words)
@@ -203,12 +183,7 @@ static enum outcome remove_board(struct call *call, const char *word)
 	mcu_set_pin(desk_mcu(c->desk, number), PIN_VBUS, false);
 	c->loop->unplug(c->loop->context, desk_board_device(c->desk, number));
 	r = desk_remove_board(c->desk, number);
-	for (struct client *k = c->clients; k; k = k->next)
-		if (!k->dead && k->waiting == WAIT_EVENT && k->wish.board == number) {
-			bench_cancel(control_bench(c), &k->timeout);
-			client_answer(k, FAILED, NULL, "the board is gone");
-			client_go_on(k);
-		}
+	wait_board_gone(c, number);
 	return r ? call_fail(call, FAILED, "board %u is gone, its files could not be saved: %s", number, strerror(-r))
 		 : DONE;
 }

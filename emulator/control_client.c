@@ -145,8 +145,9 @@ void client_answer(struct client *k, enum outcome outcome, struct writer *out, c
 	writer_bool(&error, "refused", outcome == REFUSED);
 	writer_string(&error, "error", why);
 	writer_finish(&error);
-	client_queue_text(k, error.text && !error.failed ? error.text
-						  : "{\"ok\":false,\"refused\":false,\"error\":\"out of memory\"}");
+	client_queue_text(k, error.text && !error.failed
+				     ? error.text
+				     : "{\"ok\":false,\"refused\":false,\"error\":\"out of memory\"}");
 	client_queue_text(k, "\n");
 	client_push(k);
 	writer_free(&error);

@@ -7,6 +7,10 @@
 #include <strings.h>
 #include "suggest.h"
 
+#define WORDS 64 /* in a line */
+
+const char *const call_switches[] = { "off", "on", NULL };
+
 struct bench *control_bench(const struct control *c)
 {
 	return desk_bench(c->desk);
@@ -45,7 +49,7 @@ int call_choose(struct call *call, const char *what, const char *word, const cha
 	for (int i = 0; words[i] && used < sizeof(list); i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", words[i]);
 	call_fail(call, REFUSED, "%s '%.60s': expected %s%s%s%s", what, word, list, near ? ", did you mean '" : "",
-	     near ? near : "", near ? "'?" : "");
+		  near ? near : "", near ? "'?" : "");
 	return -1;
 }
 
@@ -83,17 +87,20 @@ static enum outcome run_quit(struct call *call, int count, char **words)
 static enum outcome run_help(struct call *, int count, char **words);
 
 static const struct command commands[] = {
-	{ "boot0", "boot0 high|low", "the strap; it counts at the next reset", 1, 1, control_run_boot0 },
-	{ "boot1", "boot1 high|low", "likewise", 1, 1, control_run_boot1 },
-	{ "reset", "reset [TIME]", "pull NRST low for 50ms or TIME; done when it is high again", 0, 1, control_run_reset },
-	{ "power", "power on|off", "the supply", 1, 1, control_run_power },
-	{ "unplug", "unplug", "pull the USB cable", 0, 0, control_run_unplug },
-	{ "plug", "plug", "put it back", 0, 0, control_run_plug },
-	{ "board", "board add [--serial HEX12] | board remove N", "one more board, or one less", 1, 3, control_run_board },
+	{ "boot0", "boot0 high|low", "the strap; it counts at the next reset", 1, 1, control_run_pin },
+	{ "boot1", "boot1 high|low", "likewise", 1, 1, control_run_pin },
+	{ "reset", "reset [TIME]", "pull NRST low for 50ms or TIME; done when it is high again", 0, 1,
+	  control_run_reset },
+	{ "power", "power on|off", "the supply", 1, 1, control_run_pin },
+	{ "unplug", "unplug", "pull the USB cable", 0, 0, control_run_pin },
+	{ "plug", "plug", "put it back", 0, 0, control_run_pin },
+	{ "board", "board add [--serial HEX12] | board remove N", "one more board, or one less", 1, 3,
+	  control_run_board },
 	{ "boards", "boards", "list the boards", 0, 0, control_run_boards },
 	{ "fault", "fault add RULE | list | remove N | clear", "what goes wrong", 1, -1, control_run_fault },
 	{ "flash", "flash load FILE [ADDRESS] | save FILE [ADDRESS]", "the main flash, raw", 2, 3, control_run_flash },
-	{ "options", "options load FILE | save FILE | set HEX32 | show", "the option bytes", 1, 2, control_run_options },
+	{ "options", "options load FILE | save FILE | set HEX32 | show", "the option bytes", 1, 2,
+	  control_run_options },
 	{ "status", "status", "everything about the boards", 0, 0, control_run_status },
 	{ "events", "events", "tell what happens until you hang up", 0, 0, control_run_events },
 	{ "traffic", "traffic usart1|usart3|can2|i2c|spi", "somebody speaks to another boot interface", 1, 1,
@@ -142,25 +149,33 @@ void control_commands(FILE *out)
 		fprintf(out, "  %-50s %s\n", prefixes[i][0], prefixes[i][1]);
 }
 
-static enum outcome run_command(struct call *call, int count, char **words)
+static enum outcome unknown(struct call *call, const char *word)
 {
 	const char *names[COMMANDS + 1] = { NULL };
 	const char *near;
 
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i].name;
+	near = suggest_nearest(word, names);
+	if (near)
+		return call_fail(call, REFUSED, "unknown command '%.60s' (did you mean '%s'?)", word, near);
+	return call_fail(call, REFUSED, "unknown command '%.60s': try help", word);
+}
+
+/* DONE: call->command is it, and has as many words as it takes. */
+static enum outcome find_command(struct call *call, int count, char **words)
+{
 	for (size_t i = 0; i < COMMANDS; i++) {
 		const struct command *command = &commands[i];
 
-		names[i] = command->name;
 		if (strcmp(words[0], command->name))
 			continue;
+		call->command = command;
 		if (count - 1 < command->least || (command->most >= 0 && count - 1 > command->most))
 			return call_fail(call, REFUSED, "usage: %s", command->usage);
-		return command->run(call, count - 1, words + 1);
+		return DONE;
 	}
-	near = suggest_nearest(words[0], names);
-	if (near)
-		return call_fail(call, REFUSED, "unknown command '%.60s' (did you mean '%s'?)", words[0], near);
-	return call_fail(call, REFUSED, "unknown command '%.60s': try help", words[0]);
+	return unknown(call, words[0]);
 }
 
 /* Checked when it is said, not when it is due. */
@@ -171,18 +186,14 @@ static enum outcome check_later(struct call *call, int count, char **words)
 	for (int i = 0; nonsense[i]; i++)
 		if (!strcmp(words[0], nonsense[i]))
 			return call_fail(call, REFUSED, "'%s' cannot be put off", words[0]);
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (!strcmp(words[0], commands[i].name)) {
-			if (count - 1 < commands[i].least || (commands[i].most >= 0 && count - 1 > commands[i].most))
-				return call_fail(call, REFUSED, "usage: %s", commands[i].usage);
-			return DONE;
-		}
-	return run_command(call, count, words); /* to be refused */
+	return find_command(call, count, words);
 }
 
-enum outcome call_dispatch(struct call *call, int count, char **words, bool later)
+/* later: its time has come. */
+static enum outcome dispatch(struct call *call, int count, char **words, bool later)
 {
 	uint64_t now_us = bench_now_us(control_bench(call->control)), at_us = 0;
+	enum outcome outcome;
 	bool timed = false;
 
 	for (;;) {
@@ -193,7 +204,7 @@ enum outcome call_dispatch(struct call *call, int count, char **words, bool late
 		} else if ((in || !strcmp(words[0], "at")) && !timed && !later) {
 			if (count < 2 || !fault_time_parse(words[1], &at_us))
 				return call_fail(call, REFUSED, "%s '%.60s': expected a time with its unit, as 1.5s",
-					    words[0], count < 2 ? "" : words[1]);
+						 words[0], count < 2 ? "" : words[1]);
 			timed = true;
 			if (in)
 				at_us += now_us;
@@ -205,40 +216,36 @@ enum outcome call_dispatch(struct call *call, int count, char **words, bool late
 		count -= 2;
 		words += 2;
 	}
-	if (timed) {
-		enum outcome outcome = check_later(call, count, words);
-
-		if (outcome != DONE)
-			return outcome;
-		if (at_us > now_us)
-			return task_schedule(call, at_us, count, words);
-	}
-	return run_command(call, count, words);
+	outcome = timed ? check_later(call, count, words) : find_command(call, count, words);
+	if (outcome != DONE)
+		return outcome;
+	if (timed && at_us > now_us)
+		return task_schedule(call, at_us, count, words);
+	return call->command->run(call, count - 1, words + 1);
 }
 
-void call_line(struct client *k, char *line)
+bool call_line(struct client *k, unsigned board, char *line, bool later)
 {
-	struct call call = { .control = k->control, .client = k, .board = 1 };
+	struct call call = { .control = k->control, .client = k, .board = board };
 	char *words[WORDS];
 	int count = control_split(line, words, WORDS);
 	enum outcome outcome;
 
 	if (!count)
-		return;
+		return false;
 	writer_init(&call.out, k->json);
 	if (count < 0)
 		outcome = call_fail(&call, REFUSED,
-			       "a quote is open at the end of the line, or there are more than %d words", WORDS);
+				    "a quote is open at the end of the line, or there are more than %d words", WORDS);
 	else
-		outcome = call_dispatch(&call, count, words, false);
+		outcome = dispatch(&call, count, words, later);
 	writer_finish(&call.out);
-	if (outcome == PENDING) {
-		if (k->waiting == WAIT_NOTHING)
-			k->waiting = WAIT_TASK;
-	} else {
+	if (outcome != PENDING)
 		client_answer(k, outcome, &call.out, call.why);
-	}
+	else if (k->waiting == WAIT_NOTHING)
+		k->waiting = WAIT_TASK;
 	writer_free(&call.out);
+	return outcome == PENDING;
 }
 
 int control_split(char *line, char **words, int limit)

@@ -11,7 +11,6 @@
 
 #define OPTION_BYTES 16u
 
-
 /* A regular file of at most limit bytes, whole. NULL with why. */
 static uint8_t *read_whole(struct call *call, const char *path, size_t limit, size_t *length)
 {
@@ -27,9 +26,9 @@ static uint8_t *read_whole(struct call *call, const char *path, size_t limit, si
 	}
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > limit) {
 		call_fail(call, FAILED,
-		     S_ISREG(st.st_mode) ? "'%.300s' has more than the %zu bytes that there is room for"
-					 : "'%.300s' is no regular file",
-		     path, limit);
+			  S_ISREG(st.st_mode) ? "'%.300s' has more than the %zu bytes that there is room for"
+					      : "'%.300s' is no regular file",
+			  path, limit);
 		goto out;
 	}
 	data = malloc(limit + 1);
@@ -167,8 +166,9 @@ static enum outcome load_options(struct call *call, struct flash *flash, const c
 	if (length == OPTION_BYTES)
 		flash_set_options(flash, data);
 	free(data);
-	return length == OPTION_BYTES ? DONE
-				      : call_fail(call, FAILED, "'%.300s' has %zu bytes, option bytes are 16", path, length);
+	return length == OPTION_BYTES
+		       ? DONE
+		       : call_fail(call, FAILED, "'%.300s' has %zu bytes, option bytes are 16", path, length);
 }
 
 enum outcome control_run_options(struct call *call, int count, char **words)

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is to happen later: a command at its time, and the end of a reset. */
 #include "control_internal.h"
-#include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define RESET_PULSE_US 50000u
 
+/* Something that is to happen later: NRST goes up again, or a command at its time. */
+struct task {
+	struct task *next;
+	struct control *control;
+	struct bench_event event;
+	struct client *client; /* who waits for it; NULL: nobody any more */
+	unsigned board;
+	char *line; /* NULL: end of a reset pulse */
+};
 
 static struct task *take_task(struct bench_event *event)
 {
@@ -55,6 +64,18 @@ void task_leave(struct client *k)
 	}
 }
 
+void task_free_all(struct control *c)
+{
+	while (c->tasks) {
+		struct task *t = c->tasks;
+
+		c->tasks = t->next;
+		bench_cancel(control_bench(c), &t->event);
+		free(t->line);
+		free(t);
+	}
+}
+
 static void pulse_over(struct bench_event *event)
 {
 	struct task *t = take_task(event);
@@ -87,20 +108,9 @@ enum outcome control_run_reset(struct call *call, int count, char **words)
 static void line_due(struct bench_event *event)
 {
 	struct task *t = take_task(event);
-	struct call call = { .control = t->control, .client = t->client, .board = t->board };
-	char *words[WORDS];
-	int count = control_split(t->line, words, WORDS);
-	enum outcome outcome;
 
-	assert(count > 0); /* has been split before */
-	writer_init(&call.out, t->client->json);
-	outcome = call_dispatch(&call, count, words, true);
-	writer_finish(&call.out);
-	if (outcome != PENDING) {
-		client_answer(t->client, outcome, &call.out, call.why);
+	if (!call_line(t->client, t->board, t->line, true))
 		client_go_on(t->client);
-	}
-	writer_free(&call.out);
 	free(t->line);
 	free(t);
 }

@@ -104,25 +104,30 @@ enum outcome control_run_wait(struct call *call, int count, char **words)
 	return PENDING;
 }
 
-enum outcome control_run_events(struct call *call, int count, char **words)
+/* A line of a stream, as the client likes it. */
+static void stream(struct client *k, const char *text, struct writer *json)
 {
-	struct client *k = call->client;
-	struct writer w;
-
-	(void)count, (void)words;
-	k->waiting = WAIT_EVENTS;
-	writer_init(&w, true);
-	writer_string(&w, "event", "listening");
-	writer_number(&w, "at_us", bench_now_us(control_bench(call->control)));
-	writer_finish(&w);
-	if (!k->json)
-		client_queue_indented(k, "listening");
-	else if (!writer_failed(&w)) {
-		client_queue_text(k, w.text);
+	writer_finish(json);
+	if (!k->json) {
+		client_queue_indented(k, text);
+	} else if (!writer_failed(json)) {
+		client_queue_text(k, json->text);
 		client_queue_text(k, "\n");
 	}
 	client_push(k);
-	writer_free(&w);
+	writer_free(json);
+}
+
+enum outcome control_run_events(struct call *call, int count, char **words)
+{
+	struct writer w;
+
+	(void)count, (void)words;
+	call->client->waiting = WAIT_EVENTS;
+	writer_init(&w, true);
+	writer_string(&w, "event", "listening");
+	writer_number(&w, "at_us", bench_now_us(control_bench(call->control)));
+	stream(call->client, "listening", &w);
 	return PENDING;
 }
 
@@ -131,21 +136,10 @@ static void stream_event(struct client *k, const struct desk_event *e)
 	char text[EVENT_BYTES];
 	struct writer w;
 
-	if (!k->json) {
-		event_text(e, text);
-		client_queue_indented(k, text);
-		client_push(k);
-		return;
-	}
+	event_text(e, text);
 	writer_init(&w, true);
 	event_write(e, &w);
-	writer_finish(&w);
-	if (!writer_failed(&w)) {
-		client_queue_text(k, w.text);
-		client_queue_text(k, "\n");
-		client_push(k);
-	}
-	writer_free(&w);
+	stream(k, text, &w);
 }
 
 static void fulfilled(struct client *k, const struct desk_event *e)
@@ -165,6 +159,16 @@ static void fulfilled(struct client *k, const struct desk_event *e)
 	client_answer(k, DONE, &w, NULL);
 	writer_free(&w);
 	client_go_on(k);
+}
+
+void wait_board_gone(struct control *c, unsigned board)
+{
+	for (struct client *k = c->clients; k; k = k->next)
+		if (!k->dead && k->waiting == WAIT_EVENT && k->wish.board == board) {
+			bench_cancel(control_bench(c), &k->timeout);
+			client_answer(k, FAILED, NULL, "the board is gone");
+			client_go_on(k);
+		}
 }
 
 void wait_desk_tells(void *context, const struct desk_event *e)

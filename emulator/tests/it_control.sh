@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Faults and the control socket, with dfu-util and lsusb as the tools that see the effects.
+# shellcheck disable=SC1091,SC2154,SC2317 # lib.sh: what it defines, and calls
 . "$(dirname "$0")/lib.sh"
-export dfuemu
+export dfuemu clients
 
 # A board with a socket S; the rest is a script for the tool's side, in which `ctl` speaks to it.
 bench()
@@ -114,6 +115,7 @@ two_clients()
     ctl in 300ms unplug & four=$!
     kill -9 $three
     ctl power off
+    until grep -q "VDD low" events; do sleep 0.02; done
     kill -9 $one
     ctl power on
     ctl wait booted bootloader
@@ -176,8 +178,7 @@ repeats()
     ends 0 bench --flash "f$n.bin" --seed $((n / 3)) --fault 'corrupt on=write,count=any,probability=50%' 'download'
   done
   cmp f1.bin f2.bin
-  ! cmp -s f1.bin in.bin
-  ! cmp -s f1.bin f3.bin
+  if cmp -s f1.bin in.bin || cmp -s f1.bin f3.bin; then return 1; fi
 }
 
 flaky()
@@ -221,6 +222,68 @@ sockets()
   says said "column 10: 'dnlaod': expected a request"
 }
 
+# virtually SCRIPT: in virtual time, of which a minute and more is to take less than 10 s; in it `lasts LEAST MOST STATUS
+# COMMAND...` in whole seconds of the tool's clock.
+virtually()
+{
+  local start
+
+  [ "$(uname -m)" = x86_64 ] || skip 'virtual time works on x86_64 only'
+  start=$(date +%s%N)
+  # shellcheck disable=SC2016
+  TIME=virtual ends 0 bench '
+    lasts() {
+      least=$1 most=$2 want=$3 status=0 start=$(date +%s%N); shift 3
+      "$@" || status=$?
+      took=$((($(date +%s%N) - start) / 1000000000))
+      echo "$took s, status $status: $*"
+      [ $status -eq $want ] && [ $took -ge $least ] && [ $took -lt $most ]
+    }
+    '"$1"
+  start=$(($(date +%s%N) - start))
+  echo "$((start / 1000000)) ms by the clock of this machine"
+  [ "$start" -lt 10000000000 ]
+}
+
+virtual_waits()
+{
+  printf '\0\0\002\040\211\001\0\010' >app.bin
+  # shellcheck disable=SC2016
+  virtually '
+    lasts 10 11 0 ctl in 10s reset
+    lasts 40 41 1 ctl wait erased 40s
+    ctl flash load app.bin
+    ctl boot0 low
+    ctl in 20s reset & reset=$!
+    lasts 20 21 0 ctl wait booted application 40s
+    lasts 0 1 0 wait $reset
+  '
+}
+
+virtual_client()
+{
+  # shellcheck disable=SC2016
+  virtually '
+    for way in recv read timeout poll child; do
+      lasts 30 31 0 python3 "$clients/control.py" S "$way" "in 30s reset"
+    done
+    lasts 30 31 0 python3 "$clients/control.py" S recv "wait erased 30s"
+  '
+}
+
+# Who waits for somebody else at a socket has time as it is.
+virtual_stranger()
+{
+  [ "$(uname -m)" = x86_64 ] || skip 'virtual time works on x86_64 only'
+  python3 "$clients/control.py" T serve &
+  until_true 10 test -S T
+  # shellcheck disable=SC2016
+  TIME=virtual ends 0 bench '"$dfuemu" ctl S in 1000s reset & python3 "$clients/control.py" T recv hello
+    kill $!
+    [ "$(ctl time | sed s/[^0-9]//g)" -lt 500000000 ]'
+  wait $!
+}
+
 check 'ctl tells the status for people and for programs' answers
 check 'ctl ends with a status that tells what went wrong' statuses
 later 'a cable pulled in a download comes back for a good one' unplugged
@@ -232,4 +295,7 @@ later 'the same seed gives the same faults' repeats
 later 'a flaky HSE hides the ROM until the next reset' flaky
 later 'a capture shows what the host saw' captured
 later 'the socket file is handled with care' sockets
+later 'in virtual time ctl waits in no time' virtual_waits
+later 'in virtual time other clients wait in no time' virtual_client
+later 'in virtual time whoever waits for a stranger waits' virtual_stranger
 finish

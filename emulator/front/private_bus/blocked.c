@@ -14,14 +14,17 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "remote.h"
+#include "vtime.h"
 
 #define LINE 192
 #define POLL_MAX 128
 #define OUTSIDE_MAX 64
+#define EPOLL_DEPTH 1 /* an epoll in an epoll is looked into; what is deeper counts as outside */
 #define IDLE_MS 60000 /* longer ones are not held: see filter.c */
 
 struct thread {
@@ -34,13 +37,14 @@ struct thread {
 };
 
 struct blocked {
+	struct private_bus *bus; /* of this look */
 	struct thread *threads;
 	unsigned round;
 	pid_t *pids;
 	size_t pid_count, pid_room;
 	int root_fd;                   /* children of the guardian; -1: not open */
 	uint32_t root_children;        /* a digest of them */
-	uint64_t outside[OUTSIDE_MAX]; /* inodes of pipes that we have inherited, and the tool from us */
+	uint64_t outside[OUTSIDE_MAX]; /* inodes of pipes and sockets that we have inherited, and the tool from us */
 	size_t outside_count;
 };
 
@@ -51,7 +55,8 @@ static void note_outside(struct blocked *b)
 	struct stat st;
 
 	while (fds && (entry = readdir(fds)) && b->outside_count < OUTSIDE_MAX) {
-		if (fstat((int)strtol(entry->d_name, NULL, 10), &st) == 0 && S_ISFIFO(st.st_mode))
+		if (fstat((int)strtol(entry->d_name, NULL, 10), &st) == 0 &&
+		    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
 			b->outside[b->outside_count++] = st.st_ino;
 	}
 	if (fds)
@@ -198,10 +203,38 @@ static bool outside_inode(const struct blocked *b, uint64_t inode)
 	return false;
 }
 
-static bool epoll_inside(const struct blocked *b, pid_t tid, int fd);
+static bool epoll_inside(const struct blocked *b, pid_t tid, int fd, unsigned depth);
+
+static bool is_inside_process(const struct blocked *b, pid_t pid)
+{
+	for (size_t i = 0; i < b->pid_count; i++) {
+		if (b->pids[i] == pid)
+			return true;
+	}
+	return pid == getpid();
+}
+
+/* Is the other end ours, or the tool's? That of the control socket is ours, as we listen there; that of a socketpair(2)
+ * belongs to the process that made it (asyncio wakes itself up by one, node talks to its children). With a time-out of its own (SO_RCVTIMEO) a wait
+ * counts the kernel's time. */
+static bool socket_inside(const struct blocked *b, pid_t tid, int fd)
+{
+	struct ucred peer = { .pid = 0 };
+	struct timeval limit = { .tv_sec = 1 };
+	socklen_t peer_size = sizeof(peer), limit_size = sizeof(limit);
+	int copy = vtime_take_fd(b->bus->vtime, tid, fd);
+	bool inside;
+
+	if (copy < 0)
+		return false;
+	inside = getsockopt(copy, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) == 0 && is_inside_process(b, peer.pid) &&
+		 getsockopt(copy, SOL_SOCKET, SO_RCVTIMEO, &limit, &limit_size) == 0 && !limit.tv_sec && !limit.tv_usec;
+	close(copy);
+	return inside;
+}
 
 /* Can only the tool itself, or we, end a wait on this descriptor? */
-static bool descriptor_inside(const struct blocked *b, pid_t tid, int fd)
+static bool nested_inside(const struct blocked *b, pid_t tid, int fd, unsigned depth)
 {
 	char text[128];
 	ssize_t n = remote_fd_path(tid, fd, text, sizeof(text));
@@ -210,17 +243,27 @@ static bool descriptor_inside(const struct blocked *b, pid_t tid, int fd)
 		return true; /* closed: a poll of it does not wait, and a read fails */
 	if (strncmp(text, "pipe:[", 6) == 0)
 		return !outside_inode(b, strtoull(text + 6, NULL, 10));
+	if (strncmp(text, "socket:[", 8) == 0)
+		return !outside_inode(b, strtoull(text + 8, NULL, 10)) && socket_inside(b, tid, fd);
 	if (strcmp(text, "anon_inode:[eventpoll]") == 0)
-		return epoll_inside(b, tid, fd);
+		return epoll_inside(b, tid, fd, depth);
 	return strncmp(text, "anon_inode:", 11) == 0 || strcmp(text, "/dev/null") == 0;
 }
 
-static bool epoll_inside(const struct blocked *b, pid_t tid, int fd)
+static bool descriptor_inside(const struct blocked *b, pid_t tid, int fd)
+{
+	return nested_inside(b, tid, fd, 0);
+}
+
+/* What is watched is known by number only, and by now that may be another descriptor, even the epoll itself. */
+static bool epoll_inside(const struct blocked *b, pid_t tid, int fd, unsigned depth)
 {
 	char path[64], text[8192], *at;
 	ssize_t n;
 	int info;
 
+	if (depth > EPOLL_DEPTH)
+		return false;
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)tid, fd);
 	info = open(path, O_RDONLY | O_CLOEXEC);
 	if (info < 0)
@@ -229,7 +272,7 @@ static bool epoll_inside(const struct blocked *b, pid_t tid, int fd)
 	close(info);
 	text[n > 0 ? n : 0] = 0;
 	for (at = strstr(text, "tfd:"); at; at = strstr(at + 4, "tfd:")) {
-		if (!descriptor_inside(b, tid, (int)strtol(at + 4, NULL, 10)))
+		if (!nested_inside(b, tid, (int)strtol(at + 4, NULL, 10), depth + 1))
 			return false;
 	}
 	return true;
@@ -330,12 +373,16 @@ static bool sleeps_inside(const struct blocked *b, const struct thread *t, long 
 #endif
 	case SYS_epoll_pwait:
 	case SYS_epoll_pwait2:
-		return epoll_inside(b, t->tid, (int)a[0]);
+		return epoll_inside(b, t->tid, (int)a[0], 0);
 	case SYS_read:
 	case SYS_readv:
 	case SYS_write:
 	case SYS_writev:
 	case SYS_splice:
+	case SYS_recvfrom:
+	case SYS_recvmsg:
+	case SYS_sendto:
+	case SYS_sendmsg:
 		return descriptor_inside(b, t->tid, (int)a[0]);
 	case -1:
 		return is_stopped(t);
@@ -517,5 +564,6 @@ static bool second_look(struct blocked *b)
 
 bool blocked_all(struct blocked *b, struct private_bus *bus)
 {
+	b->bus = bus;
 	return first_look(b, bus) && second_look(b);
 }

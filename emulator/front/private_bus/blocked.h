@@ -10,8 +10,8 @@ struct blocked;
 bool blocked_supported(void); /* does this kernel tell all that is needed? */
 struct blocked *blocked_new(void); /* NULL on ENOMEM */
 void blocked_free(struct blocked *);
-/* Two looks at all threads below the guardian: the same both times, none running, none waiting for a terminal, a socket, a
- * file or a pipe that came from outside. */
+/* Two looks at all threads below the guardian: the same both times, none running, none waiting for a terminal, a file, a
+ * socket (but one whose other end is this process, such as the control socket) or a pipe that came from outside. */
 bool blocked_all(struct blocked *, struct private_bus *);
 /* The processes of the last look. Valid until the next one. */
 const pid_t *blocked_processes(const struct blocked *, size_t *count);

@@ -45,7 +45,7 @@ struct node {
 	struct watch *watch;
 };
 
-enum watch_kind { WATCH_LISTENER, WATCH_LIFELINE, WATCH_EXEC, WATCH_NODE, WATCH_USER, WATCH_HELD };
+enum watch_kind { WATCH_LISTENER, WATCH_LIFELINE, WATCH_TOOL, WATCH_EXEC, WATCH_NODE, WATCH_USER, WATCH_HELD };
 
 /* One descriptor in the epoll set. */
 struct watch {
@@ -94,6 +94,7 @@ struct private_bus {
 	struct handle *handles;
 	struct monitor *monitors;
 	uint64_t uevent_number;
+	size_t transfer_bytes; /* memory of all transfers: usbfs gives so much and no more */
 	struct held *held;
 	struct vtime *vtime; /* NULL: real or scaled time */
 	uint64_t wall_origin_ns, bench_origin_us;
@@ -165,6 +166,8 @@ struct node *node_new(struct private_bus *, enum node_kind, pid_t tid, int open_
 void node_free(struct private_bus *, struct node *);
 /* The node behind a descriptor of the caller, under its own number or a duplicate's; NULL: none of ours. */
 struct node *node_of(struct private_bus *, pid_t tid, int fd);
+/* The same for URBs and other calls of which there are many: a thread that once held it is taken at its word. */
+struct node *node_of_known(struct private_bus *, pid_t tid, int fd);
 /* usbfs: POLLOUT off or on at the tool's end. */
 void node_set_writable(struct node *, bool writable);
 /* uevents: POLLIN on or off at the tool's end. */

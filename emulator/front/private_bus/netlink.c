@@ -50,9 +50,15 @@ static struct monitor *monitor_of(struct private_bus *bus, const struct node *n)
 void netlink_socket(struct private_bus *bus, const struct call_info *c)
 {
 	int type = (int)c->args[1], theirs = -1, error = -ENOMEM;
-	struct monitor *m = calloc(1, sizeof(*m));
 	pid_t owner = remote_process(c->tid);
+	int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct monitor *m;
 
+	if (kind != SOCK_RAW && kind != SOCK_DGRAM) {
+		answer_continue(bus, c->id); /* the kernel refuses it as well */
+		return;
+	}
+	m = calloc(1, sizeof(*m));
 	if (m)
 		m->node = node_new(bus, NODE_UEVENT, c->tid, type & SOCK_NONBLOCK ? O_NONBLOCK : 0, &theirs, &error);
 	if (!m || !m->node) {
@@ -60,7 +66,7 @@ void netlink_socket(struct private_bus *bus, const struct call_info *c)
 		answer_error(bus, c->id, error);
 		return;
 	}
-	m->type = type & 0xF;
+	m->type = kind;
 	m->owner = owner > 0 ? owner : c->tid;
 	m->end = &m->first;
 	m->next = bus->monitors;

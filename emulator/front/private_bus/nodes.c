@@ -117,20 +117,29 @@ void node_free(struct private_bus *bus, struct node *n)
 	free(n);
 }
 
-struct node *node_of(struct private_bus *bus, pid_t tid, int fd)
+static struct node *node_of_number(const struct private_bus *bus, int fd)
 {
-	struct node *n = NULL;
-	uint64_t inode;
-
-	if (fd < 0)
+	if (fd < 0 || (uint32_t)fd < bus->reserved_base || (uint32_t)fd >= bus->reserved_base + RESERVED_COUNT)
 		return NULL;
-	if ((uint32_t)fd >= bus->reserved_base && (uint32_t)fd < bus->reserved_base + RESERVED_COUNT)
-		n = bus->nodes[(uint32_t)fd - bus->reserved_base];
+	return bus->nodes[(uint32_t)fd - bus->reserved_base];
+}
+
+struct node *node_of_known(struct private_bus *bus, pid_t tid, int fd)
+{
+	struct node *n = node_of_number(bus, fd);
+
 	for (int i = 0; n && i < NODE_KNOWN; i++) {
 		if (n->known_tids[i] == tid)
 			return n;
 	}
-	inode = remote_fd_inode(tid, fd);
+	return node_of(bus, tid, fd);
+}
+
+struct node *node_of(struct private_bus *bus, pid_t tid, int fd)
+{
+	struct node *n = node_of_number(bus, fd);
+	uint64_t inode = fd < 0 ? 0 : remote_fd_inode(tid, fd);
+
 	if (!inode)
 		return NULL;
 	if (n && n->inode == inode) {

@@ -119,7 +119,8 @@ static void uring(struct private_bus *bus, const struct call_info *c)
 
 static void by_descriptor(struct private_bus *bus, const struct call_info *c)
 {
-	struct node *n = node_of(bus, c->tid, (int)c->args[0]);
+	int fd = (int)c->args[0];
+	struct node *n = c->call == CALL_IOCTL ? node_of_known(bus, c->tid, fd) : node_of(bus, c->tid, fd);
 
 	if (!n)
 		answer_continue(bus, c->id);

@@ -36,8 +36,8 @@ struct where {
 	enum place place;
 	bool from_tree;   /* the descriptor that the path is relative to lies in the tree: the kernel gets it right */
 	unsigned address; /* PLACE_NODE */
-	char path[PATH_MAX + 256]; /* as the tool sees it, absolute */
-	char real[PATH_MAX * 2];   /* where it is: in the private tree, or (PLACE_BEYOND) the path itself */
+	char path[PATH_MAX * 2]; /* as the tool sees it, absolute: a folder's name and what is relative to it */
+	char real[PATH_MAX * 3]; /* where it is: in the private tree, or (PLACE_BEYOND) the path itself */
 };
 
 /* Absolute places that the tree stands for: themselves and all below, or (prefix) all names that begin so. */
@@ -145,6 +145,20 @@ static bool unmap(const struct private_bus *bus, char *path)
 	return true;
 }
 
+/* We go there for the tool, so what is its own must not become ours. */
+static void real_beyond(pid_t tid, struct where *w)
+{
+	static const char *const own[] = { "/proc/self", "/proc/thread-self" };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
+		if (below(w->path, own[i])) {
+			snprintf(w->real, sizeof(w->real), "/proc/%d%s", (int)tid, w->path + strlen(own[i]));
+			return;
+		}
+	}
+	strcpy(w->real, w->path);
+}
+
 /* Where a path argument leads. 0 or -errno, for which the caller lets the kernel find out itself. */
 static int locate(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, struct where *w)
 {
@@ -169,6 +183,8 @@ static int locate(struct private_bus *bus, const struct call_info *c, int dirfd,
 
 		if (base < 0)
 			return (int)base;
+		if (w->path[0] != '/')
+			return -ENOTDIR; /* "pipe:[1234]" */
 		w->from_tree = below(w->path, tree_root(bus->tree));
 		w->path[base] = '/';
 		memcpy(w->path + base + 1, given, (size_t)n + 1);
@@ -182,7 +198,7 @@ static int locate(struct private_bus *bus, const struct call_info *c, int dirfd,
 		if (w->from_tree) {
 			w->place = PLACE_BEYOND;
 			w->from_tree = false;
-			strcpy(w->real, w->path);
+			real_beyond(c->tid, w);
 		}
 		return 0;
 	}
@@ -224,8 +240,9 @@ static void open_path(struct private_bus *bus, const struct call_info *c, int di
 		answer_continue(bus, c->id);
 		return;
 	}
-	/* ADDFD refuses O_PATH descriptors; an ordinary one of a directory serves as well. */
-	fd = open(w.real, (int)(flags & (O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | ACCESS_MODE)) | O_CLOEXEC | O_NOCTTY);
+	/* ADDFD refuses O_PATH descriptors; an ordinary one of a directory serves as well. A FIFO that somebody has put there
+	 * must not keep us waiting. */
+	fd = open(w.real, (int)(flags & (O_DIRECTORY | O_NOFOLLOW | ACCESS_MODE)) | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
 		/* A link that is itself wanted (O_PATH | O_NOFOLLOW): the tree has a copy. */
 		if (errno == ELOOP && w.place == PLACE_BEYOND)
@@ -234,6 +251,8 @@ static void open_path(struct private_bus *bus, const struct call_info *c, int di
 			answer_error(bus, c->id, -errno);
 		return;
 	}
+	if (!(flags & O_NONBLOCK))
+		fcntl(fd, F_SETFL, 0);
 	answer_fd(bus, c->id, fd, -1, (flags & O_CLOEXEC) != 0);
 	close(fd);
 }

@@ -247,7 +247,7 @@ struct private_bus *private_bus_new(struct bench *bench, const struct private_bu
 	bus->syscalls = syscalls_native();
 	bus->last_address = 1;
 	bus->reserved_base = reserved_base();
-	bus->spawn.listener = bus->spawn.lifeline = bus->spawn.exec_pipe = -1;
+	bus->spawn.listener = bus->spawn.lifeline = bus->spawn.tool_fd = bus->spawn.exec_pipe = -1;
 	sigprocmask(SIG_SETMASK, NULL, &bus->spawn.mask);
 	bus->epoll = epoll_create1(EPOLL_CLOEXEC);
 	error = bus->epoll < 0 ? -errno : notify_setup(bus);
@@ -357,6 +357,7 @@ int private_bus_spawn(struct private_bus *bus, char *const argv[], char why[PRIV
 		share_a_cpu(bus);
 	if (!bus_watch(bus, WATCH_LISTENER, bus->spawn.listener, EPOLLIN) ||
 	    !bus_watch(bus, WATCH_LIFELINE, bus->spawn.lifeline, EPOLLIN) ||
+	    (bus->spawn.tool_fd >= 0 && !bus_watch(bus, WATCH_TOOL, bus->spawn.tool_fd, EPOLLIN)) ||
 	    !bus_watch(bus, WATCH_EXEC, bus->spawn.exec_pipe, EPOLLIN)) {
 		snprintf(why, PRIVATE_BUS_ERROR, "out of memory or descriptors");
 		spawn_end(&bus->spawn);
@@ -433,6 +434,10 @@ static void serve(struct private_bus *bus, struct watch *w, uint32_t events)
 	case WATCH_LIFELINE:
 		lifeline_ready(bus, w);
 		return;
+	case WATCH_TOOL:
+		spawn_tool_ended(&bus->spawn);
+		bus_unwatch(bus, w);
+		return;
 	case WATCH_EXEC:
 		exec_ready(bus, w);
 		return;
@@ -483,6 +488,8 @@ int private_bus_step(struct private_bus *bus, int wait_ms)
 	if (bus->wall_now_ns - bus->looked_after_ns >= LOOK_AFTER_NS) {
 		bus->looked_after_ns = bus->wall_now_ns;
 		held_look_after(bus);
+		if (bus->vtime)
+			waits_look_after(bus); /* vtime_idle() may be long in coming if others are busy */
 	}
 	if (bus->vtime && n > 0)
 		vtime_stir(bus->vtime);

@@ -284,7 +284,7 @@ int spawn_start(struct spawn *s, char *const argv[], const char **stage)
 	struct hello greeting = { 0 };
 
 	s->guardian = s->tool = 0;
-	s->listener = s->lifeline = s->exec_pipe = -1;
+	s->listener = s->lifeline = s->exec_pipe = s->tool_fd = -1;
 	*stage = "cannot start a process";
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, hello) ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, life) || pipe2(result, O_CLOEXEC)) {
@@ -318,6 +318,10 @@ int spawn_start(struct spawn *s, char *const argv[], const char **stage)
 				       : "the kernel refuses the seccomp filter";
 	}
 	s->tool = greeting.tool;
+	if (!err) {
+		s->tool_fd = (int)syscall(SYS_pidfd_open, s->tool, 0);
+		err = s->tool_fd < 0 && errno != ESRCH ? -errno : 0;
+	}
 	if (err)
 		spawn_end(s);
 out:
@@ -329,6 +333,12 @@ out:
 	return err;
 }
 
+void spawn_tool_ended(const struct spawn *s)
+{
+	if (s->guardian > 0)
+		kill(s->guardian, SIGCONT);
+}
+
 void spawn_end(struct spawn *s)
 {
 	int status = 0;
@@ -338,7 +348,9 @@ void spawn_end(struct spawn *s)
 	/* A process that waits for an answer of ours must see that none will come. */
 	close_fd(&s->listener);
 	close_fd(&s->exec_pipe);
+	close_fd(&s->tool_fd);
 	if (s->guardian > 0) {
+		kill(s->guardian, SIGCONT); /* as the tool may have stopped it */
 		while (waitpid(s->guardian, &status, 0) < 0 && errno == EINTR)
 			continue;
 		if (WIFSIGNALED(status))

@@ -32,12 +32,15 @@ struct spawn {
 	pid_t guardian, tool;
 	int listener;
 	int lifeline; /* readable when the guardian is done: a struct spawn_report; end of file: it was killed itself */
+	int tool_fd;  /* a pidfd: readable when the tool itself has ended */
 	int exec_pipe; /* end of file: the program runs; else an int, the errno of the exec */
 };
 
 /* Fork and install the filter. The tool's first notified call is part of its exec, so the caller must serve the
  * listener from now on. 0, or -errno with *stage telling in words what failed. */
 int spawn_start(struct spawn *, char *const argv[], const char **stage);
+/* The tool itself has ended: the guardian has to see to the rest, even if somebody has stopped it (SIGSTOP). */
+void spawn_tool_ended(const struct spawn *);
 /* Have the guardian kill every process of the tool, wait for it, close what is open. Safe at any time, twice too. */
 void spawn_end(struct spawn *);
 

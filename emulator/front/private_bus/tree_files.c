@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,7 +113,7 @@ void tree_put(struct folder *f, const char *name, const char *format, ...)
 
 void tree_put_link(struct folder *f, const char *name, const char *format, ...)
 {
-	char text[256];
+	char text[PATH_MAX];
 	va_list ap;
 
 	if (f->error)

@@ -15,6 +15,7 @@
 #include "remote.h"
 
 #define DRIVER_NAME "usbfs"
+#define LONG_BITS 64u /* usbfs keeps what a handle has claimed in an unsigned long */
 #define REQUEST_CLEAR_FEATURE 1u
 #define REQUEST_SET_CONFIGURATION 9u
 #define REQUEST_SET_INTERFACE 11u
@@ -52,19 +53,29 @@ static bool has_interface(const struct port *p, unsigned interface)
 	return c && interface < MAX_INTERFACES && usb_configuration_interface(c, (uint8_t)interface, 0, NULL, NULL);
 }
 
+/* What an interface is bound to: usbfs is a driver like others, and a root hub has its own. NULL: nothing. */
+static const char *driver_of(const struct port *p, unsigned interface)
+{
+	if (p->number == 0)
+		return "hub";
+	return p->claims[interface] ? DRIVER_NAME : NULL;
+}
+
 int usbfs_claim(struct handle *h, unsigned interface)
 {
 	struct port *p = h->port;
 
-	if (interface >= MAX_INTERFACES)
+	if (interface >= LONG_BITS)
 		return -EINVAL;
+	if (interface >= MAX_INTERFACES)
+		return -ENOENT;
 	if (p->claims[interface] == h)
 		return 0;
 	if (h->privileges_dropped && !(h->may_claim & UINT32_C(1) << interface))
 		return -EACCES;
 	if (!has_interface(p, interface))
 		return -ENOENT;
-	if (p->claims[interface])
+	if (driver_of(p, interface))
 		return -EBUSY;
 	p->claims[interface] = h;
 	tree_set_driver(p->bus->tree, p->address, (uint8_t)interface, DRIVER_NAME);
@@ -253,7 +264,7 @@ static void seek_node(struct handle *h, const struct call_info *c)
 	case SEEK_SET:
 		break;
 	case SEEK_CUR:
-		to += (int64_t)h->position;
+		to = to <= INT64_MAX - (int64_t)h->position ? to + (int64_t)h->position : -1;
 		break;
 	default:
 		to = -1;
@@ -291,10 +302,10 @@ static int get_driver(struct handle *h, const struct call_info *c)
 
 	if (err)
 		return err;
-	if (!has_interface(h->port, gd.interface) || !h->port->claims[gd.interface])
+	if (!has_interface(h->port, gd.interface) || !driver_of(h->port, gd.interface))
 		return -ENODATA;
 	memset(gd.driver, 0, sizeof(gd.driver));
-	strcpy(gd.driver, DRIVER_NAME);
+	strcpy(gd.driver, driver_of(h->port, gd.interface));
 	return write_struct(c, &gd, sizeof(gd));
 }
 
@@ -317,6 +328,16 @@ static int connect_info_ex(struct handle *h, const struct call_info *c)
 	return write_struct(c, &ci, size < sizeof(ci) ? size : sizeof(ci));
 }
 
+/* usbfs lets go of an interface, whoever has it: its URBs come back. The root hub's driver stays. */
+static int unbind(struct port *p, unsigned interface)
+{
+	if (!p->claims[interface])
+		return p->number == 0 ? -EPERM : -ENODATA;
+	cancel_interface(p->claims[interface], interface);
+	release(p, interface);
+	return 0;
+}
+
 static int release_interface(struct handle *h, const struct call_info *c)
 {
 	uint32_t interface;
@@ -324,10 +345,11 @@ static int release_interface(struct handle *h, const struct call_info *c)
 
 	if (err)
 		return err;
-	if (interface >= MAX_INTERFACES || h->port->claims[interface] != h)
+	if (interface < LONG_BITS && !has_interface(h->port, interface))
+		return -ENOENT;
+	if (interface >= LONG_BITS || h->port->claims[interface] != h)
 		return -EINVAL;
-	cancel_interface(h, interface);
-	release(h->port, interface);
+	unbind(h->port, interface);
 	return 0;
 }
 
@@ -339,10 +361,10 @@ static int claim_interface(struct handle *h, const struct call_info *c)
 	return err ? err : usbfs_claim(h, interface);
 }
 
-/* No kernel driver ever sits on an interface of this bus; only another handle can. */
 static int disconnect_claim(struct handle *h, const struct call_info *c)
 {
 	struct usbdevfs_disconnect_claim dc;
+	const char *driver;
 	int err = remote_read(c->tid, c->args[2], &dc, sizeof(dc));
 
 	if (err)
@@ -351,12 +373,15 @@ static int disconnect_claim(struct handle *h, const struct call_info *c)
 		return -EACCES;
 	if (!has_interface(h->port, dc.interface))
 		return -EINVAL;
-	if (h->port->claims[dc.interface] && h->port->claims[dc.interface] != h) {
-		if ((dc.flags & USBDEVFS_DISCONNECT_CLAIM_IF_DRIVER) && strcmp(dc.driver, DRIVER_NAME))
+	driver = driver_of(h->port, dc.interface);
+	if (driver) {
+		bool same = strncmp(dc.driver, driver, sizeof(dc.driver)) == 0;
+
+		if ((dc.flags & USBDEVFS_DISCONNECT_CLAIM_IF_DRIVER) && !same)
 			return -EBUSY;
-		if ((dc.flags & USBDEVFS_DISCONNECT_CLAIM_EXCEPT_DRIVER) && !strcmp(dc.driver, DRIVER_NAME))
+		if ((dc.flags & USBDEVFS_DISCONNECT_CLAIM_EXCEPT_DRIVER) && same)
 			return -EBUSY;
-		h->port->claims[dc.interface] = NULL;
+		unbind(h->port, dc.interface);
 	}
 	return usbfs_claim(h, dc.interface);
 }
@@ -374,14 +399,11 @@ static int driver_ioctl(struct handle *h, const struct call_info *c)
 		return -EINVAL;
 	switch ((unsigned)i.ioctl_code) {
 	case USBDEVFS_DISCONNECT:
-		if (!h->port->claims[i.ifno])
-			return -ENODATA;
-		h->port->claims[i.ifno] = NULL;
-		return 0;
+		return unbind(h->port, (unsigned)i.ifno);
 	case USBDEVFS_CONNECT:
-		return h->port->claims[i.ifno] ? -EBUSY : 0;
+		return driver_of(h->port, (unsigned)i.ifno) ? -EBUSY : 0;
 	default:
-		return h->port->claims[i.ifno] ? -ENOTTY : -ENODATA;
+		return -ENOTTY;
 	}
 }
 
@@ -471,10 +493,10 @@ static void set_configuration(struct handle *h, const struct call_info *c)
 
 	/* Nobody may have an interface, not even the caller (devio.c, proc_setconfig). */
 	for (unsigned i = 0; !err && i < MAX_INTERFACES; i++) {
-		if (p->claims[i])
+		if (driver_of(p, i))
 			err = -EBUSY;
 	}
-	if ((int32_t)value == -1)
+	if (!err && (int32_t)value == -1)
 		value = 0;
 	if (!err && (value > 255 || (value && !usb_description_configuration(p->description, (uint8_t)value))))
 		err = -EINVAL;
@@ -568,9 +590,6 @@ static void device_ioctl(struct handle *h, const struct call_info *c)
 	case USBDEVFS_REAPURBNDELAY:
 		usbfs_reap(h, c, false);
 		return;
-	case USBDEVFS_DISCARDURB:
-		usbfs_discard(h, c);
-		return;
 	default:
 		break;
 	}
@@ -581,6 +600,9 @@ static void device_ioctl(struct handle *h, const struct call_info *c)
 	switch ((uint32_t)c->args[1]) {
 	case USBDEVFS_SUBMITURB:
 		usbfs_submit(h, c);
+		return;
+	case USBDEVFS_DISCARDURB:
+		usbfs_discard(h, c);
 		return;
 	case USBDEVFS_CONTROL:
 		usbfs_control(h, c);
@@ -623,6 +645,10 @@ void usbfs_call(struct private_bus *bus, const struct call_info *c, struct node 
 		return;
 	case CALL_PREAD64:
 		position = c->args[3];
+		if ((int64_t)position < 0) {
+			answer_error(bus, c->id, -EINVAL);
+			return;
+		}
 		read_node(h, c, &position);
 		return;
 	case CALL_LSEEK:

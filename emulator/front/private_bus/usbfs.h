@@ -37,10 +37,11 @@ struct transfer {
 	struct usbdevfs_urb user;
 	uint64_t user_pointer, user_buffer; /* in the tool */
 	uint8_t *bytes;
+	size_t memory; /* that it takes */
 	bool in;
 };
 
-/* room: bytes that urb.data gets. NULL on ENOMEM. */
+/* room: bytes that urb.data gets. NULL on ENOMEM: also when the transfers of all handles take as much as usbfs gives. */
 struct transfer *transfer_new(struct port *, struct handle *, size_t room);
 void transfer_control(struct transfer *, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
 		      uint16_t length);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* usbfs, transfers: URBs (submit, discard, reap) and the synchronous CONTROL and BULK ioctls (linux/usbdevice_fs.h). */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -8,8 +9,8 @@
 #include "remote.h"
 #include "usbfs.h"
 
-#define CONTROL_MAX_BYTES 4096u        /* usbfs: PAGE_SIZE, for the data stage of a control transfer */
-#define TRANSFER_MAX_BYTES (16u << 20) /* usbfs: usbfs_memory_mb */
+#define CONTROL_MAX_BYTES 4096u  /* usbfs: PAGE_SIZE, for the data stage of USBDEVFS_CONTROL */
+#define MEMORY_BYTES (16u << 20) /* usbfs: usbfs_memory_mb, for all transfers together */
 #define RECIPIENT_MASK 0x1Fu
 #define RECIPIENT_INTERFACE 1u
 #define RECIPIENT_ENDPOINT 2u
@@ -32,8 +33,12 @@ static void unlink_pending(struct transfer *t)
 
 struct transfer *transfer_new(struct port *p, struct handle *h, size_t room)
 {
-	struct transfer *t = calloc(1, sizeof(*t));
+	struct transfer *t;
 
+	/* What the bus does for itself is little, and must not fail. */
+	if (h && (room > MEMORY_BYTES || p->bus->transfer_bytes + sizeof(*t) + room > MEMORY_BYTES))
+		return NULL;
+	t = calloc(1, sizeof(*t));
 	if (t)
 		t->bytes = calloc(1, room + 8);
 	if (!t || !t->bytes) {
@@ -42,6 +47,8 @@ struct transfer *transfer_new(struct port *p, struct handle *h, size_t room)
 	}
 	t->port = p;
 	t->handle = h;
+	t->memory = sizeof(*t) + room;
+	p->bus->transfer_bytes += t->memory;
 	t->urb.data = t->bytes;
 	t->urb.context = t;
 	t->cancel_status = -ENOENT;
@@ -98,6 +105,7 @@ void transfer_free(struct transfer *t)
 		return;
 	unlink_pending(t);
 	bench_cancel(t->port->bus->bench, &t->timeout);
+	t->port->bus->transfer_bytes -= t->memory;
 	free(t->bytes);
 	free(t);
 }
@@ -213,6 +221,8 @@ static void urb_done(struct transfer *t)
 	}
 	if (t->status == 0 && t->in && (t->user.flags & USBDEVFS_URB_SHORT_NOT_OK) && t->urb.actual < t->urb.length)
 		t->status = -EREMOTEIO;
+	if (t->user.signr)
+		signal_completion(t);
 	t->next = NULL;
 	*h->completed_end = t;
 	h->completed_end = &t->next;
@@ -223,8 +233,6 @@ static void urb_done(struct transfer *t)
 	} else {
 		set_ready(h, true);
 	}
-	if (t->user.signr && h->completed)
-		signal_completion(t);
 }
 
 /* usbfs lets class requests through only to an interface that the caller has (devio.c, check_ctrlrecip). */
@@ -299,9 +307,7 @@ void usbfs_submit(struct handle *h, const struct call_info *c)
 	err = -EINVAL;
 	if (u.buffer_length < 0 || (u.buffer_length > 0 && !u.buffer))
 		goto out;
-	if (u.type == USBDEVFS_URB_TYPE_CONTROL
-		    ? u.endpoint & 0x7F || u.buffer_length < 8 || (size_t)u.buffer_length > CONTROL_MAX_BYTES + 8
-		    : (size_t)u.buffer_length > TRANSFER_MAX_BYTES)
+	if (u.type == USBDEVFS_URB_TYPE_CONTROL && (u.endpoint & 0x7F || u.buffer_length < 8))
 		goto out;
 	err = -ENOMEM;
 	t = transfer_new(h->port, h, (size_t)u.buffer_length);
@@ -408,7 +414,7 @@ void usbfs_bulk(struct handle *h, const struct call_info *c)
 	struct transfer *t = NULL;
 	int err = remote_read(c->tid, c->args[2], &bt, sizeof(bt));
 
-	if (!err && bt.len > TRANSFER_MAX_BYTES)
+	if (!err && bt.len > INT_MAX)
 		err = -EINVAL;
 	if (!err) {
 		t = transfer_new(h->port, h, bt.len);

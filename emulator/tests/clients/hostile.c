@@ -382,7 +382,7 @@ static void wait_oddly(int fd)
 			wild = &ts;
 		syscall(SYS_futex, pointer(), below(2) ? 128 : 9 | 128, (uint32_t)below(2), &ts, NULL, UINT32_MAX);
 		if (wild == &ts)
-			syscall(SYS_clock_nanosleep, (int)below(12) - 2, 0, wild, pointer());
+			syscall(SYS_clock_nanosleep, (int)(below(2) ? below(2) : 4 + below(9)), 0, wild, pointer());
 		return;
 	default:
 		nanosleep(&ts, NULL);

@@ -1,0 +1,250 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Help, manual page and completion name the same things, and the examples of manual page and README run.
+# shellcheck disable=SC1091,SC2154,SC2317 # lib.sh: what it defines, and calls
+# shellcheck disable=SC2094 # `help` is a command of dfuemu and a file
+. "$(dirname "$0")/lib.sh"
+
+page=$repo/emulator/dfuemu.1
+completion=$repo/emulator/dfuemu.bash-completion
+
+# section NAME: its lines of the manual page
+section()
+{
+  sed -n "/^\.Sh $1\$/,/^\.Sh /p" "$page"
+}
+
+# plain: lines of mdoc as words, one to a line; options with their dashes
+plain()
+{
+  sed -e 's/Fl \([-a-z]\)/-\1/g' -e 's/\\e/\\/g' | tr -s ' ,:=+|()[]"' '\n'
+}
+
+# completed WORD...: what the completion offers for the last of them
+completed()
+{
+  (
+    # shellcheck source=/dev/null
+    . "$completion"
+    COMP_WORDS=("$dfuemu" "$@")
+    COMP_CWORD=$#
+    COMPREPLY=()
+    _dfuemu
+    printf '%s\n' "${COMPREPLY[@]}"
+  )
+}
+
+# same WHAT A B: two files have the same lines, in any order
+same()
+{
+  sort -u "$2" >"$2.sorted"
+  sort -u "$3" >"$3.sorted"
+  [ -s "$2.sorted" ] && diff "$2.sorted" "$3.sorted" && return 0
+  echo "=> $1: $2 (<) and $3 (>) differ"
+  return 1
+}
+
+# named FILE: each line of the file is a word of the manual page
+named()
+{
+  local word status=0
+
+  plain <"$page" >page.words
+  while read -r word; do
+    grep -q -x -F -e "$word" page.words && continue
+    echo "=> the manual page does not name '$word'"
+    status=1
+  done <"$1"
+  [ -s "$1" ] && return "$status"
+}
+
+# --- names ---
+
+commands()
+{
+  "$dfuemu" help | sed -n 's/^  \([a-z]*\) .*/\1/p' >help
+  section COMMANDS | sed -n 's/^\.It Cm \([a-z]*\).*/\1/p' >manual
+  completed '' | grep -v '^-' >completion
+  same commands help manual
+  same commands help completion
+}
+
+options()
+{
+  "$dfuemu" exec --help | sed -n 's/^  \(-.,\|   \) \(--[a-z0-9-]*\).*/\2/p' >help
+  section OPTIONS | sed -n 's/^\.It Fl \(. , \)\{0,1\}-\([a-z0-9-]*\).*/--\2/p' >manual
+  completed exec - | grep -v -x -e -- >completion
+  same 'options of exec' help manual
+  same 'options of exec' help completion
+}
+
+ctl_options()
+{
+  "$dfuemu" ctl --help | sed -n '1s/\(--[a-z]*\)/\n\1\n/gp' | grep -x -e '--[a-z]*' >help
+  section SYNOPSIS | sed -n '/Cm ctl/,/Ar socket/p' | sed -n 's/^\.Op Fl -\([a-z]*\).*/--\1/p' >manual
+  completed ctl - | grep -v -x -e --help >completion
+  same 'options of ctl' help manual
+  same 'options of ctl' help completion
+}
+
+# The commands, one to a line. json and quit are for programs that keep a connection: nobody types them.
+ctl_commands()
+{
+  "$dfuemu" ctl --help | sed '1,/^Commands:/d' | sed -n 's/^  \([a-z0-9]*\) .*/\1/p' | sort -u >help
+  section CONTROL | sed -n 's/^\.It Cm \(.*\)/\1/p' | sed -e 's/, Cm /\n/g' -e 's/ , /\n/g' | sed 's/ .*//' >manual
+  section CONTROL | sed -n '/^\.El/,$s/^\(After\)\{0,1\}\.\{0,1\}\(Cm \)\(json\|quit\|at\|in\|board\) .*/\3/p' >>manual
+  section CONTROL | sed -n '/^\.El/,$s/^\.Cm \(json\|quit\|at\|in\|board\).*/\1/p' >>manual
+  completed ctl S '' >completion
+  same 'commands of ctl' help manual
+  grep -v -x -e json -e quit help >typed
+  same 'commands of ctl' typed completion
+}
+
+# words COMMAND...: what ctl says that it would have taken instead of the last word
+words()
+{
+  "$dfuemu" ctl "$socket" "$@" 2>&1 | sed -n 's/.*: expected \(an action (\|a request (\)\{0,1\}\([^()?]*\)).*/\2/p;t
+    s/.*: expected //p' | sed 's/, did you.*//' | tr -s ', ' '\n'
+}
+
+# Values are what dfuemu itself lists when it gets another word.
+values()
+{
+  local command status=0
+  socket=$PWD/S
+
+  "$dfuemu" exec --control S -- sleep 100 &
+  until_true 10 test -S S
+  for command in boot0 boot1 power board fault flash options traffic wait 'wait booted' 'wait reset' 'wait state' \
+    'fault add' 'fault add stall on=' 'fault add stall state='; do
+    echo "== $command"
+    # shellcheck disable=SC2086 # words
+    case $command in
+    *=) words ${command}zzz ;;
+    flash) words flash zzz x ;;
+    *) words $command zzz ;;
+    esac >given
+    case $command in
+    'wait reset' | 'wait booted' | 'wait state' | *state=)
+      # The page says "a mode", "a state": they are many, and named by status and events.
+      [ -s given ] || status=1
+      ;;
+    *) named given || status=1 ;;
+    esac
+    case $command in
+    *' '*) ;;
+    *)
+      completed ctl S "$command" '' >completion
+      same "words of $command" given completion || status=1
+      ;;
+    esac
+  done
+  words fault add zzz >given
+  completed exec --fault '' | sed 's/=$//' >completion
+  same 'faults' given completion || status=1
+  kill $!
+  wait $! || true
+  return "$status"
+}
+
+targets()
+{
+  make -s -C "$repo" help >help
+  sed -n 's/^\.PHONY: //p' "$repo/Makefile" | tr ' ' '\n' >phony
+  # What others need on the way, and nobody calls.
+  grep -v -x -e unit -e fuzzers -e fuzz-build phony >public
+  sed 's/ .*//' help >helped
+  same 'targets of make' helped public
+  grep -o -E '(`|&& |^    )make [a-z-]+' "$repo/README.md" | sed 's/.*make //' | sort -u | while read -r target; do
+    grep -q -x -e "$target" phony || {
+      echo "=> README.md: there is no 'make $target'"
+      exit 1
+    }
+  done
+}
+
+# --- examples ---
+
+# As many lines as it takes for a whole command; what follows is what it printed.
+commands_of()
+{
+  python3 - "$1" <<'PYTHON'
+import re
+import subprocess
+import sys
+
+text = open(sys.argv[1]).read()
+if sys.argv[1].endswith(".1"):
+    text = re.sub(r"(?s).*\n\.Sh EXAMPLES\n(.*?)\n\.Sh .*", r"\1", text)
+    text = re.sub(r"(?m)^\.Dl ", "", text).replace("\\e", "\\")
+else:
+    text = "\n".join(line[4:] if line.startswith("    ") else "" for line in text.split("\n"))
+command = ""
+for line in text.split("\n"):
+    if command:
+        command += "\n" + line
+    elif line.startswith("$ "):
+        command = line[2:]
+    else:
+        continue
+    whole = not command.endswith("\\") and subprocess.run(["bash", "-n"], input=command.encode(), stderr=subprocess.DEVNULL).returncode == 0
+    if whole:
+        sys.stdout.write(command + "\0")
+        command = ""
+if command:
+    sys.exit(f"a command without an end: {command}")
+PYTHON
+}
+
+# They build on each other, so they run in one folder.
+examples()
+{
+  local text command=0 status=0
+
+  need dfu-util lsusb python3 tshark
+  [ "$(uname -m)" = x86_64 ] || skip 'virtual time works on x86_64 only'
+  ln -s "$fixtures" fixtures
+  PATH=$build:$PATH
+  commands_of "$1" >commands
+  while IFS= read -r -d '' text; do
+    command=$((command + 1))
+    # As fast as can be, unless it says how fast.
+    case $text in
+    *' --time '*) ;;
+    *) text=${text//dfuemu exec /dfuemu exec --time virtual } ;;
+    esac
+    echo "\$ $text"
+    timeout -k 5 60 bash -c "$text" </dev/null >"said.$command" 2>&1 || status=$?
+    cat "said.$command"
+    [ "$status" -eq 0 ]
+    # A script may end well although one of its commands failed. -v tells everything in such lines.
+    [[ $text == *' -v '* ]] || says_not "said.$command" 'dfuemu: '
+  done <commands
+  [ "$command" -ge "$2" ]
+}
+
+manual_examples()
+{
+  examples "$page" 10
+  grep -q 'Virtual COM Port' said.*
+}
+
+readme_examples()
+{
+  examples "$repo/README.md" 6
+  # What its own lines print.
+  for line in 'status 74' 'good' 'same' 'bytes: 12288' 'already: yes'; do
+    says "$repo/README.md" "    $line"
+    grep -q -x -e "$line" said.*
+  done
+}
+
+later 'help, manual page and completion have the same commands' commands
+later 'help, manual page and completion have the same options of exec' options
+later 'help, manual page and completion have the same options of ctl' ctl_options
+later 'help, manual page and completion have the same commands of ctl' ctl_commands
+later 'manual page and completion name the words that commands and rules take' values
+later 'make help and README have the targets of the Makefile' targets
+later 'the examples of the manual page run' manual_examples
+later 'the examples of README.md run' readme_examples
+finish
