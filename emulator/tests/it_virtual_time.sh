@@ -335,7 +335,7 @@ check 'a mass erase and 1 MiB with dfu-util take 126 s, in no time' quick 104857
 
 check 'clocks of Python show the time of the board' clocks_of_python
 check "Python's threads, events and subprocesses wait in virtual time" python_part threads
-check 'an asyncio loop is right, if slow' python_part asyncio
+check 'an asyncio loop is skipped over too' python_part asyncio
 check 'clocks of bash, date and perl show the time of the board' clocks_of_shells
 check 'timers of node wait in virtual time' node_timers
 check 'a sleep is skipped while a handle is open' sleeps_with_handle

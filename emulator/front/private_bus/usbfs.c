@@ -407,6 +407,15 @@ static int driver_ioctl(struct handle *h, const struct call_info *c)
 	}
 }
 
+static bool claimed_by_others(const struct handle *h)
+{
+	for (unsigned i = 0; i < MAX_INTERFACES; i++) {
+		if (h->port->claims[i] && h->port->claims[i] != h)
+			return true;
+	}
+	return false;
+}
+
 static int drop_privileges(struct handle *h, const struct call_info *c)
 {
 	uint32_t mask;
@@ -623,7 +632,7 @@ static void device_ioctl(struct handle *h, const struct call_info *c)
 		clear_halt(h, c, false);
 		return;
 	case USBDEVFS_RESET:
-		if (h->privileges_dropped)
+		if (h->privileges_dropped && claimed_by_others(h))
 			answer_error(h->bus, c->id, -EACCES);
 		else
 			bus_reset_port(h->port, c);

@@ -250,6 +250,8 @@ static int check_recipient(struct handle *h, uint8_t type, uint16_t index)
 		if ((index & 0x7Fu) == 0)
 			return 0;
 		interface = usbfs_endpoint_interface(h->port, index & 0xFFu, &unused);
+		if (interface < 0) /* some programs get the direction wrong, and may */
+			interface = usbfs_endpoint_interface(h->port, (index & 0xFFu) ^ 0x80u, &unused);
 		return interface < 0 ? interface : usbfs_check_interface(h, (unsigned)interface);
 	default:
 		return 0;

@@ -26,8 +26,9 @@
 #define PATIENCE_FIRST_NS UINT64_C(0)
 #define PATIENCE_STEP_NS UINT64_C(15000)
 #define PATIENCE_LAST_NS UINT64_C(1000000)
-#define PATIENCE_POLL_NS UINT64_C(400000) /* a held poll or futex may be about to be satisfied from inside */
-#define SAME_EXPIRY_NS UINT64_C(1000)     /* the kernel rounds */
+#define PATIENCE_POLL_NS UINT64_C(400000)           /* a held poll or futex may be about to be satisfied from inside */
+#define SAME_EXPIRY_NS UINT64_C(1000)               /* the kernel rounds */
+#define OFFSET_MAX_NS UINT64_C(6000000000000000000) /* added to the date, it must fit 63 bits */
 
 struct process {
 	struct process *next;
@@ -630,7 +631,7 @@ void vtime_idle(struct vtime *v)
 	by_ns = next_us == BENCH_NEVER ? UINT64_MAX : (next_us - bench_now_us(bus->bench)) * 1000;
 	if (timer_ns < by_ns)
 		by_ns = timer_ns;
-	if (by_ns == UINT64_MAX || !blocked_all(v->blocked, bus) || !nothing_came(bus)) {
+	if (by_ns > OFFSET_MAX_NS - v->offset_ns || !blocked_all(v->blocked, bus) || !nothing_came(bus)) {
 		be_patient(v);
 		return;
 	}

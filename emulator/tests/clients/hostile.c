@@ -100,7 +100,8 @@ static uint64_t pointer(void)
 
 static uint64_t length(void)
 {
-	static const uint64_t odd[] = { 0, 1, 7, 8, 18, 64, 4096, 4104, 65536, INT32_MAX, UINT32_MAX, UINT64_MAX, 16u << 20 };
+	static const uint64_t odd[] = { 0,    1,     7,         8,          18,         64,       4096,
+					4104, 65536, INT32_MAX, UINT32_MAX, UINT64_MAX, 16u << 20 };
 
 	return below(3) ? below(256) : odd[below(COUNT(odd))];
 }
@@ -254,8 +255,8 @@ static void some_path(void)
 	switch (below(9)) {
 	case 0:
 	case 1:
-		keep(syscall(SYS_openat, dir, at, (int)any() & (O_ACCMODE | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW | O_PATH | O_NONBLOCK),
-			     0));
+		keep(syscall(SYS_openat, dir, at,
+			     (int)any() & (O_ACCMODE | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW | O_PATH | O_NONBLOCK), 0));
 		return;
 	case 2:
 		syscall(SYS_newfstatat, dir, at, to, (int)any() & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
@@ -312,7 +313,8 @@ static void by_descriptor(int fd)
 		syscall(SYS_getsockname, fd, to, pointer());
 		return;
 	case 8:
-		syscall(SYS_recvfrom, fd, to, length(), MSG_DONTWAIT | (below(2) ? MSG_PEEK | MSG_TRUNC : 0), pointer(), pointer());
+		syscall(SYS_recvfrom, fd, to, length(), MSG_DONTWAIT | (below(2) ? MSG_PEEK | MSG_TRUNC : 0), pointer(),
+			pointer());
 		return;
 	case 9:
 		syscall(SYS_recvmsg, fd, to, MSG_DONTWAIT | (below(2) ? MSG_PEEK : 0));
@@ -407,7 +409,8 @@ static void others(void)
 
 	switch (below(6)) {
 	case 0:
-		keep(syscall(SYS_socket, AF_NETLINK, below(3) ? SOCK_RAW | SOCK_CLOEXEC : any(), NETLINK_KOBJECT_UEVENT));
+		keep(syscall(SYS_socket, AF_NETLINK, below(3) ? SOCK_RAW | SOCK_CLOEXEC : any(),
+			     NETLINK_KOBJECT_UEVENT));
 		return;
 	case 1:
 		pid = fork();
@@ -464,7 +467,246 @@ static void fuzz(uint64_t seed, unsigned long rounds)
 			keep(open(NODE, O_RDWR));
 	}
 }
-/* TRICKS */
+
+/* --- tricks --- */
+
+static int get_descriptor(int fd)
+{
+	uint8_t bytes[18];
+	struct usbdevfs_ctrltransfer c = { 0x80, 6, 0x100, 0, sizeof(bytes), 5000, bytes };
+
+	return ioctl(fd, USBDEVFS_CONTROL, &c);
+}
+
+static void still_serves(void)
+{
+	int fd = open_node();
+
+	if (get_descriptor(fd) != 18)
+		die("the bus does not serve any more");
+	close(fd);
+}
+
+static void *reap(void *node)
+{
+	static struct usbdevfs_urb *u;
+
+	return ioctl(*(int *)node, USBDEVFS_REAPURB, &u) ? NULL : u;
+}
+
+/* Asleep in another call than the one that brings the URB. */
+static void blocking_reap(void)
+{
+	uint8_t bytes[26] = { 0x80, 6, 0, 1, 0, 0, 18, 0 };
+	struct usbdevfs_urb u = { .type = USBDEVFS_URB_TYPE_CONTROL, .buffer = bytes, .buffer_length = sizeof(bytes) };
+	int fd = open_node();
+	char path[64], text[64];
+	void *reaped;
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, reap, &fd))
+		die("pthread_create");
+	/* The ioctl is held once the thread sleeps in it. */
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", (int)getpid() + 1);
+	for (int i = 0; i < 1000; i++) {
+		FILE *f = fopen(path, "r");
+
+		if (!f || (fgets(text, sizeof(text), f) && !strncmp(text, "16 ", 3)))
+			i = 1000;
+		if (f)
+			fclose(f);
+		sched_yield();
+	}
+	if (ioctl(fd, USBDEVFS_SUBMITURB, &u))
+		die("SUBMITURB");
+	pthread_join(t, &reaped);
+	if (reaped != &u || u.status || u.actual_length != 18)
+		die("not the URB that was submitted");
+}
+
+/* What the kernel says to arguments that make no sense. */
+static void wrong(void)
+{
+	uint32_t interface = 0, far = 40, farther = 64;
+	struct usbdevfs_getdriver driver = { 0 };
+	struct usbdevfs_urb u = { 0 };
+	int fd = open_node(), hub = open("/dev/bus/usb/001/001", O_RDWR);
+	uint8_t byte;
+
+	lseek(fd, 10, SEEK_SET);
+	expect("lseek beyond all", lseek(fd, INT64_MAX, SEEK_CUR), EINVAL);
+	expect("pread before the start", syscall(SYS_pread64, fd, &byte, 1, -1L), EINVAL);
+	expect("open below a device", openat(fd, "x/../y", O_RDONLY), ENOTDIR);
+	expect("claim 40", ioctl(fd, USBDEVFS_CLAIMINTERFACE, &far), ENOENT);
+	expect("claim 64", ioctl(fd, USBDEVFS_CLAIMINTERFACE, &farther), EINVAL);
+	expect("release 40", ioctl(fd, USBDEVFS_RELEASEINTERFACE, &far), ENOENT);
+	expect("release what is not claimed", ioctl(fd, USBDEVFS_RELEASEINTERFACE, &interface), EINVAL);
+	expect("discard nothing", ioctl(fd, USBDEVFS_DISCARDURB, &u), EINVAL);
+	expect("the driver of nothing", ioctl(fd, USBDEVFS_GETDRIVER, &driver), ENODATA);
+	expect("the hub's driver", ioctl(hub, USBDEVFS_GETDRIVER, &driver), 0);
+	if (strcmp(driver.driver, "hub"))
+		die(driver.driver);
+	expect("claim of the hub", ioctl(hub, USBDEVFS_CLAIMINTERFACE, &interface), EBUSY);
+	expect("configuration of the hub", ioctl(hub, USBDEVFS_SETCONFIGURATION, &interface), EBUSY);
+	expect("a socket of type 99", syscall(SYS_socket, AF_NETLINK, 99, NETLINK_KOBJECT_UEVENT), EINVAL);
+}
+
+/* URBs that nobody reaps: memory ends where that of usbfs does. */
+static void flood(void)
+{
+	static uint8_t bytes[4104] = { 0xa1, 3, 0, 0, 0, 0, 6, 0 };
+	struct usbdevfs_urb u = { .type = USBDEVFS_URB_TYPE_CONTROL, .buffer = bytes, .buffer_length = sizeof(bytes) };
+	int fd = open_node(), n = 0;
+
+	while (ioctl(fd, USBDEVFS_SUBMITURB, &u) == 0 && n < 100000)
+		n++;
+	if (errno != ENOMEM || n < 1000 || n > 4096)
+		die("URBs that are not limited to 16 MiB");
+	close(fd);
+}
+
+/* A number of the bus that has become a file is a file, while the handle lives on as another number. */
+static void native(void)
+{
+	int fd = open_node(), other, file = memfd_create("file", 0);
+	struct stat st;
+	char text[5] = "";
+
+	get_descriptor(fd);
+	other = dup(fd);
+	if (write(file, "text", 4) != 4 || dup2(file, fd) != fd)
+		die("dup2");
+	if (lseek(fd, 0, SEEK_END) != 4 || lseek(fd, 0, SEEK_SET) || read(fd, text, 4) != 4 || strcmp(text, "text"))
+		die("not the file");
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size != 4)
+		die("not the file's status");
+	close(fd);
+	expect("read of what is closed", read(fd, text, 4), EBADF);
+	if (get_descriptor(other) != 18)
+		die("the duplicate");
+}
+
+/* Something in the tree that would keep the bus waiting if it opened it. */
+static void fifo(void)
+{
+	int folder = open("/sys/bus/usb", O_RDONLY | O_DIRECTORY);
+
+	if (folder < 0 || mkfifoat(folder, "fifo", 0600))
+		die("mkfifoat");
+	close(open("/sys/bus/usb/fifo", O_RDONLY));
+}
+
+/* What the tool reaches through the tree is its own, not the bus's. */
+static void own_process(void)
+{
+	int folder = open("/sys/bus", O_RDONLY | O_DIRECTORY), fd = openat(folder, "../../proc/self/comm", O_RDONLY);
+	char name[16] = "";
+
+	if (read(fd, name, 7) != 7 || strcmp(name, "hostile"))
+		die(name);
+}
+
+static void *wait_for_ever(void *epoll)
+{
+	struct epoll_event e;
+
+	epoll_wait(*(int *)epoll, &e, 1, -1);
+	return NULL;
+}
+
+/* By what /proc tells, the epoll watches itself. */
+static void epoll_of_itself(void)
+{
+	int epoll = epoll_create1(0), event = eventfd(0, 0);
+	struct epoll_event in = { .events = EPOLLIN };
+	pthread_t t;
+
+	if (dup(event) < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, event, &in) || dup2(epoll, event) != event)
+		die("dup2");
+	if (pthread_create(&t, NULL, wait_for_ever, &epoll))
+		die("pthread_create");
+	open_node();
+	usleep(20000);
+}
+
+static void stop_guardian(void)
+{
+	kill(getppid(), SIGSTOP);
+}
+
+static void kill_guardian(void)
+{
+	kill(getppid(), SIGKILL);
+	pause();
+}
+
+/* A handle comes over a socket, under any number. */
+static void rights(void)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	char byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+	int ends[2], fd, status;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
+		die("socketpair");
+	if (fork() == 0) {
+		if (recvmsg(ends[1], &m, 0) != 1)
+			die("recvmsg");
+		memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
+		_exit(get_descriptor(fd) != 18);
+	}
+	fd = open_node();
+	control.header = (struct cmsghdr){ CMSG_LEN(sizeof(fd)), SOL_SOCKET, SCM_RIGHTS };
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	if (sendmsg(ends[0], &m, 0) != 1)
+		die("sendmsg");
+	close(fd);
+	if (wait(&status) < 0 || status)
+		die("the other process");
+}
+
+static void *execute(void *path)
+{
+	execl(path, path, "wrong", (char *)NULL);
+	return NULL;
+}
+
+/* execve(2) in a thread takes the others along, one of which waits for the bus. */
+static void exec_in_thread(void)
+{
+	int fd = open_node();
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, reap, &fd) || pthread_create(&t, NULL, execute, "/proc/self/exe"))
+		die("pthread_create");
+	for (;;)
+		get_descriptor(fd);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tricks[] = {
+	{ "reap", blocking_reap },
+	{ "wrong", wrong },
+	{ "flood", flood },
+	{ "native", native },
+	{ "fifo", fifo },
+	{ "own", own_process },
+	{ "epoll", epoll_of_itself },
+	{ "stop-guardian", stop_guardian },
+	{ "kill-guardian", kill_guardian },
+	{ "rights", rights },
+	{ "exec-in-thread", exec_in_thread },
+};
+
 int main(int argc, char **argv)
 {
 	room = mmap(NULL, ROOM + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -472,6 +714,12 @@ int main(int argc, char **argv)
 		die("mmap");
 	if (argc == 4 && !strcmp(argv[1], "fuzz"))
 		fuzz(strtoull(argv[2], NULL, 0), strtoul(argv[3], NULL, 0));
+	for (size_t i = 0; argc == 2 && i < COUNT(tricks); i++) {
+		if (!strcmp(argv[1], tricks[i].name)) {
+			tricks[i].run();
+			still_serves();
+		}
+	}
 	puts("done");
 	return 0;
 }
