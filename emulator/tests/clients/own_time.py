@@ -69,8 +69,8 @@ def threads():
 def loop():
     # Its loop waits for a socket pair as well, which leads nowhere else.
     start = time.monotonic()
-    asyncio.run(asyncio.sleep(100))
-    expect("asyncio.sleep", time.monotonic() - start, 100)
+    asyncio.run(asyncio.sleep(50))
+    expect("asyncio.sleep", time.monotonic() - start, 50)
 
 
 def main():
