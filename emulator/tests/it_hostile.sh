@@ -113,6 +113,7 @@ places()
 check 'the client builds' client
 check 'a URB reaches a thread that waits for it' trick reap real virtual
 check 'arguments that make no sense get the errors of the kernel' trick wrong real virtual
+check 'sysfs shows the name of the alternate setting that is set' trick setting real virtual
 check 'URBs that nobody reaps take no more memory than usbfs gives' trick flood
 check 'a file under a number of the bus is a file' trick native
 check 'a FIFO in the tree keeps nobody waiting' trick fifo

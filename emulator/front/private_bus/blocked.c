@@ -215,8 +215,8 @@ static bool is_inside_process(const struct blocked *b, pid_t pid)
 }
 
 /* Is the other end ours, or the tool's? That of the control socket is ours, as we listen there; that of a socketpair(2)
- * belongs to the process that made it (asyncio wakes itself up by one, node talks to its children). With a time-out of its own (SO_RCVTIMEO) a wait
- * counts the kernel's time. */
+ * belongs to the process that made it (asyncio wakes itself up by one, node talks to its children). With a time-out of its
+ * own (SO_RCVTIMEO) a wait counts the kernel's time. */
 static bool socket_inside(const struct blocked *b, pid_t tid, int fd)
 {
 	struct ucred peer = { .pid = 0 };

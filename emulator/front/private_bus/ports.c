@@ -45,6 +45,7 @@ static void forget_description(struct port *p)
 		tree_remove_device(p->bus->tree, p->address);
 	}
 	usbfs_port_gone(p);
+	usbfs_forget_names(p);
 	p->description = NULL;
 }
 

@@ -89,12 +89,13 @@ int usbfs_check_interface(struct handle *h, unsigned interface)
 	return usbfs_claim(h, interface);
 }
 
-static void alt_set(struct port *p, uint16_t value, uint16_t index)
+static void alt_set(struct transfer *t)
 {
-	if (index >= MAX_INTERFACES)
-		return;
-	p->alt[index] = (uint8_t)value;
-	tree_set_alt(p->bus->tree, p->address, (uint8_t)index, (uint8_t)value, NULL);
+	const struct call_info call = t->call;
+
+	t->call.id = 0; /* answered when the name of the setting is there */
+	usbfs_alt_set(t->port, t->handle, call.id ? &call : NULL, (uint8_t)t->urb.setup.index,
+		      (uint8_t)t->urb.setup.value);
 }
 
 /* The driver core puts an interface back to its first setting when its driver lets go (usb_unbind_interface). */
@@ -465,13 +466,15 @@ static void set_interface(struct handle *h, const struct call_info *c)
 			     alt_set);
 }
 
-static void configuration_set(struct port *p, uint16_t value, uint16_t index)
+static void configuration_set(struct transfer *t)
 {
-	(void)index;
+	struct port *p = t->port;
+	uint8_t value = (uint8_t)t->urb.setup.value;
+
 	memset(p->alt, 0, sizeof(p->alt));
-	if (p->configuration == (uint8_t)value)
+	if (p->configuration == value)
 		return;
-	p->configuration = (uint8_t)value;
+	p->configuration = value;
 	tree_set_configuration(p->bus->tree, p->address, p->configuration);
 }
 

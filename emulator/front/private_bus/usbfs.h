@@ -29,8 +29,9 @@ struct transfer {
 	struct handle *handle;         /* NULL: the bus's own */
 	struct transfer *next, **link; /* among the port's pending; link NULL: not pending */
 	void (*done)(struct transfer *);
-	void (*then)(struct port *, uint16_t value, uint16_t index); /* usbfs_simple_control() */
-	int status;                                                  /* as usbfs tells it: 0 or -errno */
+	void (*then)(struct transfer *); /* usbfs_simple_control() */
+	uint8_t interface;               /* usbfs_alt.c */
+	int status;                      /* as usbfs tells it: 0 or -errno */
 	struct bench_event timeout;
 	int cancel_status;     /* status if it is cancelled */
 	struct call_info call; /* the call to answer, or that submitted */
@@ -63,10 +64,11 @@ void usbfs_discard(struct handle *, const struct call_info *);
 void usbfs_reap(struct handle *, const struct call_info *, bool wait);
 void usbfs_control(struct handle *, const struct call_info *);
 void usbfs_bulk(struct handle *, const struct call_info *);
-/* A control request without data stage. On success then() follows; c, if any, is answered with the outcome. h NULL: the
+/* A control request without data stage. On success then() follows; c, if any, is answered with the outcome
+ * (but by then() if it clears call.id). h NULL: the
  * bus's own, which no close takes back. */
 void usbfs_simple_control(struct port *, struct handle *h, const struct call_info *c, struct usb_setup setup,
-			  void (*then)(struct port *, uint16_t value, uint16_t index));
+			  void (*then)(struct transfer *));
 void usbfs_drop_completed(struct handle *);
 
 #endif

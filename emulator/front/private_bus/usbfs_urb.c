@@ -444,14 +444,14 @@ static void simple_done(struct transfer *t)
 	int status = t->status == -ESHUTDOWN ? -ENODEV : t->status;
 
 	if (status == 0 && t->then)
-		t->then(t->port, t->urb.setup.value, t->urb.setup.index);
+		t->then(t);
 	if (t->call.id)
 		answer_error(bus, t->call.id, status);
 	transfer_free(t);
 }
 
 void usbfs_simple_control(struct port *p, struct handle *h, const struct call_info *c, struct usb_setup setup,
-			  void (*then)(struct port *, uint16_t value, uint16_t index))
+			  void (*then)(struct transfer *))
 {
 	struct transfer *t = transfer_new(p, h, 0);
 

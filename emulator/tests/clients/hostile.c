@@ -551,6 +551,30 @@ static void wrong(void)
 	expect("a socket of type 99", syscall(SYS_socket, AF_NETLINK, 99, NETLINK_KOBJECT_UEVENT), EINVAL);
 }
 
+/* Not hostile at all: sysfs shows the name of the setting. */
+static void setting(void)
+{
+	struct usbdevfs_setinterface s = { .interface = 0, .altsetting = 1 };
+	const char *path = "/sys/bus/usb/devices/1-1:1.0/interface";
+	char text[2][64] = { "" };
+	int fd = open_node();
+	unsigned interface = 0;
+
+	for (int i = 0; i < 2; i++, s.altsetting = 0) {
+		FILE *f;
+
+		expect("SETINTERFACE", ioctl(fd, USBDEVFS_SETINTERFACE, &s), 0);
+		f = fopen(path, "r");
+		if (!f || !fgets(text[i], sizeof(text[i]), f))
+			die(path);
+		fclose(f);
+	}
+	if (strncmp(text[0], "@Option Bytes", 13) || strncmp(text[1], "@Internal Flash", 15))
+		die(text[0]);
+	expect("release", ioctl(fd, USBDEVFS_RELEASEINTERFACE, &interface), 0);
+	close(fd);
+}
+
 /* URBs that nobody reaps: memory ends where that of usbfs does. */
 static void flood(void)
 {
@@ -696,6 +720,7 @@ static const struct {
 } tricks[] = {
 	{ "reap", blocking_reap },
 	{ "wrong", wrong },
+	{ "setting", setting },
 	{ "flood", flood },
 	{ "native", native },
 	{ "fifo", fifo },
