@@ -104,6 +104,8 @@ struct usb_description *usb_description_copy(const struct usb_description *from)
 		return NULL;
 	d->speed = from->speed;
 	d->configuration = from->configuration;
+	d->has_strings = from->has_strings;
+	d->language = from->language;
 	memcpy(d->device, from->device, sizeof(d->device));
 	ok = copy_text(&d->manufacturer, from->manufacturer) && copy_text(&d->product, from->product) &&
 	     copy_text(&d->serial, from->serial);
@@ -211,8 +213,8 @@ static size_t put_utf8(char *out, uint32_t c)
 	return 4;
 }
 
-/* As Linux converts: up to the first NUL, halves of surrogate pairs dropped. NULL for nothing left, or ENOMEM. */
-static char *text_of(const uint8_t *b, size_t length)
+/* Up to the first NUL, halves of surrogate pairs dropped. */
+char *usb_string_text(const uint8_t *b, size_t length)
 {
 	char text[TEXT_BYTES];
 	size_t n = 0;
@@ -359,7 +361,7 @@ static char *take_string(struct describe *d)
 {
 	if (!d->answered || refusal(d))
 		return NULL;
-	return text_of(d->small, answer_length(d));
+	return usb_string_text(d->small, answer_length(d));
 }
 
 static void ask_configuration(struct describe *d)
@@ -489,6 +491,8 @@ static void on_language(struct describe *d)
 	/* Without a string 0 there are no strings; one that names no language gets the usual. */
 	d->has_language = n >= 2 && d->small[1] == USB_DT_STRING;
 	d->language = n >= 4 && d->small[0] >= 4 ? (uint16_t)le16(d->small + 2) : LANGUAGE_ENGLISH_US;
+	d->description->has_strings = d->has_language;
+	d->description->language = d->language;
 	d->step = STEP_PRODUCT;
 	ask_string(d, d->description->device[15]);
 }

@@ -46,6 +46,8 @@ struct usb_description {
 	size_t configuration_count;
 	struct usb_configuration configurations[USB_MAX_CONFIGURATIONS];
 	char *manufacturer, *product, *serial;
+	bool has_strings;
+	uint16_t language;                          /* wIndex to ask for more of them with */
 	struct usb_interface_name *interface_names; /* alternate setting 0 of the configuration set */
 	size_t interface_name_count;
 };
@@ -58,6 +60,9 @@ void usb_description_free(struct usb_description *); /* NULL is fine */
 const struct usb_configuration *usb_description_configuration(const struct usb_description *, uint8_t value);
 /* Text of an interface's alternate setting under the configuration set, or NULL: none, or not asked for. */
 const char *usb_description_interface_name(const struct usb_description *, uint8_t interface, uint8_t alt);
+
+/* What a string descriptor says, as Linux converts it: to be freed; NULL for nothing, or ENOMEM. */
+char *usb_string_text(const uint8_t *bytes, size_t length);
 
 /* Walk the descriptors of a configuration: the next one of this type at or after *offset, which then stands behind it.
  * NULL at the end, or where a bLength leads nowhere. What is returned has its bLength bytes, at least minimum. */

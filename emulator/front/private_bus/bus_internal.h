@@ -58,8 +58,9 @@ struct watch {
 	bool dead; /* freed at the end of the turn */
 };
 
-struct handle;  /* usbfs.c */
-struct monitor; /* netlink.c */
+struct handle;   /* usbfs.c */
+struct alt_name; /* usbfs_alt.c */
+struct monitor;  /* netlink.c */
 
 /* A port of the root hub. */
 struct port {
@@ -73,6 +74,7 @@ struct port {
 	uint8_t address;
 	uint8_t configuration;
 	uint8_t alt[MAX_INTERFACES];
+	struct alt_name *alt_names; /* of settings that have been set */
 	struct handle *claims[MAX_INTERFACES];
 	struct transfer *transfers;           /* pending ones */
 	struct usb_description *before_reset; /* while the port is being reset */
@@ -192,6 +194,7 @@ bool usbfs_waits(const struct private_bus *, pid_t tid);
 /* After a port reset: configuration and settings as they were. */
 void usbfs_restore(struct port *);
 void usbfs_port_gone(struct port *); /* all transfers have completed */
+void usbfs_forget_names(struct port *);
 void usbfs_free_all(struct private_bus *);
 
 /* --- roothub.c --- */

@@ -471,6 +471,13 @@ static int wait_for_events(struct private_bus *bus, struct epoll_event *events, 
 			    NULL, 0);
 }
 
+static int broken(struct private_bus *bus, int error)
+{
+	spawn_end(&bus->spawn);
+	bus->over = true;
+	return error;
+}
+
 int private_bus_step(struct private_bus *bus, int wait_ms)
 {
 	struct epoll_event events[EVENTS_PER_TURN];
@@ -481,7 +488,7 @@ int private_bus_step(struct private_bus *bus, int wait_ms)
 	private_bus_sync(bus);
 	n = wait_for_events(bus, events, wait_ms);
 	if (n < 0 && errno != EINTR)
-		return -errno;
+		return broken(bus, -errno);
 	private_bus_sync(bus);
 	for (int i = 0; i < n; i++)
 		serve(bus, events[i].data.ptr, events[i].events);
@@ -498,11 +505,8 @@ int private_bus_step(struct private_bus *bus, int wait_ms)
 		vtime_idle(bus->vtime);
 	}
 	bury_watches(bus, false);
-	if (bus->no_memory_access) {
-		spawn_end(&bus->spawn);
-		bus->over = true;
-		return -EPERM;
-	}
+	if (bus->no_memory_access)
+		return broken(bus, -EPERM);
 	return bus->over ? 0 : 1;
 }
 

@@ -71,4 +71,8 @@ void usbfs_simple_control(struct port *, struct handle *h, const struct call_inf
 			  void (*then)(struct transfer *));
 void usbfs_drop_completed(struct handle *);
 
+/* usbfs_alt.c: an interface is at this setting now. Its name is fetched if it has one that is not known yet; then c, if
+ * any, is answered with 0. */
+void usbfs_alt_set(struct port *, struct handle *, const struct call_info *c, uint8_t interface, uint8_t alt);
+
 #endif
