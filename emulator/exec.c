@@ -97,6 +97,17 @@ static int port_of(const struct run *run, const struct usbdev *device)
 	return 0;
 }
 
+/* A tool of many processes costs us descriptors of each. Not before it has started: it inherits the limit. */
+static void more_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int plug_all(struct run *run)
 {
 	struct usbdev *device;
@@ -193,6 +204,7 @@ static int serve(struct run *run, int *status)
 		say_error(run->say, "%s", why);
 		return failed ? failed : EXIT_OURS;
 	}
+	more_descriptors();
 	do
 		r = private_bus_step(run->bus, -1);
 	while (r > 0);

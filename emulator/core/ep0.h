@@ -13,7 +13,7 @@
 #define EP0_MAX_INTERFACES 32
 
 struct ep0_descriptors {
-	const uint8_t *device; /* 18 bytes */
+	const uint8_t *device;                /* 18 bytes */
 	const uint8_t *const *configurations; /* device[17] of them, whole */
 	/* String descriptor text in UTF-8 (a byte that is none counts as Latin-1) -> UTF-16LE made here; NULL = STALL.
 	 * Index >= 1. The member itself may be NULL: no strings at all. */

@@ -15,7 +15,14 @@
 
 struct flash;
 
-enum flash_op { FLASH_PROGRAM, FLASH_ERASE_SECTOR, FLASH_MASS_ERASE, FLASH_PROGRAM_OTP, FLASH_PROGRAM_OPTIONS, FLASH_UNPROTECT };
+enum flash_op {
+	FLASH_PROGRAM,
+	FLASH_ERASE_SECTOR,
+	FLASH_MASS_ERASE,
+	FLASH_PROGRAM_OTP,
+	FLASH_PROGRAM_OPTIONS,
+	FLASH_UNPROTECT
+};
 enum flash_durations { DURATION_TYPICAL, DURATION_MAXIMUM, DURATION_RANDOM }; /* random: seeded, between the two */
 enum rdp_level { RDP_LEVEL_0, RDP_LEVEL_1, RDP_LEVEL_2 };
 
@@ -31,7 +38,7 @@ void flash_free(struct flash *);
  * FLASH_PROGRAM_OPTIONS takes the whole block of 16 bytes at option_base, whose complements and copies it makes itself;
  * what it changes is in force from the next flash_reset(), and lowering level 1 to 0 erases main flash first. FLASH_UNPROTECT does that with factory options. */
 int flash_begin(struct flash *, enum flash_op op, uint32_t address, const uint8_t *data, size_t length,
-                uint64_t *duration_us);
+		uint64_t *duration_us);
 bool flash_is_busy(const struct flash *);
 /* The operation ends: contents change as a whole. */
 void flash_finish(struct flash *);
@@ -60,12 +67,12 @@ uint32_t flash_erase_count(const struct flash *, unsigned sector);
 
 /* The tool-less way in, for images and state files. Offsets from the start of main flash. */
 size_t flash_size(const struct flash *);
-int flash_load(struct flash *, size_t offset, const uint8_t *data, size_t length);      /* 0, -EFAULT, -ENOMEM */
+int flash_load(struct flash *, size_t offset, const uint8_t *data, size_t length); /* 0, -EFAULT, -ENOMEM */
 /* Contents of main flash as another's: a thousand boards with one image hold it once, until they write. Neither may be
  * busy (asserted). 0, or -EINVAL: the sizes differ. */
 int flash_share(struct flash *to, const struct flash *from);
-void flash_set_options(struct flash *, const uint8_t bytes[16]);                         /* takes effect at once */
-void flash_get_otp(const struct flash *, uint8_t *data, size_t length);                  /* length = whole area with locks */
+void flash_set_options(struct flash *, const uint8_t bytes[16]);        /* takes effect at once */
+void flash_get_otp(const struct flash *, uint8_t *data, size_t length); /* length = whole area with locks */
 void flash_set_otp(struct flash *, const uint8_t *data, size_t length);
 void flash_set_erase_count(struct flash *, unsigned sector, uint32_t count);
 /* A number that changes whenever contents do, for "unchanged" checks and for knowing whether to save. */

@@ -23,22 +23,29 @@ enum mcu_pin { PIN_BOOT0, PIN_BOOT1, PIN_NRST, PIN_VDD, PIN_VBUS };
 #define MCU_PIN_COUNT 5
 
 enum mcu_mode {
-	MCU_OFF,         /* no supply */
-	MCU_IN_RESET,    /* NRST low */
+	MCU_OFF,          /* no supply */
+	MCU_IN_RESET,     /* NRST low */
 	MCU_ROM_STARTING, /* ROM runs, no pull-up yet */
-	MCU_ROM,         /* ROM, USB or all interfaces open */
-	MCU_ROM_OTHER,   /* ROM, another interface (USART, CAN...) was selected: no USB until reset */
-	MCU_APPLICATION, /* user code */
-	MCU_LOCKUP,      /* user code that cannot start: no device */
+	MCU_ROM,          /* ROM, USB or all interfaces open */
+	MCU_ROM_OTHER,    /* ROM, another interface (USART, CAN...) was selected: no USB until reset */
+	MCU_APPLICATION,  /* user code */
+	MCU_LOCKUP,       /* user code that cannot start: no device */
 };
-enum reset_cause { RESET_POWER_ON, RESET_PIN, RESET_OPTION_BYTES, RESET_UNPROTECT, RESET_NOT_EXECUTABLE, RESET_SOFTWARE };
+enum reset_cause {
+	RESET_POWER_ON,
+	RESET_PIN,
+	RESET_OPTION_BYTES,
+	RESET_UNPROTECT,
+	RESET_NOT_EXECUTABLE,
+	RESET_SOFTWARE
+};
 enum boot_interface { BOOT_USART1, BOOT_USART3, BOOT_CAN2, BOOT_I2C, BOOT_SPI };
 
 enum mcu_event_type {
-	MCU_EVENT_RESET,      /* cause */
-	MCU_EVENT_BOOTED,     /* mode: ROM_STARTING, then ROM or ROM_OTHER; APPLICATION; LOCKUP */
-	MCU_EVENT_STATE,      /* dfu_state, dfu_status */
-	MCU_EVENT_ERASED,     /* address, length: a sector; whole flash for mass erase. Not where protection prevented it */
+	MCU_EVENT_RESET,  /* cause */
+	MCU_EVENT_BOOTED, /* mode: ROM_STARTING, then ROM or ROM_OTHER; APPLICATION; LOCKUP */
+	MCU_EVENT_STATE,  /* dfu_state, dfu_status */
+	MCU_EVENT_ERASED, /* address, length: a sector; whole flash for mass erase. Not where protection prevented it */
 	MCU_EVENT_PROGRAMMED, /* address, length */
 	MCU_EVENT_OPTIONS,    /* option bytes rewritten */
 	MCU_EVENT_CUT,        /* a flash operation on address, length was cut short */
@@ -65,7 +72,7 @@ void mcu_free(struct mcu *); /* detaches first; NULL is fine */
 void mcu_set_pin(struct mcu *, enum mcu_pin, bool high);
 bool mcu_pin(const struct mcu *, enum mcu_pin);
 enum mcu_mode mcu_mode(const struct mcu *);
-enum dfu_state mcu_dfu_state(const struct mcu *);  /* meaningful in MCU_ROM */
+enum dfu_state mcu_dfu_state(const struct mcu *); /* meaningful in MCU_ROM */
 enum dfu_status mcu_dfu_status(const struct mcu *);
 uint32_t mcu_dfu_pointer(const struct mcu *); /* address pointer of the ROM */
 struct flash *mcu_flash(struct mcu *);

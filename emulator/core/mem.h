@@ -12,12 +12,13 @@
 struct mem;
 
 struct mem *mem_new(size_t size_bytes, uint8_t fill); /* NULL on ENOMEM */
-void mem_free(struct mem *);                           /* NULL is fine */
+void mem_free(struct mem *);                          /* NULL is fine */
 size_t mem_size(const struct mem *);
 /* Offsets are the caller's to check: [offset, offset + length) must lie inside (asserted). */
 void mem_read(const struct mem *, size_t offset, uint8_t *data, size_t length);
 int mem_write(struct mem *, size_t offset, const uint8_t *data, size_t length); /* 0 or -ENOMEM, then nothing changed */
-int mem_reserve(struct mem *, size_t offset, size_t length); /* 0 or -ENOMEM; until mem_fill() writes there cannot fail */
+int mem_reserve(struct mem *, size_t offset,
+		size_t length); /* 0 or -ENOMEM; until mem_fill() writes there cannot fail */
 /* Back to the fill byte; gives whole pages back. 0, or -ENOMEM, then nothing changed: that may happen only where part of
  * a page is filled that another memory has too. */
 int mem_fill(struct mem *, size_t offset, size_t length);

@@ -17,7 +17,8 @@ struct mem_region {
 	enum mem_kind kind;
 	uint32_t base, size_bytes;
 	bool readable, writable;
-	uint16_t poll_erase_ms, poll_ms; /* bwPollTimeout while the pointer is here; 0 = that of the command (U1, GS-16) */
+	uint16_t poll_erase_ms,
+		poll_ms; /* bwPollTimeout while the pointer is here; 0 = that of the command (U1, GS-16) */
 };
 
 struct flash_sectors {
@@ -26,7 +27,7 @@ struct flash_sectors {
 
 /* One device-feature (parallelism) row of the timing table (TM rows); times in microseconds. */
 struct flash_timing {
-	uint32_t unit_bytes; /* 1, 2, 4: bytes per program operation */
+	uint32_t unit_bytes;                     /* 1, 2, 4: bytes per program operation */
 	uint32_t program_typ_us, program_max_us; /* one unit */
 	struct {
 		uint32_t size_bytes, typ_us, max_us;
@@ -35,10 +36,10 @@ struct flash_timing {
 };
 
 enum serial_rule { SERIAL_UID_SUM, SERIAL_UID_SUM_PLUS_0A, SERIAL_CONSTANT };
-enum wrong_state { WRONG_STATE_STALL_STAYS, WRONG_STATE_STALL_TO_ERROR };            /* U21 */
-enum clrstatus_rule { CLRSTATUS_TO_ERROR, CLRSTATUS_STALLS };                          /* ST-7; siblings differ */
-enum busy_rule { BUSY_HOLDS, BUSY_SAYS_BUSY, BUSY_STALLS };                            /* EX rows; siblings differ */
-enum upload_refusal { UPLOAD_REFUSED_STALL, UPLOAD_REFUSED_EMPTY };                     /* U4 */
+enum wrong_state { WRONG_STATE_STALL_STAYS, WRONG_STATE_STALL_TO_ERROR }; /* U21 */
+enum clrstatus_rule { CLRSTATUS_TO_ERROR, CLRSTATUS_STALLS };             /* ST-7; siblings differ */
+enum busy_rule { BUSY_HOLDS, BUSY_SAYS_BUSY, BUSY_STALLS };               /* EX rows; siblings differ */
+enum upload_refusal { UPLOAD_REFUSED_STALL, UPLOAD_REFUSED_EMPTY };       /* U4 */
 
 struct mcu_profile {
 	const char *name;    /* "f407-v3.1" */
@@ -50,13 +51,13 @@ struct mcu_profile {
 	const uint8_t *configuration_descriptor;
 	size_t configuration_size_bytes;
 	const uint8_t *functional_descriptor; /* DFU 1.1 4.1.3; points into the configuration */
-	const char *const *strings;           /* string i is strings[i - 1]; NULL at the serial's place and at the end */
-	uint8_t string_count;                 /* highest index */
+	const char *const *strings; /* string i is strings[i - 1]; NULL at the serial's place and at the end */
+	uint8_t string_count;       /* highest index */
 	uint8_t serial_index;
 	enum serial_rule serial_rule;
 	const char *serial_constant; /* SERIAL_CONSTANT only */
 	uint8_t alt_count;
-	uint8_t bootloader_id;       /* byte at bootloader_id_address of system memory */
+	uint8_t bootloader_id; /* byte at bootloader_id_address of system memory */
 	uint32_t bootloader_id_address;
 
 	/* memory: MAP, FL, TM, OB, OTP, FEAT rows */
@@ -68,52 +69,52 @@ struct mcu_profile {
 	uint8_t feature_timing[5];           /* feature byte 0..4 -> row of timings */
 	uint8_t feature_values;              /* feature bytes 0..feature_values-1 are accepted */
 	uint32_t option_base;
-	uint8_t option_factory[16];          /* U13 */
+	uint8_t option_factory[16]; /* U13 */
 	uint32_t otp_base;
 	uint16_t otp_block_bytes, otp_block_count;
 	uint32_t ram_base, ram_size_bytes;
 	uint32_t uid_address;
 
 	/* DFU behaviour: ST, GS, EX, BLK, CMD, UP, ERR, RST, LV rows */
-	uint16_t transfer_size_bytes;      /* wTransferSize and the block multiplier */
-	uint32_t poll_set_address_ms;      /* U1 */
+	uint16_t transfer_size_bytes; /* wTransferSize and the block multiplier */
+	uint32_t poll_set_address_ms; /* U1 */
 	uint32_t poll_erase_ms, poll_mass_erase_ms, poll_write_ms, poll_unprotect_ms, poll_manifest_ms; /* U1 */
-	uint8_t get_commands[8];           /* reply to Get */
+	uint8_t get_commands[8]; /* reply to Get */
 	uint8_t get_commands_count;
-	enum wrong_state wrong_state;      /* U21 */
+	enum wrong_state wrong_state; /* U21 */
 	enum clrstatus_rule clrstatus_rule;
-	enum busy_rule busy_rule;          /* U3 */
-	bool first_getstatus_waits;        /* U3: the status stage of the reply that says dfuDNBUSY comes after the work */
-	enum upload_refusal upload_refusal; /* U4 */
-	uint8_t upload_refusal_status;     /* U4: out of reach */
-	bool bus_reset_rearms;             /* U2 */
-	bool set_configuration_rearms;     /* U2 */
-	bool block1_download_stalls;       /* U5 */
-	uint8_t block1_upload_status;      /* U5: bStatus after the STALL; 0 = state unchanged */
+	enum busy_rule busy_rule;   /* U3 */
+	bool first_getstatus_waits; /* U3: the status stage of the reply that says dfuDNBUSY comes after the work */
+	enum upload_refusal upload_refusal;  /* U4 */
+	uint8_t upload_refusal_status;       /* U4: out of reach */
+	bool bus_reset_rearms;               /* U2 */
+	bool set_configuration_rearms;       /* U2 */
+	bool block1_download_stalls;         /* U5 */
+	uint8_t block1_upload_status;        /* U5: bStatus after the STALL; 0 = state unchanged */
 	bool bad_command_at_first_getstatus; /* U6: else at execution */
-	bool oversize_stalls;              /* U7 */
-	bool short_get_goes_idle;          /* U9: else dfuUPLOAD-IDLE after every Get */
-	bool odd_length_ok;                /* U8 */
-	bool alt_selects_memory;           /* U10 */
-	bool detach_reattaches;            /* U11 */
-	bool abort_leaves_error;           /* U12 */
-	uint8_t hardware_error_status;     /* U14; or DFU_STAYS_BUSY */
-	uint8_t feature_refusal_status;    /* U14; or DFU_STAYS_BUSY */
-	bool erase_sets_pointer;           /* U18 */
-	bool errors_set_pointer;           /* U18: Set-Address and erase move it even where they fail */
-	uint8_t rdp_set_address_status;    /* U19: 0 = allowed */
-	uint8_t rdp_access_status;         /* errVENDOR */
-	uint8_t unprotect_failed_status;   /* errUNKNOWN */
+	bool oversize_stalls;                /* U7 */
+	bool short_get_goes_idle;            /* U9: else dfuUPLOAD-IDLE after every Get */
+	bool odd_length_ok;                  /* U8 */
+	bool alt_selects_memory;             /* U10 */
+	bool detach_reattaches;              /* U11 */
+	bool abort_leaves_error;             /* U12 */
+	uint8_t hardware_error_status;       /* U14; or DFU_STAYS_BUSY */
+	uint8_t feature_refusal_status;      /* U14; or DFU_STAYS_BUSY */
+	bool erase_sets_pointer;             /* U18 */
+	bool errors_set_pointer;             /* U18: Set-Address and erase move it even where they fail */
+	uint8_t rdp_set_address_status;      /* U19: 0 = allowed */
+	uint8_t rdp_access_status;           /* errVENDOR */
+	uint8_t unprotect_failed_status;     /* errUNKNOWN */
 	uint32_t default_pointer;
 
 	/* time: BOOT, EX-6, LV rows; microseconds */
-	uint32_t startup_us;        /* U16: NRST high to D+ pull-up */
-	uint32_t ep0_packet_us;     /* bus time of one 64-byte packet of a control transfer, as real hosts schedule them */
-	uint32_t set_address_us;    /* execution of Set-Address: short */
-	uint32_t leave_us;          /* MANIFEST reply to soft disconnect */
-	uint32_t app_attach_us;     /* application start to its pull-up */
-	uint32_t option_write_us;   /* option bytes erase and program, before the reset */
-	uint32_t disconnect_us;     /* pull-up off before a reset takes hold */
+	uint32_t startup_us;     /* U16: NRST high to D+ pull-up */
+	uint32_t ep0_packet_us;  /* bus time of one 64-byte packet of a control transfer, as real hosts schedule them */
+	uint32_t set_address_us; /* execution of Set-Address: short */
+	uint32_t leave_us;       /* MANIFEST reply to soft disconnect */
+	uint32_t app_attach_us;  /* application start to its pull-up */
+	uint32_t option_write_us; /* option bytes erase and program, before the reset */
+	uint32_t disconnect_us;   /* pull-up off before a reset takes hold */
 };
 
 /* All profiles; NULL ends. Looked up by name or alias ("f407", "f407-v3.0", ...); NULL if there is none. */

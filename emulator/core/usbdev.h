@@ -44,7 +44,8 @@ struct usb_urb {
 	enum usb_result result; /* set by the device before complete() */
 	void *context;          /* the submitter's */
 	struct usb_urb *next;   /* the device's, between submit() and complete() */
-	struct usb_urb *port_next, **port_link; /* the board's port's, likewise: a list of what is under way behind it */
+	struct usb_urb *port_next,
+		**port_link; /* the board's port's, likewise: a list of what is under way behind it */
 };
 
 /* What a host offers to the device below it. Every member is required. */

@@ -7,7 +7,7 @@
 
 struct blocked;
 
-bool blocked_supported(void); /* does this kernel tell all that is needed? */
+bool blocked_supported(void);      /* does this kernel tell all that is needed? */
 struct blocked *blocked_new(void); /* NULL on ENOMEM */
 void blocked_free(struct blocked *);
 /* Two looks at all threads below the guardian: the same both times, none running, none waiting for a terminal, a file, a

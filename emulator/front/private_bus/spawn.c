@@ -345,8 +345,6 @@ void spawn_end(struct spawn *s)
 
 	if (s->lifeline >= 0)
 		shutdown(s->lifeline, SHUT_WR); /* the guardian takes it as our end, yet we can still hear its report */
-	/* A process that waits for an answer of ours must see that none will come. */
-	close_fd(&s->listener);
 	close_fd(&s->exec_pipe);
 	close_fd(&s->tool_fd);
 	if (s->guardian > 0) {
@@ -357,5 +355,6 @@ void spawn_end(struct spawn *s)
 			end_orphans();
 	}
 	s->guardian = 0;
+	close_fd(&s->listener); /* not earlier: the tool's calls would fail (ENOSYS), and it go on for a moment */
 	close_fd(&s->lifeline);
 }
