@@ -76,6 +76,18 @@ static bool is_faked(const char *path)
 	return false;
 }
 
+/* A folder on the way to a place of the tree that this machine does not have: a chroot without sysfs, say. */
+static bool is_missing_parent(const char *path)
+{
+	size_t n = strlen(path);
+
+	for (size_t i = 0; n > 1 && i < sizeof(faked) / sizeof(*faked); i++) {
+		if (strncmp(faked[i].path, path, n) == 0 && faked[i].path[n] == '/')
+			return access(path, F_OK) != 0;
+	}
+	return false;
+}
+
 /* Drop "//" and "/./" and a trailing slash, in place; and resolve ".." by text if asked to. */
 static void tidy(char *path, bool dotdot)
 {
@@ -194,7 +206,7 @@ static int locate(struct private_bus *bus, const struct call_info *c, int dirfd,
 	tidy(w->path, false);
 	if (contains_dotdot(w->path) && !is_faked(w->path))
 		tidy(w->path, true);
-	if (!is_faked(w->path)) {
+	if (!is_faked(w->path) && !is_missing_parent(w->path)) {
 		if (w->from_tree) {
 			w->place = PLACE_BEYOND;
 			w->from_tree = false;
