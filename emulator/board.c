@@ -96,7 +96,8 @@ static int open_capture(struct desk *d)
 	int r = capture_file_open(d->options->capture, &d->capture_file);
 
 	if (r) {
-		say_error(d->say, "cannot create capture '%s': %s", d->options->capture, strerror(-r));
+		say_error(d->say, "cannot create capture '%s': %s", d->options->capture,
+			  r == -EBUSY ? "the file is in use by a board or another capture" : strerror(-r));
 		return r;
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -108,6 +109,17 @@ static int open_capture(struct desk *d)
 		return -ENOMEM;
 	}
 	return d->capture_error;
+}
+
+static bool serial_is_taken(const struct board *b)
+{
+	char serial[13];
+
+	mcu_serial_of(b->profile, &b->identity, serial);
+	for (const struct board *other = b->desk->boards; other < b; other++)
+		if (other->mcu && !strcmp(mcu_serial(other->mcu), serial))
+			return true;
+	return false;
 }
 
 /* Option, else state file, else made up. */
@@ -143,6 +155,9 @@ static int choose_identity(struct board *b, const struct board_state *loaded, co
 	if (mcu_identity_of_serial(b->profile, FIRST_SERIAL, &b->identity))
 		b->identity = (struct mcu_identity){ { 0x002E0040, 0x30360000, 0x32343735 } };
 	b->identity.uid[0] += b->number - 1;
+	/* At most as often as there are others: with some profiles all serials are the same. */
+	for (unsigned i = 1; i < b->number && serial_is_taken(b); i++)
+		b->identity.uid[0]++;
 	return 0;
 }
 

@@ -242,6 +242,7 @@ static int run_tool(const struct options *options, struct say *say)
 
 	/* stderr may be a pipe whose reader goes first: the boards are to be saved all the same. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* EFBIG says it as well */
 	run.desk = desk_new(options, say);
 	if (!run.desk)
 		return EXIT_OURS;

@@ -12,8 +12,8 @@
 
 struct image;
 
-/* Opens, locks and loads path into flash, which starts at address base and must outlive the image. A missing file leaves the flash as it is. note[] is
- * "" or a line that the user should see. NULL with why[]. */
+/* Opens, locks and loads path into flash, which starts at address base and must outlive the image. A missing file leaves
+ * the flash as it is. note[] is "" or a line that the user should see. NULL with why[]. */
 struct image *image_open(const char *path, struct flash *, uint32_t base, char note[SAVEFILE_WHY],
 			 char why[SAVEFILE_WHY]);
 /* Save it if the file is missing or the flash has changed since. 0; or -errno with why[], and the file is as it was. */

@@ -32,8 +32,8 @@ void capture_packet(struct capture *, uint64_t now_us, const struct usbmon_heade
 	(256u * 1024u - USBMON_HEADER_BYTES) /* Wireshark's limit of a packet, 256 KiB, less the header */
 
 /* A sink that is a file. It is written straight to its final name, each packet at once: pcapng only grows, so the capture of a
- * killed process is there and readable up to its last packet. An existing file is emptied. A block that did not fit on the
- * disk is cut off again. */
+ * killed process is there and readable up to its last packet. An existing file is emptied, unless somebody has
+ * it locked (-EBUSY). A block that did not fit on the disk is cut off again. */
 struct capture_file;
 int capture_file_open(const char *path, struct capture_file **); /* 0 or -errno */
 struct capture_sink capture_file_sink(struct capture_file *);

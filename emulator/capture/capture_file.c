@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "capture.h"
 
@@ -10,6 +12,21 @@ struct capture_file {
 	int fd;
 	off_t whole; /* bytes of whole blocks */
 };
+
+/* Not while it is the flash or state file of a board, or another capture: those are locked. Where the file system has no
+ * locks, there is nothing to go by. */
+static int make_empty(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		return -EBUSY;
+	return ftruncate(fd, 0) ? -errno : 0;
+}
 
 int capture_file_open(const char *path, struct capture_file **out)
 {
@@ -19,9 +36,11 @@ int capture_file_open(const char *path, struct capture_file **out)
 	if (!f)
 		return -ENOMEM;
 	f->whole = 0;
-	f->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (f->fd < 0) {
-		error = -errno;
+	f->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	error = f->fd < 0 ? -errno : make_empty(f->fd);
+	if (error) {
+		if (f->fd >= 0)
+			close(f->fd);
 		free(f);
 		return error;
 	}
@@ -64,6 +83,7 @@ int capture_file_close(struct capture_file *f)
 
 	if (!f)
 		return 0;
+	flock(f->fd, LOCK_UN); /* at once, whoever else has a copy of the descriptor */
 	if (close(f->fd))
 		error = -errno;
 	free(f);

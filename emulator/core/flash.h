@@ -36,7 +36,8 @@ void flash_free(struct flash *);
  * -EINVAL: alignment or length that the current parallelism refuses, and all programs after that until flash_reset();
  * -EPERM: FLASH_PROGRAM_OPTIONS or FLASH_UNPROTECT at level 2.
  * FLASH_PROGRAM_OPTIONS takes the whole block of 16 bytes at option_base, whose complements and copies it makes itself;
- * what it changes is in force from the next flash_reset(), and lowering level 1 to 0 erases main flash first. FLASH_UNPROTECT does that with factory options. */
+ * what it changes is in force from the next flash_reset(), and lowering level 1 to 0 erases main flash first.
+ * FLASH_UNPROTECT does that with factory options. */
 int flash_begin(struct flash *, enum flash_op op, uint32_t address, const uint8_t *data, size_t length,
 		uint64_t *duration_us);
 bool flash_is_busy(const struct flash *);

@@ -152,6 +152,14 @@ exits 'and saves nothing' 0 test "$before" = "$(stat -c %i-%Y f.bin s.txt)"
 exits 'a second board on the same file is refused' 125 \
   "$dfuemu" exec --flash f.bin -- "$dfuemu" exec --flash f.bin true
 says 'with the reason' err 'in use by another board'
+cp f.bin before.bin
+exits 'a capture in place of the image is refused' 125 "$dfuemu" exec --flash f.bin --capture f.bin true
+says 'with the reason as well' err "cannot create capture 'f.bin': the file is in use"
+exits 'and the image is as it was' 0 cmp f.bin before.bin
+exits 'two boards have two serials, whichever is given' 0 "$dfuemu" exec --boards 2 --serial 326237763036 sh -c '
+  [ "$(cat /sys/bus/usb/devices/1-[12]/serial | sort -u | wc -l)" = 2 ]'
+exits 'a limit of file sizes is our failure' 125 sh -c 'ulimit -f 10; exec "$0" exec --flash limit.bin true' "$dfuemu"
+says 'and it says so' err "cannot save 'limit.bin': File too large"
 cp f.bin short.bin
 truncate -s 100 short.bin
 exits 'a short image is taken' 0 "$dfuemu" exec --flash short.bin true

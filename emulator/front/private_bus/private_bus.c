@@ -250,7 +250,18 @@ struct private_bus *private_bus_new(struct bench *bench, const struct private_bu
 	bus->spawn.listener = bus->spawn.lifeline = bus->spawn.tool_fd = bus->spawn.exec_pipe = -1;
 	sigprocmask(SIG_SETMASK, NULL, &bus->spawn.mask);
 	bus->epoll = epoll_create1(EPOLL_CLOEXEC);
-	error = bus->epoll < 0 ? -errno : notify_setup(bus);
+	error = bus->epoll < 0 ? -errno : 0;
+	if (!error) {
+		error = notify_setup(bus);
+		if (error && error != -ENOMEM) {
+			snprintf(why, PRIVATE_BUS_ERROR,
+				 "seccomp cannot be used here: %s (Linux 5.14 or later is needed, with "
+				 "CONFIG_SECCOMP_FILTER; a container's seccomp profile may forbid it)",
+				 strerror(-error));
+			private_bus_free(bus);
+			return NULL;
+		}
+	}
 	if (!error && options->time != TIME_SCALED) {
 		bus->vtime = vtime_new(bus, options->time == TIME_VIRTUAL_ALWAYS);
 		error = bus->vtime ? 0 : -ENOMEM;

@@ -78,7 +78,7 @@ static void default_signals(void)
 {
 	/* An ignored signal stays ignored over exec; the supervisor may ignore some for itself, but what the user's shell
 	 * had ignored (nohup) cannot be told apart any more, except SIGHUP, which the supervisor never ignores. */
-	static const int changed[] = { SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU };
+	static const int changed[] = { SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGXFSZ, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU };
 
 	for (size_t i = 0; i < sizeof(changed) / sizeof(*changed); i++)
 		signal(changed[i], SIG_DFL);
