@@ -41,7 +41,7 @@ SRC_main := emulator/main.c
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_emulator)
 
-all: $(B)/dfuemu ## build dfuemu
+all: $(B)/dfuemu $(B)/libcore.a ## build dfuemu
 
 $(B)/obj/emulator/core/%.o: INC := $(INC_core)
 $(B)/obj/emulator/runtime/%.o: INC := $(INC_runtime)

@@ -12,8 +12,12 @@ __memcpy_chk __memmove_chk __memset_chk __snprintf_chk __vsnprintf_chk __strcpy_
 _GLOBAL_OFFSET_TABLE_
 '
 allowed=$(printf '%s' "$allowed" | tr '\n' ' ')
-found=$(nm -u "$1" | sed -n 's/^ *U //p' | sort -u)
-own=$(nm --defined-only "$1" | sed -n 's/^[0-9a-f]* [A-Z] //p' | tr '\n' ' ')
+# Apart from the filters, so that a failing nm is not taken for an empty list.
+undefined=$(nm -u "$1")
+defined=$(nm --defined-only "$1")
+found=$(printf '%s\n' "$undefined" | sed -n 's/^ *U //p' | sort -u)
+own=$(printf '%s\n' "$defined" | sed -n 's/^[0-9a-f]* [A-Z] //p' | tr '\n' ' ')
+[ -n "$own" ] || { echo "$1 defines nothing" && exit 1; }
 status=0
 for symbol in $found; do
   case " $own $allowed " in

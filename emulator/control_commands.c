@@ -194,13 +194,13 @@ static enum outcome dispatch(struct call *call, int count, char **words, bool la
 {
 	uint64_t now_us = bench_now_us(control_bench(call->control)), at_us = 0;
 	enum outcome outcome;
-	bool timed = false;
+	bool timed = false, named = false;
 
 	for (;;) {
 		bool in = !strcmp(words[0], "in");
 
 		if (!strcmp(words[0], "board") && count > 1 && call_number(words[1], &call->board)) {
-			/* the prefix, not the command */
+			named = true; /* the prefix, not the command */
 		} else if ((in || !strcmp(words[0], "at")) && !timed && !later) {
 			if (count < 2 || !fault_time_parse(words[1], &at_us))
 				return call_fail(call, REFUSED, "%s '%.60s': expected a time with its unit, as 1.5s",
@@ -221,6 +221,8 @@ static enum outcome dispatch(struct call *call, int count, char **words, bool la
 		return outcome;
 	if (timed && at_us > now_us)
 		return task_schedule(call, at_us, count, words);
+	if (named && !desk_mcu(call->control->desk, call->board))
+		return call_fail(call, FAILED, "there is no board %u", call->board);
 	return call->command->run(call, count - 1, words + 1);
 }
 

@@ -81,6 +81,9 @@ static int parse(struct ctl *c, int argc, char **argv, bool *help)
 	if (c->board && (!*c->board || strspn(c->board, "0123456789") != strlen(c->board)))
 		return refuse(c, "--board '%.60s': must be the number of a board", c->board);
 	c->words = argv + i;
+	if (*c->words && (!strcmp(*c->words, "json") || !strcmp(*c->words, "quit")))
+		return refuse(c, "'%s' is for programs that keep a connection: here it is --json, or nothing",
+			      *c->words);
 	return *c->words ? 0 : refuse(c, "no command: dfuemu ctl [--json] [--board N] SOCKET COMMAND...");
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 #include "bench.h"
 #include "cdc.h"
@@ -90,6 +91,43 @@ static void both_identities_enumerate(void **state)
 		assert_int_equal(urb.actual, 26);
 		assert_int_equal(b[2], '3');
 		assert_int_equal(b[24], '6');
+		fixture_stop(&f);
+	}
+}
+
+/* What Linux's cdc-acm looks for: a union of an ACM control interface with one interrupt endpoint and a data interface
+ * with two bulk endpoints. */
+static void cdc_acm_finds_what_it_binds_to(void **state)
+{
+	static const enum cdc_identity identities[] = { CDC_STM32_VCP, CDC_PYBOARD };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++) {
+		struct fixture f;
+		struct usb_urb urb;
+		uint8_t b[255], interface = 0xff, acm = 0, joined = 0, control = 0, data = 0, interrupts = 0, bulks = 0;
+		size_t at;
+
+		fixture_start(&f, identities[i]);
+		assert_int_equal(fake_host_control(f.dev, &urb, 0x80, 6, 0x0200, 0, b, 255), USB_ACK);
+		assert_int_equal(urb.actual, b[2] | b[3] << 8);
+		assert_int_equal(b[4], 2);
+		for (at = 0; at < urb.actual; at += b[at]) {
+			assert_true(b[at] >= 2 && at + b[at] <= urb.actual);
+			if (b[at + 1] == 4) {
+				interface = b[at + 2];
+				control += interface == 0 && b[at + 4] == 1 && !memcmp(b + at + 5, "\2\2\1", 3);
+				data += interface == 1 && b[at + 4] == 2 && b[at + 5] == 0x0a;
+			} else if (b[at + 1] == 5) {
+				interrupts += interface == 0 && b[at + 2] & 0x80 && b[at + 3] == 3;
+				bulks += interface == 1 && b[at + 3] == 2;
+			} else if (b[at + 1] == 0x24) {
+				acm += interface == 0 && b[at] == 4 && b[at + 2] == 2;
+				joined += interface == 0 && b[at] == 5 && b[at + 2] == 6 && !b[at + 3] &&
+					  b[at + 4] == 1;
+			}
+		}
+		assert_true(control == 1 && data == 1 && interrupts == 1 && bulks == 2 && acm == 1 && joined == 1);
 		fixture_stop(&f);
 	}
 }
@@ -387,6 +425,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_identities_enumerate),
+		cmocka_unit_test(cdc_acm_finds_what_it_binds_to),
 		cmocka_unit_test(line_requests_are_answered),
 		cmocka_unit_test(what_is_written_comes_back),
 		cmocka_unit_test(writing_without_reading_is_held_back),
