@@ -328,7 +328,9 @@ static const struct row rows[] = {
 	{ "state", 0, "FILE", "likewise option bytes, OTP, unique ID and wear", set_state },
 	{ "boot0", 0, "high|low", "high: the ROM starts; low: the application (default high)", set_boot0 },
 	{ "boot1", 0, "high|low", "(default low)", set_boot1 },
-	{ "time", 0, "WHICH", "real (default), virtual: waits are skipped, or xN: boards run N times as fast",
+	{ "time", 0, "WHICH",
+	  "real (default); virtual: waits are skipped; virtual-always: sleeps with no device open, too;\n"
+	  "xN: boards run N times as fast",
 	  set_time },
 	{ "capture", 0, "FILE", "record the USB traffic as pcapng, for Wireshark", set_capture },
 	{ "also", 0, "FILE[:denied]", "plug in a device described in FILE too; denied: without permission to open it",
