@@ -27,6 +27,9 @@ INC_capture := $(INC_core) -Iemulator/capture
 INC_filter := $(INC_core) -Iemulator/capture -Iemulator/filter
 INC_front := $(INC_core) -Iemulator/front
 INC_private_bus := $(INC_front) -Iemulator/front/private_bus
+INC_usbip := $(INC_front) -Iemulator/front/usbip
+INC_gadget := $(INC_front) -Iemulator/front/gadget
+INC_redir := $(INC_front) -Iemulator/front/redir
 INC_emulator := $(INC_runtime) $(INC_filter) $(INC_private_bus) -Iemulator
 
 SRC_core := $(wildcard emulator/core/*.c emulator/core/profiles/*.c)
@@ -35,11 +38,15 @@ SRC_capture := $(wildcard emulator/capture/*.c)
 SRC_filter := $(wildcard emulator/filter/*.c)
 SRC_front := $(wildcard emulator/front/*.c)
 SRC_private_bus := $(wildcard emulator/front/private_bus/*.c)
+SRC_usbip := $(wildcard emulator/front/usbip/*.c)
+SRC_gadget := $(wildcard emulator/front/gadget/*.c)
+SRC_redir := $(wildcard emulator/front/redir/*.c)
 SRC_emulator := $(filter-out emulator/main.c,$(wildcard emulator/*.c))
 SRC_main := emulator/main.c
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
-LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_emulator)
+LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_usbip) $(SRC_gadget) $(SRC_redir) \
+	$(SRC_emulator)
 
 all: $(B)/dfuemu $(B)/libcore.a ## build dfuemu
 
@@ -49,6 +56,9 @@ $(B)/obj/emulator/capture/%.o: INC := $(INC_capture)
 $(B)/obj/emulator/filter/%.o: INC := $(INC_filter)
 $(B)/obj/emulator/front/%.o: INC := $(INC_front)
 $(B)/obj/emulator/front/private_bus/%.o: INC := $(INC_private_bus)
+$(B)/obj/emulator/front/usbip/%.o: INC := $(INC_usbip)
+$(B)/obj/emulator/front/gadget/%.o: INC := $(INC_gadget)
+$(B)/obj/emulator/front/redir/%.o: INC := $(INC_redir)
 $(B)/obj/emulator/%.o: INC := $(INC_emulator)
 $(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) -Iemulator/tests
 

@@ -45,7 +45,7 @@ struct desk {
 	const struct options *options;
 	const struct say *say;
 	struct bench *bench;
-	struct board *boards; /* OPTIONS_DEVICES of them; without an mcu there is none in that place */
+	struct board *boards; /* as many as the front has room for; without an mcu there is none in that place */
 	unsigned board_count; /* places taken so far */
 	struct bystander *bystanders;
 	struct capture_file *capture_file;
@@ -323,7 +323,7 @@ static int desk_init(struct desk *d)
 	int r = 0;
 
 	d->bench = bench_new(d->options->seed);
-	d->boards = calloc(OPTIONS_DEVICES, sizeof(*d->boards));
+	d->boards = calloc(d->options->of->room, sizeof(*d->boards));
 	d->bystanders = calloc(d->options->also_count + 1, sizeof(*d->bystanders));
 	if (!d->bench || !d->boards || !d->bystanders) {
 		say_error(d->say, "%s", strerror(ENOMEM));
@@ -454,6 +454,26 @@ struct usbdev *desk_board_device(struct desk *d, unsigned number)
 	return b->trace ? trace_usbdev(b->trace) : fault_usbdev(b->fault);
 }
 
+void desk_probe(struct desk *d, struct usbdev *device, bool on)
+{
+	for (unsigned i = 0; i < d->board_count; i++) {
+		struct board *b = &d->boards[i];
+
+		if (!b->mcu || desk_board_device(d, b->number) != device)
+			continue;
+		fault_suspend(b->fault, on);
+		if (b->trace)
+			trace_pause(b->trace, on);
+		return;
+	}
+	for (unsigned i = 0; i < d->options->also_count; i++) {
+		struct bystander *b = &d->bystanders[i];
+
+		if (b->trace && trace_usbdev(b->trace) == device)
+			trace_pause(b->trace, on);
+	}
+}
+
 void desk_listen(struct desk *d, void (*event)(void *context, const struct desk_event *), void *context)
 {
 	d->listener = event;
@@ -463,7 +483,7 @@ void desk_listen(struct desk *d, void (*event)(void *context, const struct desk_
 /* A number is used again only when there is no other left. NULL: nor is there one. */
 static struct board *free_place(struct desk *d)
 {
-	if (d->board_count < OPTIONS_DEVICES)
+	if (d->board_count < d->options->of->room)
 		return &d->boards[d->board_count];
 	for (unsigned i = 0; i < d->board_count; i++)
 		if (!d->boards[i].mcu)
@@ -477,7 +497,7 @@ int desk_add_board(struct desk *d, const char *serial, char why[DESK_WHY])
 	int r;
 
 	if (!b) {
-		snprintf(why, DESK_WHY, "no more than %d boards", OPTIONS_DEVICES);
+		snprintf(why, DESK_WHY, "no more than %u boards", d->options->of->room);
 		return -ENOSPC;
 	}
 	*b = (struct board){ .desk = d, .number = (unsigned)(b - d->boards) + 1 };

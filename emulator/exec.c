@@ -18,6 +18,8 @@
 /* Enumeration of a full bus takes that long at most; then the tool starts with what there is. */
 #define SETTLE_US 30000000u
 
+const struct options_for exec_options = { FOR_EXEC, "exec", PRIVATE_BUS_PORTS };
+
 struct run {
 	const struct options *options;
 	struct say *say;
@@ -36,7 +38,7 @@ void exec_help(void)
 	     "\n"
 	     "Run TOOL on a USB bus of its own with the board plugged in. Exit status: TOOL's own; 125 when dfuemu\n"
 	     "itself failed, 126 when TOOL could not be run, 127 when it was not found.\n");
-	options_help(stdout);
+	options_help(stdout, FOR_EXEC);
 }
 
 static void warn(void *context, const char *line)
@@ -125,26 +127,26 @@ static int plug_all(struct run *run)
 
 /* What the control socket asks of the bus. */
 
-static int loop_watch(void *context, int fd, void (*ready)(void *, int), void *ready_context)
+static int control_watch(void *context, int fd, void (*ready)(void *, int), void *ready_context)
 {
 	struct run *run = context;
 
 	return private_bus_watch(run->bus, fd, ready, ready_context);
 }
 
-static void loop_sync(void *context)
+static void control_sync(void *context)
 {
 	struct run *run = context;
 
 	private_bus_sync(run->bus);
 }
 
-static int loop_plug(void *context, struct usbdev *device)
+static int control_plug(void *context, struct usbdev *device)
 {
 	return plug(context, device, false);
 }
 
-static void loop_unplug(void *context, struct usbdev *device)
+static void control_unplug(void *context, struct usbdev *device)
 {
 	struct run *run = context;
 	int port = port_of(run, device);
@@ -153,7 +155,7 @@ static void loop_unplug(void *context, struct usbdev *device)
 	run->plugged[port] = NULL;
 }
 
-static unsigned loop_address(void *context, struct usbdev *device)
+static unsigned control_address(void *context, struct usbdev *device)
 {
 	struct run *run = context;
 
@@ -186,11 +188,11 @@ static int serve(struct run *run, int *status)
 	if (run->options->control) {
 		char mistake[CONTROL_WHY];
 
-		run->loop = (struct control_loop){ .watch = loop_watch,
-						   .sync = loop_sync,
-						   .plug = loop_plug,
-						   .unplug = loop_unplug,
-						   .address = loop_address,
+		run->loop = (struct control_loop){ .watch = control_watch,
+						   .sync = control_sync,
+						   .plug = control_plug,
+						   .unplug = control_unplug,
+						   .address = control_address,
 						   .context = run };
 		run->control = control_new(run->desk, &run->loop, run->options->control, mistake);
 		if (!run->control) {
@@ -276,7 +278,7 @@ int exec_main(int argc, char **argv)
 		say_error(&say, "%s", strerror(ENOMEM));
 		return EXIT_OURS;
 	}
-	r = options_parse(options, argc, argv, why);
+	r = options_parse(options, &exec_options, argc, argv, why);
 	say.level = options->level;
 	if (r > 0) {
 		exec_help();

@@ -8,6 +8,7 @@
 #include "exec.h"
 #include "profile.h"
 #include "say.h"
+#include "serve.h"
 #include "suggest.h"
 
 static int profiles_main(int argc, char **argv);
@@ -21,6 +22,7 @@ static const struct command {
 	void (*help)(void);
 } commands[] = {
 	{ "exec", "run a tool on a USB bus of its own with the board plugged in", exec_main, exec_help },
+	{ "serve", "offer the boards to a kernel: USB/IP, vhci, gadget, usbredir", serve_main, serve_help },
 	{ "ctl", "command the boards of a running dfuemu", ctl_main, ctl_help },
 	{ "profiles", "list the ROMs there are", profiles_main, profiles_help },
 	{ "help", "say more about a command", help_main, help_help },
@@ -128,6 +130,7 @@ static int dispatch(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("dfuemu " DFUBENCH_VERSION);
+		serve_fronts(stdout);
 		return 0;
 	}
 	command = command_find(argv[1]);

@@ -3,6 +3,7 @@
 #include "options.h"
 #include "faults.h"
 #include "suggest.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
@@ -17,7 +18,8 @@ struct row {
 	const char *name;
 	char letter;          /* 0: none */
 	const char *argument; /* NULL: takes none */
-	const char *help;     /* lines are broken by \n */
+	enum options_where where;
+	const char *help; /* lines are broken by \n */
 	int (*set)(struct options *, const char *value, char why[OPTIONS_WHY]);
 };
 
@@ -88,20 +90,50 @@ static int set_profile(struct options *o, const char *value, char why[OPTIONS_WH
 	return -EINVAL;
 }
 
+static int set_text(const char **text, const char *option, const char *what, const char *value, char why[OPTIONS_WHY])
+{
+	if (!*value)
+		return refuse(why, "%s '': must be %s", option, what);
+	if (*text)
+		return refuse(why, "%s '%.200s': there is one already, '%.200s'", option, value, *text);
+	*text = value;
+	return 0;
+}
+
+static int set_path(const char **path, const char *option, const char *value, char why[OPTIONS_WHY])
+{
+	return set_text(path, option, "the name of a file", value, why);
+}
+
+static int set_listen(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	return set_text(&o->front.listen, "--listen", "an address and a port, as 127.0.0.1:3240", value, why);
+}
+
+static int set_udc(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	return set_text(&o->front.udc, "--udc", "a name in /sys/class/udc", value, why);
+}
+
+static int set_socket(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	return set_path(&o->front.socket, "--socket", value, why);
+}
+
 static int set_boards(struct options *o, const char *value, char why[OPTIONS_WHY])
 {
 	uint64_t n;
 
-	if (!number(value, &n) || n < 1 || n > OPTIONS_DEVICES)
-		return refuse(why, "--boards '%.100s': must be a number from 1 to %d", value, OPTIONS_DEVICES);
+	if (!number(value, &n) || n < 1 || n > o->of->room)
+		return refuse(why, "--boards '%.100s': must be a number from 1 to %u", value, o->of->room);
 	o->boards = (unsigned)n;
 	return 0;
 }
 
 static struct identity_option *next_identity(struct options *o, char why[OPTIONS_WHY])
 {
-	if (o->identity_count == OPTIONS_DEVICES) {
-		refuse(why, "--serial and --uid: more than %d in all", OPTIONS_DEVICES);
+	if (o->identity_count == o->of->room) {
+		refuse(why, "--serial and --uid: more than %u in all", o->of->room);
 		return NULL;
 	}
 	return &o->identities[o->identity_count++];
@@ -135,16 +167,6 @@ static int set_uid(struct options *o, const char *value, char why[OPTIONS_WHY])
 		memcpy(word, value + 8 * i, 8);
 		identity->uid.uid[i] = (uint32_t)strtoul(word, NULL, 16);
 	}
-	return 0;
-}
-
-static int set_path(const char **path, const char *option, const char *value, char why[OPTIONS_WHY])
-{
-	if (!*value)
-		return refuse(why, "%s '': must be the name of a file", option);
-	if (*path)
-		return refuse(why, "%s '%.200s': there is one already, '%.200s'", option, value, *path);
-	*path = value;
 	return 0;
 }
 
@@ -182,9 +204,9 @@ static int set_fault(struct options *o, const char *value, char why[OPTIONS_WHY]
 		char text[16];
 
 		snprintf(text, sizeof(text), "%.*s", (int)(digits < 15 ? digits : 15), value);
-		if (!number(text, &board) || board < 1 || board > OPTIONS_DEVICES)
-			return refuse(why, "--fault '%.100s': the board must be a number from 1 to %d", value,
-				      OPTIONS_DEVICES);
+		if (!number(text, &board) || board < 1 || board > o->of->room)
+			return refuse(why, "--fault '%.100s': the board must be a number from 1 to %u", value,
+				      o->of->room);
 		value += digits + 1;
 	}
 	if (faults_parse(value, &fault->rule, mistake))
@@ -236,6 +258,12 @@ static int set_time(struct options *o, const char *value, char why[OPTIONS_WHY])
 	static const char *const words[] = { "real", "virtual", "virtual-always", NULL };
 	char accepted[120];
 
+	if (o->of->where != FOR_EXEC && !strncmp(value, "virtual", 7))
+		return refuse(
+			why,
+			"--time '%.100s': waits can be skipped on the private bus alone (dfuemu exec): the clock of "
+			"a host kernel cannot be moved; must be real, or x and a number, as x20",
+			value);
 	o->time = !strcmp(value, "virtual")          ? TIME_VIRTUAL
 		  : !strcmp(value, "virtual-always") ? TIME_VIRTUAL_ALWAYS
 						     : TIME_SCALED;
@@ -254,12 +282,15 @@ static int set_also(struct options *o, const char *value, char why[OPTIONS_WHY])
 	size_t length = strlen(value);
 	struct also_option *also;
 
-	if (o->also_count == OPTIONS_DEVICES)
-		return refuse(why, "--also: more than %d", OPTIONS_DEVICES);
+	if (o->also_count == o->of->room)
+		return refuse(why, "--also: more than %u", o->of->room);
 	also = &o->also[o->also_count];
 	also->denied = length >= strlen(suffix) && !strcmp(value + length - strlen(suffix), suffix);
 	if (also->denied)
 		length -= strlen(suffix);
+	if (also->denied && o->of->where != FOR_EXEC)
+		return refuse(why, "--also '%.200s': who may open a device is the host's to say, ':denied' is for exec",
+			      value);
 	if (!length)
 		return refuse(why,
 			      "--also '%s': must be the name of a file with descriptors, or that name and ':denied'",
@@ -317,37 +348,46 @@ static int set_quiet(struct options *o, const char *value, char why[OPTIONS_WHY]
 }
 
 static const struct row rows[] = {
-	{ "profile", 0, "NAME", "which ROM: see 'dfuemu profiles' (default f407)", set_profile },
-	{ "boards", 0, "N", "that many boards (default 1)", set_boards },
-	{ "serial", 0, "HEX12", "serial number as the ROM reports it; once for each board", set_serial },
-	{ "uid", 0, "HEX24", "the unique ID behind it instead, three words in order of address", set_uid },
-	{ "flash", 0, "FILE",
+	{ "profile", 0, "NAME", FOR_ALL, "which ROM: see 'dfuemu profiles' (default f407)", set_profile },
+	{ "boards", 0, "N", FOR_ALL, "that many boards (default 1)", set_boards },
+	{ "serial", 0, "HEX12", FOR_ALL, "serial number as the ROM reports it; once for each board", set_serial },
+	{ "uid", 0, "HEX24", FOR_ALL, "the unique ID behind it instead, three words in order of address", set_uid },
+	{ "flash", 0, "FILE", FOR_ALL,
 	  "the main flash: loaded if the file exists, saved at exit; with several boards\n"
 	  "'%d' in FILE is the number of the board, else FILE, FILE-2, FILE-3 (before the extension)",
 	  set_flash },
-	{ "state", 0, "FILE", "likewise option bytes, OTP, unique ID and wear", set_state },
-	{ "boot0", 0, "high|low", "high: the ROM starts; low: the application (default high)", set_boot0 },
-	{ "boot1", 0, "high|low", "(default low)", set_boot1 },
-	{ "time", 0, "WHICH",
+	{ "state", 0, "FILE", FOR_ALL, "likewise option bytes, OTP, unique ID and wear", set_state },
+	{ "boot0", 0, "high|low", FOR_ALL, "high: the ROM starts; low: the application (default high)", set_boot0 },
+	{ "boot1", 0, "high|low", FOR_ALL, "(default low)", set_boot1 },
+	{ "time", 0, "WHICH", FOR_EXEC,
 	  "real (default); virtual: waits are skipped; virtual-always: sleeps with no device open, too;\n"
 	  "xN: boards run N times as fast",
 	  set_time },
-	{ "capture", 0, "FILE", "record the USB traffic as pcapng, for Wireshark", set_capture },
-	{ "also", 0, "FILE[:denied]", "plug in a device described in FILE too; denied: without permission to open it",
-	  set_also },
-	{ "fault", 0, "[N:]RULE",
+	{ "time", 0, "WHICH", FOR_SERVE,
+	  "real (default), or xN: boards run N times as fast; the host's clock stays as it is", set_time },
+	{ "capture", 0, "FILE", FOR_ALL, "record the USB traffic as pcapng, for Wireshark", set_capture },
+	{ "also", 0, "FILE[:denied]", FOR_EXEC,
+	  "plug in a device described in FILE too; denied: without permission to open it", set_also },
+	{ "also", 0, "FILE", FOR_SERVE, "plug in a device described in FILE too", set_also },
+	{ "fault", 0, "[N:]RULE", FOR_ALL,
 	  "something that goes wrong, as 'stall on=dnload,block=2'; N: with board N alone;\n"
 	  "see FAULT RULES in dfuemu(1)",
 	  set_fault },
-	{ "control", 0, "SOCKET", "take commands of 'dfuemu ctl' on a Unix socket of this name", set_control },
-	{ "app", 0, "ID", "device of the running application: 0483:5740, f055:9800 or none (default 0483:5740)",
-	  set_app },
-	{ "seed", 0, "N", "root of all that is random (default 1)", set_seed },
-	{ "erase-times", 0, "WHICH", "of the datasheet: typical, maximum or random between the two (default typical)",
-	  set_erase_times },
-	{ "verbose", 'v', NULL, "a line on stderr for each event of a board", set_verbose },
-	{ "quiet", 'q', NULL, "errors only", set_quiet },
-	{ "help", 'h', NULL, "this text", NULL },
+	{ "control", 0, "SOCKET", FOR_ALL, "take commands of 'dfuemu ctl' on a Unix socket of this name", set_control },
+	{ "app", 0, "ID", FOR_ALL,
+	  "device of the running application: 0483:5740, f055:9800 or none (default 0483:5740)", set_app },
+	{ "seed", 0, "N", FOR_ALL, "root of all that is random (default 1)", set_seed },
+	{ "erase-times", 0, "WHICH", FOR_ALL,
+	  "of the datasheet: typical, maximum or random between the two (default typical)", set_erase_times },
+	{ "listen", 0, "ADDRESS:PORT", FOR_USBIP,
+	  "where to wait for hosts (default 127.0.0.1:3240); port 0: any that is free", set_listen },
+	{ "udc", 0, "NAME", FOR_GADGET | FOR_RAW_GADGET,
+	  "USB device controller, of those in /sys/class/udc (default: the only one)", set_udc },
+	{ "socket", 0, "PATH", FOR_REDIR,
+	  "Unix socket of QEMU's chardev; with several boards names are made as for --flash", set_socket },
+	{ "verbose", 'v', NULL, FOR_ALL, "a line on stderr for each event of a board", set_verbose },
+	{ "quiet", 'q', NULL, FOR_ALL, "errors only", set_quiet },
+	{ "help", 'h', NULL, FOR_ALL, "this text", NULL },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 #define LONG_ONLY 256 /* getopt's value of row i is its letter or this + i */
@@ -360,31 +400,58 @@ static const struct row *row_of(int value)
 	return NULL;
 }
 
+static const struct {
+	enum options_where where;
+	const char *name;
+} commands[] = {
+	{ FOR_EXEC, "exec" },           { FOR_USBIP, "serve usbip" },           { FOR_VHCI, "serve vhci" },
+	{ FOR_GADGET, "serve gadget" }, { FOR_RAW_GADGET, "serve raw-gadget" }, { FOR_REDIR, "serve redir" },
+};
+
+/* An option that there is, elsewhere. */
+static int refuse_elsewhere(const struct row *row, const struct options_for *of, char why[OPTIONS_WHY])
+{
+	char names[160] = "";
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (row->where & commands[i].where) {
+			strcat(names, *names ? ", " : "");
+			strcat(names, commands[i].name);
+		}
+	return refuse(why, "option '--%s' is not for %s, but for %s", row->name, of->name, names);
+}
+
 /* What getopt_long() did not like: word is the one it stopped at, value its optopt. */
-static int refuse_option(const char *word, int value, char why[OPTIONS_WHY])
+static int refuse_option(const struct options_for *of, const char *word, int value, char why[OPTIONS_WHY])
 {
 	const struct row *row = row_of(value);
 	const char *words[ROWS + 1] = { NULL };
+	const char *help = of->where == FOR_EXEC ? "dfuemu help exec" : "dfuemu help serve";
 	char name[64];
 	const char *near;
-	unsigned same = 0;
+	unsigned same = 0, count = 0;
 
 	if (row)
 		return refuse(why, "option '--%s' takes no value, there is one in '%.100s'", row->name, word);
 	if (value)
-		return refuse(why, "unknown option '-%c': try 'dfuemu help exec'", value);
+		return refuse(why, "unknown option '-%c': try '%s'", value, help);
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
 	for (size_t i = 0; i < ROWS; i++) {
-		words[i] = rows[i].name;
-		same += !strncmp(rows[i].name, name, strlen(name));
+		if (rows[i].where & of->where) {
+			words[count++] = rows[i].name;
+			same += !strncmp(rows[i].name, name, strlen(name));
+		} else if (!strcmp(rows[i].name, name)) {
+			row = &rows[i];
+		}
 	}
 	if (same > 1)
-		return refuse(why, "option '--%s' is ambiguous: try 'dfuemu help exec'", name);
+		return refuse(why, "option '--%s' is ambiguous: try '%s'", name, help);
+	if (row)
+		return refuse_elsewhere(row, of, why);
 	near = suggest_nearest(name, words);
-	return refuse(why,
-		      near ? "unknown option '--%s' (did you mean '--%s'?)"
-			   : "unknown option '--%s': try 'dfuemu help exec'",
-		      name, near);
+	if (near)
+		return refuse(why, "unknown option '--%s' (did you mean '--%s'?)", name, near);
+	return refuse(why, "unknown option '--%s': try '%s'", name, help);
 }
 
 /* What one option alone does not show. */
@@ -395,24 +462,33 @@ static int check(const struct options *o, char why[OPTIONS_WHY])
 	for (unsigned i = 0; i < o->fault_count; i++)
 		if (o->faults[i].board > o->boards)
 			return refuse(why, "--fault is for board %u, --boards has %u", o->faults[i].board, o->boards);
-	if (o->boards + o->also_count > OPTIONS_DEVICES)
-		return refuse(why, "%u boards and %u devices by --also: a bus has room for %d", o->boards,
-			      o->also_count, OPTIONS_DEVICES);
+	if (o->boards + o->also_count > o->of->room)
+		return refuse(why, "%u boards and %u devices by --also: %s has room for %u", o->boards, o->also_count,
+			      o->of->where == FOR_EXEC ? "a bus" : o->of->name, o->of->room);
 	return 0;
 }
 
-int options_parse(struct options *o, int argc, char **argv, char why[OPTIONS_WHY])
+int options_parse(struct options *o, const struct options_for *of, int argc, char **argv, char why[OPTIONS_WHY])
 {
-	struct option longs[ROWS + 1] = { { 0 } };
+	struct option longs[ROWS + 1] = { { 0 } }, *next = longs;
 	char shorts[2 * ROWS + 3] = "+:"; /* up to the first word that is none; tell a missing value apart */
 	int value;
 
+	assert(of->room <= OPTIONS_DEVICES);
 	*o = (struct options){
-		.profile = mcu_profile_find("f407"), .boards = 1, .boot0 = true, .scale = 1, .app = true, .seed = 1
+		.of = of,
+		.profile = mcu_profile_find("f407"),
+		.boards = 1,
+		.boot0 = true,
+		.scale = 1,
+		.app = true,
+		.seed = 1,
 	};
 	for (size_t i = 0; i < ROWS; i++) {
-		longs[i] = (struct option){ rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
-					    rows[i].letter ? rows[i].letter : LONG_ONLY + (int)i };
+		if (!(rows[i].where & of->where))
+			continue;
+		*next++ = (struct option){ rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
+					   rows[i].letter ? rows[i].letter : LONG_ONLY + (int)i };
 		if (rows[i].letter)
 			strcat(shorts, (char[]){ rows[i].letter, 0 });
 	}
@@ -426,7 +502,7 @@ int options_parse(struct options *o, int argc, char **argv, char why[OPTIONS_WHY
 			return refuse(why, "option '--%s' needs a value: %s", row_of(optopt)->name,
 				      row_of(optopt)->argument);
 		if (!row)
-			return refuse_option(argv[optind - 1], optopt, why);
+			return refuse_option(of, argv[optind - 1], optopt, why);
 		if (!row->set)
 			return 1;
 		r = row->set(o, optarg, why);
@@ -444,12 +520,14 @@ void options_free(struct options *o)
 	o->also_count = 0;
 }
 
-void options_help(FILE *out)
+void options_help(FILE *out, enum options_where where)
 {
 	for (size_t i = 0; i < ROWS; i++) {
 		const char *help = rows[i].help;
 		char left[40];
 
+		if (!(rows[i].where & where))
+			continue;
 		if (rows[i].letter)
 			snprintf(left, sizeof(left), "-%c, --%s", rows[i].letter, rows[i].name);
 		else

@@ -10,10 +10,30 @@
 #include "cdc.h"
 #include "fault_rule.h"
 #include "flash.h"
+#include "front.h"
 #include "mcu.h"
 
 #define OPTIONS_WHY 768
-#define OPTIONS_DEVICES PRIVATE_BUS_PORTS /* on one bus */
+#define OPTIONS_DEVICES 1024 /* on one desk; a front may have room for fewer */
+
+/* Commands that take options, as a set. */
+enum options_where {
+	FOR_EXEC = 1,
+	FOR_USBIP = 2,
+	FOR_VHCI = 4,
+	FOR_GADGET = 8,
+	FOR_RAW_GADGET = 16,
+	FOR_REDIR = 32,
+	FOR_SERVE = FOR_USBIP | FOR_VHCI | FOR_GADGET | FOR_RAW_GADGET | FOR_REDIR,
+	FOR_ALL = FOR_EXEC | FOR_SERVE,
+};
+
+/* Whose options they are. */
+struct options_for {
+	enum options_where where; /* one of them */
+	const char *name;         /* "exec", "serve usbip" */
+	unsigned room;            /* for devices */
+};
 
 /* A value of --serial or of --uid, as given; the form has been checked. */
 struct identity_option {
@@ -52,15 +72,17 @@ struct options {
 	enum cdc_identity app_identity; /* with app */
 	uint64_t seed;
 	enum flash_durations erase_times;
+	const struct options_for *of;
+	struct front_options front;
 	int level;   /* of struct say */
 	char **rest; /* the words after the options */
 };
 
-/* argv[0] is the command. 0; 1: help was asked for; -EINVAL with why[]: what is wrong and what is accepted. Strings of argv
+/* argv[0] is the command. The options_for is borrowed. 0; 1: help was asked for; -EINVAL with why[]: what is wrong and what is accepted. Strings of argv
  * are borrowed. Free in each case. */
-int options_parse(struct options *, int argc, char **argv, char why[OPTIONS_WHY]);
+int options_parse(struct options *, const struct options_for *, int argc, char **argv, char why[OPTIONS_WHY]);
 void options_free(struct options *);
-void options_help(FILE *); /* one entry for each option */
+void options_help(FILE *, enum options_where); /* one entry for each option of any of these */
 
 /* "x20" or "real" as a factor; 0 if it is neither. */
 double options_time_scale(const char *text);

@@ -234,7 +234,7 @@ static void fault_submit(struct usbdev *dev, struct usb_urb *urb)
 		usbdev_complete(&f->dev, urb, USB_GONE, 0);
 		return;
 	}
-	if (f->entries && f->below->attached) {
+	if (f->entries && !f->suspended && f->below->attached) {
 		s = fault_look(f, urb);
 		fault_board_rules(f, &s, ~FAULT_OPERATIONS);
 		for (struct entry *e = f->entries; e; e = e->next)
@@ -412,6 +412,11 @@ bool fault_list(const struct fault *f, unsigned index, struct fault_info *info)
 		return false;
 	*info = (struct fault_info){ .id = e->id, .rule = e->rule, .matches = e->matches, .fired = e->fired };
 	return true;
+}
+
+void fault_suspend(struct fault *f, bool suspended)
+{
+	f->suspended = suspended;
 }
 
 void fault_listen(struct fault *f, void (*event)(void *context, const struct fault_event *), void *context)

@@ -60,6 +60,9 @@ void fault_clear(struct fault *);
 /* The index-th rule from 0; false: there are no more. */
 bool fault_list(const struct fault *, unsigned index, struct fault_info *);
 
+/* What is submitted meanwhile is not the host's: no rule sees it. */
+void fault_suspend(struct fault *, bool suspended);
+
 /* The board's events, for what is decided at boot. Only looks at them. */
 void fault_board_event(struct fault *, const struct mcu_event *);
 /* One listener; called in the middle of things: look, do not touch. NULL: none. */

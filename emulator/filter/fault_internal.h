@@ -45,6 +45,7 @@ struct fault {
 	struct sight buffered; /* the download that the next GETSTATUS starts; requests is 0 without */
 	enum dfu_state arrival_state;
 	bool hse_stuck;
+	bool suspended;
 	struct bench_event hse_event;
 	void (*listener)(void *context, const struct fault_event *);
 	void *listener_context;

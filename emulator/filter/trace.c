@@ -29,8 +29,8 @@ struct trace {
 	struct capture *capture;
 	struct pending *pending, *spare;
 	uint8_t bus;
-	uint8_t address;                /* as learnt; 0: not yet */
-	uint8_t given;                  /* by trace_set_address() */
+	uint8_t address; /* as learnt; 0: not yet */
+	bool paused;
 	struct endpoint_kind kinds[32]; /* by number, IN from 16 on; learnt from configuration descriptors that pass */
 };
 
@@ -91,7 +91,7 @@ static struct usbmon_header header_of(const struct trace *t, const struct usb_ur
 		.type = type,
 		.transfer = USBMON_CONTROL,
 		.endpoint = (uint8_t)((urb->endpoint & 0x0f) | (usb_urb_is_in(urb) ? 0x80 : 0)),
-		.device = t->address ? t->address : t->given,
+		.device = t->address,
 		.bus = t->bus,
 		.flag_setup = '-',
 		.transfer_flags = usb_urb_is_in(urb) ? TRANSFER_FLAG_IN : 0,
@@ -137,6 +137,10 @@ static void trace_submit(struct usbdev *dev, struct usb_urb *urb)
 	struct trace *t = trace_of_dev(dev);
 	struct pending *p = t->spare;
 
+	if (t->paused) {
+		t->below->ops->submit(t->below, urb);
+		return;
+	}
 	if (p)
 		t->spare = p->next;
 	else
@@ -233,9 +237,9 @@ struct usbdev *trace_usbdev(struct trace *t)
 	return &t->dev;
 }
 
-void trace_set_address(struct trace *t, uint8_t address)
+void trace_pause(struct trace *t, bool paused)
 {
-	t->given = address;
+	t->paused = paused;
 }
 
 static void free_list(struct pending *p)

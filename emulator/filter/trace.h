@@ -6,6 +6,7 @@
 #ifndef DFUBENCH_TRACE_H
 #define DFUBENCH_TRACE_H
 
+#include <stdbool.h>
 #include "bench.h"
 #include "capture.h"
 #include "usbdev.h"
@@ -16,9 +17,8 @@ struct trace;
  * that passes, 0 before it. NULL on ENOMEM. */
 struct trace *trace_new(struct bench *, struct usbdev *below, struct capture *, uint8_t bus);
 struct usbdev *trace_usbdev(struct trace *);
-/* The address to write down as long as no SET_ADDRESS has passed since the last attach or bus reset: for fronts whose host
- * side does the addressing itself. 0 until set. */
-void trace_set_address(struct trace *, uint8_t address);
+/* What is submitted while paused goes unrecorded: it is not the host's. Endpoints and addresses are learnt all the same. */
+void trace_pause(struct trace *, bool paused);
 void trace_free(struct trace *); /* no transfers pending; below is left without a host; NULL is fine */
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "control.h"
+#include "exec.h"
 #include "options.h"
 
 #define WORDS 64
@@ -17,7 +18,7 @@ static int watched;
 static void (*turn)(void *, int);
 static void *turn_context;
 
-static int loop_watch(void *context, int fd, void (*ready)(void *, int), void *ready_context)
+static int control_watch(void *context, int fd, void (*ready)(void *, int), void *ready_context)
 {
 	(void)context;
 	watched = fd;
@@ -26,29 +27,30 @@ static int loop_watch(void *context, int fd, void (*ready)(void *, int), void *r
 	return 0;
 }
 
-static void loop_sync(void *context)
+static void control_sync(void *context)
 {
 	(void)context;
 }
 
-static int loop_plug(void *context, struct usbdev *device)
+static int control_plug(void *context, struct usbdev *device)
 {
 	(void)context, (void)device;
 	return 0;
 }
 
-static void loop_unplug(void *context, struct usbdev *device)
+static void control_unplug(void *context, struct usbdev *device)
 {
 	(void)context, (void)device;
 }
 
-static unsigned loop_address(void *context, struct usbdev *device)
+static unsigned control_address(void *context, struct usbdev *device)
 {
 	(void)context, (void)device;
 	return 1;
 }
 
-static const struct control_loop loop = { loop_watch, loop_sync, loop_plug, loop_unplug, loop_address, NULL };
+static const struct control_loop loop = { control_watch,  control_sync,    control_plug,
+					  control_unplug, control_address, NULL };
 
 /* No files, and the desk is to stay as small as it is. */
 static bool is_harmless(const uint8_t *bytes, size_t length)
@@ -94,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (!desk) {
 		say = (struct say){ .stream = stderr, .level = -1 };
-		if (options_parse(&options, 2, argv, why) || !(desk = desk_new(&options, &say)))
+		if (options_parse(&options, &exec_options, 2, argv, why) || !(desk = desk_new(&options, &say)))
 			abort();
 		desk_power_up(desk);
 	}

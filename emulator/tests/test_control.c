@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "control.h"
+#include "exec.h"
 #include "options.h"
 
 #define ANSWER_BYTES (512 * 1024)
@@ -33,7 +34,7 @@ struct bed {
 	char answer[ANSWER_BYTES];
 };
 
-static int loop_watch(void *context, int fd, void (*ready)(void *, int), void *ready_context)
+static int control_watch(void *context, int fd, void (*ready)(void *, int), void *ready_context)
 {
 	struct bed *bed = context;
 
@@ -43,14 +44,14 @@ static int loop_watch(void *context, int fd, void (*ready)(void *, int), void *r
 	return 0;
 }
 
-static void loop_sync(void *context)
+static void control_sync(void *context)
 {
 	struct bed *bed = context;
 
 	bed->syncs++;
 }
 
-static int loop_plug(void *context, struct usbdev *device)
+static int control_plug(void *context, struct usbdev *device)
 {
 	struct bed *bed = context;
 
@@ -59,7 +60,7 @@ static int loop_plug(void *context, struct usbdev *device)
 	return 0;
 }
 
-static void loop_unplug(void *context, struct usbdev *device)
+static void control_unplug(void *context, struct usbdev *device)
 {
 	struct bed *bed = context;
 
@@ -67,7 +68,7 @@ static void loop_unplug(void *context, struct usbdev *device)
 	bed->unplugs++;
 }
 
-static unsigned loop_address(void *context, struct usbdev *device)
+static unsigned control_address(void *context, struct usbdev *device)
 {
 	(void)context, (void)device;
 	return 7;
@@ -89,11 +90,12 @@ static int setup(void **state)
 	char why[OPTIONS_WHY];
 
 	assert_non_null(bed);
-	assert_int_equal(options_parse(&bed->options, 2, (char **)argv, why), 0);
+	assert_int_equal(options_parse(&bed->options, &exec_options, 2, (char **)argv, why), 0);
 	bed->say = (struct say){ .stream = stderr, .level = -1 };
 	bed->desk = desk_new(&bed->options, &bed->say);
 	assert_non_null(bed->desk);
-	bed->loop = (struct control_loop){ loop_watch, loop_sync, loop_plug, loop_unplug, loop_address, bed };
+	bed->loop = (struct control_loop){ control_watch,  control_sync,    control_plug,
+					   control_unplug, control_address, bed };
 	bed->control = control_new(bed->desk, &bed->loop, NULL, why);
 	assert_non_null(bed->control);
 	desk_power_up(bed->desk);
@@ -495,8 +497,8 @@ static void numbers_of_boards_are_used_again_at_last(void **state)
 	struct bed *bed = *state;
 	char limit[64];
 
-	snprintf(limit, sizeof(limit), "error: no more than %d boards\n", OPTIONS_DEVICES);
-	for (unsigned i = 2; i <= OPTIONS_DEVICES; i++)
+	snprintf(limit, sizeof(limit), "error: no more than %d boards\n", PRIVATE_BUS_PORTS);
+	for (unsigned i = 2; i <= PRIVATE_BUS_PORTS; i++)
 		assert_non_null(strstr(tell(bed, "board add\n"), "ok\n"));
 	assert_string_equal(tell(bed, "board add\n"), limit);
 	assert_string_equal(tell(bed, "board remove 4\n"), "ok\n");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "exec.h"
 #include "options.h"
 #include "suggest.h"
 
@@ -25,7 +26,7 @@ static int parse(struct options *o, const char *const *words, char why[OPTIONS_W
 	}
 	argv[argc] = NULL;
 	why[0] = 0;
-	return options_parse(o, argc, argv, why);
+	return options_parse(o, &exec_options, argc, argv, why);
 }
 
 static void defaults_are_one_board_in_its_rom_in_real_time(void **state)

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A device on its way to a host elsewhere: enumerated once, then handed on. */
+#include "export.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct export
+{
+	struct usbhost host; /* first: a struct usbhost * of ours is a struct export * */
+	const struct front_env *env;
+	struct usbdev *dev;
+	uint8_t address;
+	const struct export_ops *ops;
+	void *context;
+	struct describe *describe;
+	const struct usb_description *description; /* while ready */
+	struct usb_urb set_address;
+	bool addressing; /* set_address is under way */
+};
+
+static void probe(struct export *e, bool on)
+{
+	e->env->probe(e->env->context, e->dev, on);
+}
+
+/* It queues behind nothing and before all that comes later: the default control pipe is served in order. */
+static void send_address(struct export *e)
+{
+	if (e->addressing)
+		e->dev->ops->cancel(e->dev, &e->set_address);
+	e->addressing = true;
+	e->set_address = (struct usb_urb){
+		.setup = { .type = 0x00, .request = USB_REQUEST_SET_ADDRESS, .value = e->address },
+	};
+	probe(e, true);
+	e->dev->ops->submit(e->dev, &e->set_address);
+	probe(e, false);
+}
+
+void export_reset(struct export *e)
+{
+	if (!e->description)
+		return;
+	e->dev->ops->bus_reset(e->dev);
+	if (e->description) /* it may have left meanwhile */
+		send_address(e);
+}
+
+static void described(void *context, const struct usb_description *d)
+{
+	struct export *e = context;
+
+	probe(e, false);
+	if (!d) {
+		char line[256];
+
+		snprintf(line, sizeof(line), "a device does not enumerate: %s", describe_error(e->describe));
+		e->env->warn(e->env->context, line);
+		return;
+	}
+	e->description = d;
+	export_reset(e);
+	if (e->description)
+		e->ops->ready(e->context, d);
+}
+
+static void export_complete(struct usbhost *host, struct usb_urb *urb)
+{
+	struct export *e = (struct export *)host;
+
+	if (urb == &e->set_address) {
+		e->addressing = false;
+		return;
+	}
+	if (!describe_complete(e->describe, urb))
+		e->ops->complete(e->context, urb);
+}
+
+static void export_attach(struct usbhost *host, struct usbdev *dev)
+{
+	struct export *e = (struct export *)host;
+
+	(void)dev;
+	probe(e, true);
+	describe_restart(e->describe); /* the host elsewhere debounces by itself */
+}
+
+static void export_detach(struct usbhost *host, struct usbdev *dev)
+{
+	struct export *e = (struct export *)host;
+	bool was_ready = e->description != NULL;
+
+	(void)dev;
+	describe_cancel(e->describe);
+	probe(e, false);
+	e->description = NULL;
+	if (was_ready)
+		e->ops->gone(e->context);
+}
+
+static const struct usbhost_ops export_host_ops = {
+	.complete = export_complete,
+	.attach = export_attach,
+	.detach = export_detach,
+};
+
+struct export *export_new(const struct front_env *env, struct usbdev *dev, uint8_t address,
+			  const struct export_ops *ops, void *context)
+{
+	struct export *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->host.ops = &export_host_ops;
+	e->env = env;
+	e->dev = dev;
+	e->address = address;
+	e->ops = ops;
+	e->context = context;
+	e->describe = describe_new(env->bench, dev, address, described, e);
+	if (!e->describe) {
+		free(e);
+		return NULL;
+	}
+	usbdev_connect(dev, &e->host);
+	return e;
+}
+
+void export_free(struct export *e)
+{
+	if (!e)
+		return;
+	describe_free(e->describe);
+	if (e->addressing)
+		e->dev->ops->cancel(e->dev, &e->set_address);
+	usbdev_connect(e->dev, NULL);
+	probe(e, false);
+	free(e);
+}
+
+struct usbdev *export_device(const struct export *e)
+{
+	return e->dev;
+}
+
+const struct usb_description *export_description(const struct export *e)
+{
+	return e->description;
+}
+
+void export_submit(struct export *e, struct usb_urb *urb)
+{
+	e->dev->ops->submit(e->dev, urb);
+}
+
+void export_cancel(struct export *e, struct usb_urb *urb)
+{
+	e->dev->ops->cancel(e->dev, urb);
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The loop: wall clock, bench and descriptors. */
+#include "loop.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EVENTS_PER_TURN 64
+#define NEVER_NS UINT64_MAX
+
+struct watch {
+	loop_ready *ready; /* NULL: not watched */
+	void *context;
+	uint32_t generation; /* tells an event of a former watch of this number */
+};
+
+struct loop {
+	struct bench *bench;
+	double scale;
+	int epoll;
+	bool started;
+	uint64_t wall_origin_ns, bench_origin_us;
+	struct watch *watches; /* by descriptor */
+	int watch_count;
+	uint32_t generation;
+};
+
+static uint64_t wall_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+struct loop *loop_new(struct bench *bench, double scale, int *error)
+{
+	struct loop *l = calloc(1, sizeof(*l));
+
+	*error = -ENOMEM;
+	if (!l)
+		return NULL;
+	l->bench = bench;
+	l->scale = scale;
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (l->epoll >= 0)
+		return l;
+	*error = -errno;
+	free(l);
+	return NULL;
+}
+
+void loop_free(struct loop *l)
+{
+	if (!l)
+		return;
+	close(l->epoll);
+	free(l->watches);
+	free(l);
+}
+
+void loop_start(struct loop *l)
+{
+	l->wall_origin_ns = wall_ns();
+	l->bench_origin_us = bench_now_us(l->bench);
+	l->started = true;
+}
+
+static int grow(struct loop *l, int fd)
+{
+	int count = l->watch_count ? l->watch_count : 64;
+	struct watch *watches;
+
+	while (count <= fd)
+		count *= 2;
+	if (count == l->watch_count)
+		return 0;
+	watches = realloc(l->watches, (size_t)count * sizeof(*watches));
+	if (!watches)
+		return -ENOMEM;
+	for (int i = l->watch_count; i < count; i++)
+		watches[i] = (struct watch){ .ready = NULL };
+	l->watches = watches;
+	l->watch_count = count;
+	return 0;
+}
+
+int loop_watch(struct loop *l, int fd, uint32_t events, loop_ready *ready, void *context)
+{
+	struct epoll_event event = { .events = events };
+	int r = grow(l, fd);
+	struct watch *w;
+	bool known;
+
+	if (r)
+		return r;
+	w = &l->watches[fd];
+	known = w->ready != NULL;
+	if (!known)
+		w->generation = ++l->generation;
+	event.data.u64 = (uint64_t)w->generation << 32 | (uint32_t)fd;
+	if (epoll_ctl(l->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event))
+		return -errno;
+	w->ready = ready;
+	w->context = context;
+	return 0;
+}
+
+void loop_unwatch(struct loop *l, int fd)
+{
+	if (fd < 0 || fd >= l->watch_count || !l->watches[fd].ready)
+		return;
+	epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, NULL);
+	l->watches[fd].ready = NULL;
+}
+
+void loop_sync(struct loop *l)
+{
+	uint64_t passed_ns;
+
+	if (!l->started)
+		return;
+	passed_ns = wall_ns() - l->wall_origin_ns;
+	bench_advance(l->bench, l->bench_origin_us + (uint64_t)((double)passed_ns / 1000.0 * l->scale));
+}
+
+/* Of the wall, until the bench has something to do. */
+static uint64_t until_next_ns(const struct loop *l)
+{
+	uint64_t next = bench_next_us(l->bench), due, now;
+	double ns;
+
+	if (next == BENCH_NEVER || !l->started)
+		return NEVER_NS;
+	ns = (double)(next - l->bench_origin_us) * 1000.0 / l->scale;
+	if (ns >= 9e18)
+		return NEVER_NS;
+	due = l->wall_origin_ns + (uint64_t)ns + 1;
+	now = wall_ns();
+	return due > now ? due - now : 0;
+}
+
+int loop_step(struct loop *l, int wait_ms)
+{
+	struct epoll_event events[EVENTS_PER_TURN];
+	struct timespec ts;
+	uint64_t wait;
+	int n;
+
+	loop_sync(l);
+	wait = until_next_ns(l);
+	if (wait_ms >= 0 && wait > (uint64_t)wait_ms * 1000000u)
+		wait = (uint64_t)wait_ms * 1000000u;
+	ts.tv_sec = (time_t)(wait / 1000000000u);
+	ts.tv_nsec = (long)(wait % 1000000000u);
+	n = (int)syscall(SYS_epoll_pwait2, l->epoll, events, EVENTS_PER_TURN, wait == NEVER_NS ? NULL : &ts, NULL, 0);
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	loop_sync(l);
+	for (int i = 0; i < n; i++) {
+		int fd = (int)(uint32_t)events[i].data.u64;
+		const struct watch *w = &l->watches[fd];
+
+		/* An earlier one of this turn may have closed it, and even opened another of that number. */
+		if (w->ready && w->generation == events[i].data.u64 >> 32)
+			w->ready(w->context, fd, events[i].events);
+	}
+	return 0;
+}
