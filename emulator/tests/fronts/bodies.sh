@@ -1,0 +1,339 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One test for each thing that a board shows, the same over every front: bodies.sh FRONT KERNEL [FEATURE...]
+# Run where the board of serial number 326237753036 can be seen, at twenty times its speed, and with a control socket.
+# Environment: dfuemu (the program), ctl_socket, hold_client (mass_erase_libusb, built), gaps (the table), wait_seconds.
+#
+# A feature that the table says this front lacks with this kernel is tried all the same: if it is there, the table is wrong.
+# shellcheck disable=SC2317 # the bodies are called by name
+set -u
+export LC_ALL=C
+front=$1
+kernel=$2
+shift 2
+serial=326237753036
+scale=20
+wait_seconds=${wait_seconds:-30}
+work=$(mktemp -d "${TMPDIR:-/tmp}/bodies-XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+ctl()
+{
+  "$dfuemu" ctl "$ctl_socket" "$@"
+}
+
+# device ID: sets `device` to the sysfs folder of the configured device with that VID:PID, false if there is none. Only
+# builtins: it is asked often, and a guest is slow.
+device()
+{
+  local folder vendor product value
+
+  for folder in /sys/bus/usb/devices/*-*; do
+    case $folder in *:*) continue ;; esac
+    { read -r vendor <"$folder/idVendor" && read -r product <"$folder/idProduct" &&
+      read -r value <"$folder/bConfigurationValue"; } 2>/dev/null || continue
+    [ "$vendor:$product" = "$1" ] && [ -n "$value" ] || continue
+    device=$folder
+    return 0
+  done
+  return 1
+}
+
+# number ID: its address, or nothing
+number()
+{
+  if device "$1"; then
+    cat "$device/devnum" 2>/dev/null
+  fi
+}
+
+# wait_for COMMAND...: for as long as is reasonable
+wait_for()
+{
+  local deadline=$((SECONDS + wait_seconds))
+
+  until "$@"; do
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      echo "=> never true within $wait_seconds s: $*"
+      return 1
+    fi
+    sleep 0.02
+  done
+}
+
+gone()
+{
+  ! device "$1"
+}
+
+# another ID NUMBER: it is there, and not the one of that address
+another()
+{
+  local now
+
+  now=$(number "$1")
+  [ -n "$now" ] && [ "$now" != "$2" ]
+}
+
+# says FILE TEXT
+says()
+{
+  grep -q -F -e "$2" "$1" && return 0
+  echo "=> '$2' is missing from $1:"
+  cat "$1"
+  return 1
+}
+
+# is FILE TEXT: the file of sysfs holds that
+is()
+{
+  local text
+
+  text=$(cat "$device/$1")
+  [ "$text" = "$2" ] && return 0
+  echo "=> $1 is '$text' instead of '$2'"
+  return 1
+}
+
+# The board as it is when power has just come and BOOT0 is high; whatever the last body left.
+fresh()
+{
+  local before
+
+  ctl fault clear
+  ctl boot0 high
+  before=$(number 0483:df11)
+  ctl power off
+  ctl plug
+  ctl power on
+  wait_for another 0483:df11 "$before"
+}
+
+# noise BYTES SEED: the same each time
+noise()
+{
+  awk -v n="$1" -v s="$2" 'BEGIN { for (i = 0; i < n / 16; i++) { s = (s * 69069 + 12345) % 2147483648; printf "%08x%08x", s, i } }' |
+    head -c "$1"
+}
+
+dfu()
+{
+  dfu-util -d 0483:df11 "$@"
+}
+
+# ---- the bodies; the comment is the sentence ----
+
+list() # dfu-util lists four alternate settings
+{
+  dfu -l >said
+  [ "$(grep -c "Found DFU: \[0483:df11\] ver=2200, .*serial=\"$serial\"" said)" -eq 4 ] || { cat said; return 1; }
+}
+
+names() # the alternate settings have the names of the ROM
+{
+  dfu -l | sed -n 's/.*alt=\([0-9]\), name="\(.*\)", serial.*/\1 \2/p' | sort >got
+  diff - got <<'END'
+0 @Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg
+1 @Option Bytes  /0x1FFFC000/01*016 e
+2 @OTP Memory /0x1FFF7800/01*512 e,01*016 e
+3 @Device Feature/0xFFFF0000/01*004 e
+END
+}
+
+identity() # numbers, texts and power are those of the ROM
+{
+  device 0483:df11
+  is bcdDevice 2200 && is bMaxPacketSize0 64 && is bNumConfigurations 1 && is bDeviceClass 00 &&
+    is manufacturer STMicroelectronics && is product 'STM32  BOOTLOADER' && is serial "$serial" && is speed 12 &&
+    is bNumInterfaces ' 1' && is bmAttributes c0 && is bMaxPower 100mA
+}
+
+usb1() # bcdUSB is 1.00
+{
+  device 0483:df11
+  is version ' 1.00'
+}
+
+functional() # the host sees the DFU functional descriptor: 2048 bytes a transfer, version 1.1a
+{
+  # In binary, as the host has read it: 09 21 0b ff 00 00 08 1a 01
+  device 0483:df11
+  od -An -v -tx1 "$device/descriptors" | tr -d ' \n' >got
+  says got 09210bff0000081a01
+}
+
+flash() # what is downloaded is uploaded again
+{
+  noise 4400 1 >in.bin
+  dfu -a 0 -s 0x08000000 -D in.bin
+  dfu -a 0 -s 0x08000000:4400 -U out.bin
+  cmp in.bin out.bin
+}
+
+options() # alternate setting 1 reads the option bytes
+{
+  dfu -a 1 -s 0x1FFFC000:16 -U out.bin
+  od -An -v -tx1 out.bin | tr -d ' \n' >got
+  ctl options show >want
+  grep -q "$(cat got)" want || { cat got want; return 1; }
+}
+
+otp() # alternate setting 2 reads the OTP area, erased
+{
+  dfu -a 2 -s 0x1FFF7800:528 -U out.bin
+  [ "$(tr -d '\377' <out.bin | wc -c)" -eq 0 ] && [ "$(wc -c <out.bin)" -eq 528 ]
+}
+
+feature() # alternate setting 3 can be selected, and reads the device feature
+{
+  dfu -a 3 -s 0xFFFF0000:4 -U out.bin
+  [ "$(wc -c <out.bin)" -eq 4 ]
+}
+
+start() # the first status is dfuERROR, errFIRMWARE; the second is dfuIDLE, also for the next tool
+{
+  dfu -v -a 0 -s 0x08000000:4 -U out.1 >said 2>&1
+  dfu -v -a 0 -s 0x08000000:4 -U out.2 >>said 2>&1
+  sed -n 's/^DFU state(\([0-9]*\)) = .*status(\([0-9]*\)).*/\1 \2/p' said | tr '\n' ';' >got
+  says got '10 10;2 0;2 0;'
+}
+
+held() # the GETSTATUS behind a mass erase is answered when that is over: 16 s of the board
+{
+  "$hold_client" sync 60000 >said
+  read -r word seconds <said
+  [ "$word" = done ] && awk -v t="$seconds" -v s=$scale 'BEGIN { exit !(t * s >= 15.9) }' || { cat said; return 1; }
+}
+
+taken_back() # a host that gives up takes the held GETSTATUS back; the board goes on, and serves the next tool
+{
+  "$hold_client" sync 250 >said
+  says said 'timeout 0.'
+  while ctl status | grep -q 'flash_busy: yes'; do ctl in 1s time; done
+  flash
+}
+
+leave() # after :leave the bootloader is gone and the application's device there
+{
+  noise 400 2 >noise.bin
+  { printf '\0\0\2\40\211\1\0\10'; cat noise.bin; } >in.bin
+  dfu -a 0 -s 0x08000000:leave -D in.bin
+  wait_for device 0483:5740
+  is product 'STM32 Virtual ComPort in FS Mode' || is product 'STM32 Virtual ComPort'
+  wait_for gone 0483:df11
+}
+
+back() # a reset with BOOT0 high brings the bootloader back, in dfuERROR
+{
+  leave
+  ctl reset
+  wait_for device 0483:df11
+  wait_for gone 0483:5740
+  start
+}
+
+serial() # cdc-acm makes a terminal of the application, and what is written comes back
+{
+  leave
+  wait_for test -c /dev/ttyACM0
+  stty -F /dev/ttyACM0 raw -echo
+  exec 5<>/dev/ttyACM0
+  printf 'hello, board\n' >&5
+  IFS= read -r -t "$wait_seconds" line <&5
+  exec 5>&-
+  [ "$line" = 'hello, board' ]
+}
+
+silent() # a board that never answers makes the host time out, not hang; then it works again
+{
+  ctl fault add 'silent on=getstatus,count=any'
+  ! "$hold_client" sync 500 >said 2>&1 || return 1
+  says said 'GETSTATUS failed: -7'
+  ctl fault clear
+  flash
+}
+
+stall() # a STALL is told from other errors, and a clean run follows
+{
+  ctl fault add 'stall on=getstatus'
+  ! "$hold_client" sync 500 >said 2>&1 || return 1
+  says said 'GETSTATUS failed: -9'
+  flash
+}
+
+unplug() # a cable that is pulled in mid-download fails the tool; back in, a clean run succeeds
+{
+  noise 9000 3 >in.bin
+  before=$(number 0483:df11)
+  ctl fault add 'unplug on=write,count=3'
+  ! dfu -a 0 -s 0x08000000 -D in.bin || return 1
+  wait_for gone 0483:df11
+  ctl plug
+  wait_for another 0483:df11 "$before"
+  flash
+}
+
+reset() # option bytes that are written reset the board: it enumerates again, in dfuERROR
+{
+  before=$(number 0483:df11)
+  dfu -a 1 -s 0x1FFFC000:16 -U ob.bin
+  # nWRP of sector 11 low: bytes 8 and 9 are the first half of nWRP, and as they are in a factory board
+  ctl options show >was
+  dfu -a 1 -s 0x1FFFC000:will-reset -D ob.bin
+  wait_for another 0483:df11 "$before"
+  start
+}
+
+# ---- running them ----
+
+# gap FEATURE: prints the reason if the table has one for this front and kernel
+gap()
+{
+  awk -F '\t' -v f="$front" -v k="$kernel" -v x="$1" \
+    '!/^#/ && $1 == f && ($2 == "any" || $2 == k) && $3 == x { print $4; found = 1 } END { exit !found }' "$gaps"
+}
+
+sentence_of()
+{
+  sed -n "s/^$1() # //p" "${BASH_SOURCE[0]}"
+}
+
+run()
+{
+  local name=$1 folder=$work/$1 status reason sentence
+
+  mkdir -p "$folder"
+  sentence="$front: $(sentence_of "$name")"
+  reason=$(gap "$name")
+  (
+    set -e
+    cd "$folder"
+    fresh
+    "$name"
+  ) >"$folder/log" 2>&1 </dev/null
+  status=$?
+  if [ -n "$reason" ]; then
+    if [ $status -eq 0 ]; then
+      echo "not ok - $sentence (declared as a gap, and it works)"
+      failures=$((failures + 1))
+    else
+      echo "gap - $sentence: $reason"
+    fi
+  elif [ $status -eq 0 ]; then
+    echo "ok - $sentence"
+  else
+    echo "not ok - $sentence"
+    failures=$((failures + 1))
+    { echo "--- $sentence (status $status)"; tail -n 40 "$folder/log"; } >&2
+  fi
+}
+
+if [ $# -eq 0 ]; then
+  mapfile -t features < <(sed -n 's/^\([a-z0-9_]*\)() # .*/\1/p' "${BASH_SOURCE[0]}")
+  set -- "${features[@]}"
+fi
+for feature; do
+  run "$feature"
+done
+[ $failures -eq 0 ]
