@@ -142,17 +142,18 @@ two_boards()
 one_board_two_tools()
 {
   need dfu-util stdbuf
-  pattern 8192 1 >a.bin
-  ends 0 board --flash flash.img -- sh -c '
+  # Long enough that the second comes while the first is at it, however slow the machine; nobody waits for its end.
+  pattern 65536 1 >a.bin
+  ends 0 board -- sh -c '
     stdbuf -o0 dfu-util -v -a 0 -s 0x08000000 -D a.bin >first 2>&1 & first=$!
     timeout 20 sh -c "until grep -q \"Download from image\" first; do sleep 0.02; done"
     dfu-util -a 0 -s 0x08000000 -D a.bin
     echo "second: $?"
-    wait $first'
+    kill -0 $first || echo "the first was over by then"
+    kill $first'
   says said 'Cannot claim interface'
   says said LIBUSB_ERROR_BUSY
   says_not said 'second: 0'
-  cmp -n 8192 a.bin flash.img
 }
 
 bystanders()

@@ -149,11 +149,18 @@ verdict()
   fi
 }
 
+# wanted SENTENCE: DFUBENCH_ONLY, a pattern of grep -E, picks some of the tests
+wanted()
+{
+  [ -z "${DFUBENCH_ONLY-}" ] || grep -q -E -e "$DFUBENCH_ONLY" <<<"$1"
+}
+
 # check SENTENCE FUNCTION [ARGUMENT...]
 check()
 {
   local sentence=$1 folder status=0
 
+  wanted "$sentence" || return 0
   shift
   count=$((count + 1))
   folder=$work/$count
@@ -167,6 +174,7 @@ later()
 {
   local sentence=$1
 
+  wanted "$sentence" || return 0
   shift
   count=$((count + 1))
   in_folder "$work/$count" "$@" &
