@@ -82,6 +82,12 @@ $(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
 unit: $(UNIT)
 
+# Clients in C that several tests use.
+$(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h emulator/tests/clients/dfuse_raw.h
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O1 $(WARN) -o $@ $< $(shell pkg-config --cflags --libs libusb-1.0 2>/dev/null)
+clients: $(B)/clients/mass_erase_libusb
+
 # Fuzz targets: emulator/tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus emulator/tests/corpus/NAME.
 FUZZERS := $(patsubst emulator/tests/%.c,$(B)/%,$(wildcard emulator/tests/fuzz_*.c))
 $(B)/fuzz_%: $(B)/obj/emulator/tests/fuzz_%.o $(B)/libemulator.a

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs the bodies over fronts, each with a board of its own: over.sh FRONT... Over `exec` anywhere; over the others as root
+# of a guest (ci/vm/run), with the kernel and the modules that it has.
+# Environment: B (build directory), VM_KERNEL, VM_MODULES, FEATURES (some of bodies.sh, separated by blanks; all without).
+set -u
+export LC_ALL=C
+here=$(cd "$(dirname "$0")" && pwd)
+repo=$(cd "$here/../../.." && pwd)
+case ${B:-build} in
+/*) build=${B:-build} ;;
+*) build=$repo/${B:-build} ;;
+esac
+export dfuemu=$build/dfuemu hold_client=$build/clients/mass_erase_libusb gaps=$here/gaps.tsv
+kernel=${VM_KERNEL:-any}
+serial=326237753036
+work=$(mktemp -d "${TMPDIR:-/tmp}/over-XXXXXX") || exit 1
+chmod 755 "$work"
+failures=0
+helpers=()
+
+clean_up()
+{
+  [ ${#helpers[@]} -eq 0 ] || kill "${helpers[@]}" 2>/dev/null
+  wait
+  rm -rf "$work"
+}
+trap clean_up EXIT
+
+for program in "$dfuemu" "$hold_client"; do
+  if [ ! -x "$program" ]; then
+    echo "not ok - $program is there"
+    exit 1
+  fi
+done
+
+modules()
+{
+  local module
+
+  for module; do
+    modprobe "$module" || { echo "not ok - the kernel has the module $module"; return 1; }
+  done
+}
+
+extra_module()
+{
+  [ -d "/sys/module/$1" ] || insmod "${VM_MODULES:-/lib/modules/extra}/$1.ko"
+}
+
+# The client's side of USB/IP, as a person would run it: attach, and again whenever the board has gone.
+attach()
+{
+  local port status rest used
+
+  while :; do
+    used=
+    while read -r _ port status rest; do
+      [ "$status" != 006 ] && [ "$status" != 005 ] || used=$port
+    done </sys/devices/platform/vhci_hcd.0/status
+    [ -n "$used" ] || usbip attach -r 127.0.0.1 -b 1-1 >/dev/null 2>&1
+    sleep 0.1
+  done
+}
+
+# over FRONT [OPTION...]
+over()
+{
+  local front=$1 folder=$work/$1 status=0
+  local -a options=(--serial "$serial" --time x20) user=() how=(serve "$1") features=()
+
+  shift
+  read -ra features <<<"${FEATURES-}"
+  mkdir -p "$folder"
+  if [ "$front" = exec ]; then
+    how=(exec)
+    if [ "$(id -u)" -eq 0 ]; then
+      chmod 777 "$folder"
+      user=(setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/nonexistent)
+    fi
+  fi
+  cd "$folder" || exit 1
+  ctl_socket=$folder/S TMPDIR=$folder "${user[@]}" "$dfuemu" "${how[@]}" "${options[@]}" "$@" --control "$folder/S" -- \
+    bash "$here/bodies.sh" "$front" "$kernel" "${features[@]}" || status=$?
+  cd "$repo" || exit 1
+  # 1: a body failed, and has been reported
+  if [ $status -gt 1 ]; then
+    echo "not ok - $front: dfuemu serves to the end (status $status)"
+  fi
+  [ $status -eq 0 ] || failures=$((failures + 1))
+}
+
+for front; do
+  case $front in
+  exec)
+    over exec
+    ;;
+  vhci)
+    modules vhci-hcd && over vhci
+    ;;
+  usbip)
+    modules vhci-hcd || continue
+    attach &
+    helpers+=($!)
+    over usbip --listen 127.0.0.1:3240
+    kill "${helpers[-1]}"
+    unset 'helpers[-1]'
+    ;;
+  gadget)
+    modules dummy_hcd usb_f_fs && over gadget
+    ;;
+  raw-gadget)
+    modules dummy_hcd udc-core && extra_module raw_gadget && over raw-gadget
+    ;;
+  redir)
+    # QEMU's socket is the host's: VM_REDIR is its name there.
+    "$repo/ci/vm/host-socket" "$VM_REDIR" "$work/redir" && over redir --socket "$work/redir"
+    ;;
+  *)
+    echo "not ok - there is a front $front"
+    failures=$((failures + 1))
+    ;;
+  esac || failures=$((failures + 1))
+done
+[ $failures -eq 0 ]
