@@ -13,8 +13,8 @@
 
 #define WORDS 8
 
-/* Parses `exec WORDS...`. The options must be freed. */
-static int parse(struct options *o, const char *const *words, char why[OPTIONS_WHY])
+/* Parses `COMMAND WORDS...`. The options must be freed. */
+static int parse_of(struct options *o, const struct options_for *of, const char *const *words, char why[OPTIONS_WHY])
 {
 	static char *argv[WORDS + 2];
 	int argc = 1;
@@ -26,7 +26,12 @@ static int parse(struct options *o, const char *const *words, char why[OPTIONS_W
 	}
 	argv[argc] = NULL;
 	why[0] = 0;
-	return options_parse(o, &exec_options, argc, argv, why);
+	return options_parse(o, of, argc, argv, why);
+}
+
+static int parse(struct options *o, const char *const *words, char why[OPTIONS_WHY])
+{
+	return parse_of(o, &exec_options, words, why);
 }
 
 static void defaults_are_one_board_in_its_rom_in_real_time(void **state)
@@ -138,6 +143,59 @@ static void mistakes_name_the_value_and_what_is_accepted(void **state)
 		char why[OPTIONS_WHY];
 
 		assert_true(parse(&o, cases[i].give, why) < 0);
+		assert_string_equal(why, cases[i].want);
+		options_free(&o);
+	}
+}
+
+static const struct options_for of_usbip = { FOR_USBIP, "serve usbip", 20 };
+
+static void a_front_has_options_of_its_own(void **state)
+{
+	struct options o;
+	char why[OPTIONS_WHY];
+
+	(void)state;
+	assert_int_equal(
+		parse_of(&o, &of_usbip, (const char *const[WORDS]){ "--listen", "[::1]:0", "--boards", "20" }, why), 0);
+	assert_string_equal(o.front.listen, "[::1]:0");
+	assert_int_equal(o.boards, 20);
+	options_free(&o);
+}
+
+static void what_is_not_for_a_front_is_refused_with_the_place_where_it_is(void **state)
+{
+	static const struct {
+		const struct options_for *of;
+		const char *give[WORDS], *want;
+	} cases[] = {
+		{ &exec_options, { "--listen", "x" }, "option '--listen' is not for exec, but for serve usbip" },
+		{ &of_usbip,
+		  { "--udc", "x" },
+		  "option '--udc' is not for serve usbip, but for serve gadget, serve raw-gadget" },
+		{ &of_usbip, { "--socket=x" }, "option '--socket' is not for serve usbip, but for serve redir" },
+		{ &of_usbip,
+		  { "--time", "virtual" },
+		  "--time 'virtual': waits can be skipped on the private bus alone (dfuemu exec): the clock of a host "
+		  "kernel "
+		  "cannot be moved; must be real, or x and a number, as x20" },
+		{ &of_usbip,
+		  { "--also", "a:denied" },
+		  "--also 'a:denied': who may open a device is the host's to say, ':denied' is for exec" },
+		{ &of_usbip, { "--boards", "21" }, "--boards '21': must be a number from 1 to 20" },
+		{ &of_usbip,
+		  { "--boards", "20", "--also", "a" },
+		  "20 boards and 1 devices by --also: serve usbip has room for 20" },
+		{ &of_usbip, { "--lsiten", "x" }, "unknown option '--lsiten' (did you mean '--listen'?)" },
+		{ &of_usbip, { "--listen", "" }, "--listen '': must be an address and a port, as 127.0.0.1:3240" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct options o;
+		char why[OPTIONS_WHY];
+
+		assert_true(parse_of(&o, cases[i].of, cases[i].give, why) < 0);
 		assert_string_equal(why, cases[i].want);
 		options_free(&o);
 	}
@@ -279,6 +337,8 @@ int main(void)
 		cmocka_unit_test(defaults_are_one_board_in_its_rom_in_real_time),
 		cmocka_unit_test(the_tool_begins_at_the_first_word_that_is_no_option),
 		cmocka_unit_test(mistakes_name_the_value_and_what_is_accepted),
+		cmocka_unit_test(a_front_has_options_of_its_own),
+		cmocka_unit_test(what_is_not_for_a_front_is_refused_with_the_place_where_it_is),
 		cmocka_unit_test(faults_are_for_all_boards_or_for_one),
 		cmocka_unit_test(an_unknown_profile_is_refused_with_the_list),
 		cmocka_unit_test(values_arrive),
