@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Transfers between a stream socket and a device. One read takes what there is, one write gives what is due. */
 #include "usbip_session.h"
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,7 +262,8 @@ static struct transfer *transfer_new(struct usbip_session *s, const struct usbip
 	return t;
 }
 
-static void transfer_free(struct transfer *t)
+/* No longer the session's. */
+static void transfer_let_go(struct transfer *t)
 {
 	struct usbip_session *s = t->session;
 
@@ -273,6 +273,13 @@ static void transfer_free(struct transfer *t)
 	s->pending_count--;
 	s->pending_bytes -= t->room;
 	s->memory->used -= t->room;
+	t->session = NULL;
+}
+
+static void transfer_free(struct transfer *t)
+{
+	if (t->session)
+		transfer_let_go(t);
 	free(t);
 }
 
@@ -299,6 +306,10 @@ void usbip_session_complete(struct usb_urb *urb)
 	struct usbip_session *s = t->session;
 	struct usbip_message m = { .command = USBIP_SUBMITTED, .seqnum = t->seqnum, .status = status_of(t) };
 
+	if (!s) { /* nobody waits for it any more */
+		transfer_free(t);
+		return;
+	}
 	if (t == s->unlinking && urb->result == USB_CANCELLED) {
 		s->unlinking = NULL;
 	} else if (s->state != STATE_OVER) {
@@ -501,7 +512,8 @@ void usbip_session_free(struct usbip_session *s)
 
 		s->unlinking = t;
 		export_cancel(s->export, &t->urb);
-		assert(s->pending != t);
+		if (s->pending == t)
+			transfer_let_go(t);
 	}
 	close(s->fd);
 	free(s->queue.bytes);
@@ -523,7 +535,13 @@ void usbip_session_gone(struct usbip_session *s)
 	if (s->filling)
 		transfer_free(s->filling);
 	s->filling = NULL;
-	assert(!s->pending);
+	while (s->pending) { /* a device that leaves may still have one in its hands, further up the stack */
+		struct transfer *t = s->pending;
+
+		if (s->state == STATE_OPEN)
+			refuse(s, t->seqnum, WIRE_GONE);
+		transfer_let_go(t);
+	}
 	s->export = NULL;
 	if (s->state == STATE_OVER)
 		return;

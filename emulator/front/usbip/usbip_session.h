@@ -42,8 +42,8 @@ void usbip_session_free(struct usbip_session *);
 int usbip_session_send(struct usbip_session *, const uint8_t *bytes, size_t length);
 /* Of a transfer that the session submitted: usb_urb.context tells the session. */
 void usbip_session_complete(struct usb_urb *);
-/* The device left, all transfers have completed. What is queued still goes out, then the socket is closed; over()
- * follows. */
+/* The device left. What is queued still goes out, then the socket is closed; over() follows, or has been called when this
+ * returns. */
 void usbip_session_gone(struct usbip_session *);
 
 #endif
