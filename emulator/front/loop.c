@@ -117,6 +117,11 @@ void loop_unwatch(struct loop *l, int fd)
 	l->watches[fd].ready = NULL;
 }
 
+uint64_t loop_bench_us(const struct loop *l, uint64_t wall_us)
+{
+	return (uint64_t)((double)wall_us * l->scale);
+}
+
 void loop_sync(struct loop *l)
 {
 	uint64_t passed_ns;

@@ -25,6 +25,8 @@ void loop_start(struct loop *);
 int loop_watch(struct loop *, int fd, uint32_t events, loop_ready *ready, void *context);
 /* No longer; must come before fd is closed. Also from within ready(). No-op for an fd that is not watched. */
 void loop_unwatch(struct loop *, int fd);
+/* How much bench time passes in so much of the wall's. */
+uint64_t loop_bench_us(const struct loop *, uint64_t wall_us);
 /* Let bench time catch up: before acting on the bench from outside. */
 void loop_sync(struct loop *);
 /* One turn: wait for a descriptor, an event of the bench, or wait_ms (-1: as long as it takes), and serve what is due.
