@@ -20,6 +20,16 @@ ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 
+# Fronts that need a library are built when pkg-config finds it; else a file in the folder without/ says what was missing.
+# LIBRARIES= builds without any.
+LIBRARIES := yes
+have = $(if $(LIBRARIES),$(shell pkg-config --exists '$(1)' 2>/dev/null && echo yes))
+HAVE_libusbredirparser := $(call have,libusbredirparser-0.5 >= 0.11)
+LIBS_redir := $(if $(HAVE_libusbredirparser),$(shell pkg-config --libs libusbredirparser-0.5))
+# Wherever libemulator.a is linked:
+LIBS :=
+LIBS += $(LIBS_redir)
+
 # Layers, lowest first: each sees the headers of those below it only.
 INC_core := -Iemulator/core
 INC_runtime := $(INC_core) -Iemulator/runtime
@@ -29,7 +39,7 @@ INC_front := $(INC_core) -Iemulator/front
 INC_private_bus := $(INC_front) -Iemulator/front/private_bus
 INC_usbip := $(INC_front) -Iemulator/front/usbip
 INC_gadget := $(INC_front) -Iemulator/front/gadget
-INC_redir := $(INC_front) -Iemulator/front/redir
+INC_redir := $(INC_front) -Iemulator/front/redir $(if $(HAVE_libusbredirparser),$(shell pkg-config --cflags libusbredirparser-0.5))
 INC_emulator := $(INC_runtime) $(INC_filter) $(INC_private_bus) -Iemulator
 
 SRC_core := $(wildcard emulator/core/*.c emulator/core/profiles/*.c)
@@ -40,7 +50,7 @@ SRC_front := $(wildcard emulator/front/*.c)
 SRC_private_bus := $(wildcard emulator/front/private_bus/*.c)
 SRC_usbip := $(wildcard emulator/front/usbip/*.c)
 SRC_gadget := $(wildcard emulator/front/gadget/*.c)
-SRC_redir := $(wildcard emulator/front/redir/*.c)
+SRC_redir := $(wildcard emulator/front/redir/$(if $(HAVE_libusbredirparser),,without/)*.c)
 SRC_emulator := $(filter-out emulator/main.c,$(wildcard emulator/*.c))
 SRC_main := emulator/main.c
 
@@ -60,7 +70,7 @@ $(B)/obj/emulator/front/usbip/%.o: INC := $(INC_usbip)
 $(B)/obj/emulator/front/gadget/%.o: INC := $(INC_gadget)
 $(B)/obj/emulator/front/redir/%.o: INC := $(INC_redir)
 $(B)/obj/emulator/%.o: INC := $(INC_emulator)
-$(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) -Iemulator/tests
+$(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) $(INC_redir) -Iemulator/tests
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -73,13 +83,17 @@ $(B)/libemulator.a: $(call obj,$(LIB_SRC))
 	@rm -f $@
 	$(AR) rcs $@ $^
 $(B)/dfuemu: $(call obj,$(SRC_main)) $(B)/libemulator.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# Tests and fuzz targets of what is not in this build.
+WITHOUT :=
+WITHOUT += $(if $(HAVE_libusbredirparser),,emulator/tests/test_redir.c emulator/tests/fuzz_redir.c)
 
 # Unit tests: emulator/tests/test_*.c, one binary each, with cmocka.
-UNIT := $(patsubst emulator/tests/%.c,$(B)/tests/%,$(wildcard emulator/tests/test_*.c))
+UNIT := $(patsubst emulator/tests/%.c,$(B)/tests/%,$(filter-out $(WITHOUT),$(wildcard emulator/tests/test_*.c)))
 $(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 unit: $(UNIT)
 
 # Clients in C that several tests use.
@@ -89,22 +103,22 @@ $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h e
 clients: $(B)/clients/mass_erase_libusb
 
 # Fuzz targets: emulator/tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus emulator/tests/corpus/NAME.
-FUZZERS := $(patsubst emulator/tests/%.c,$(B)/%,$(wildcard emulator/tests/fuzz_*.c))
+FUZZERS := $(patsubst emulator/tests/%.c,$(B)/%,$(filter-out $(WITHOUT),$(wildcard emulator/tests/fuzz_*.c)))
 $(B)/fuzz_%: $(B)/obj/emulator/tests/fuzz_%.o $(B)/libemulator.a
-	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^
+	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(LIBS)
 fuzzers: $(FUZZERS)
 fuzz-build:
 	+$(MAKE) --no-print-directory B=build-fuzz CC=clang SAN= FUZZ=1 fuzzers
 
 cross: ## build for aarch64 too, in build-aarch64/
-	+$(MAKE) --no-print-directory B=build-aarch64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar SAN= all
+	+$(MAKE) --no-print-directory B=build-aarch64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar SAN= LIBRARIES= all
 
 # One file that runs on any Linux of this machine: with musl, or else statically with the usual C library. musl has no
 # headers of the kernel: they are taken from where the compiler finds them otherwise.
 MUSL := $(shell command -v musl-gcc 2>/dev/null)
 STATIC_CC := $(if $(MUSL),musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch),$(CC))
 static: ## build build/dfuemu-static, which needs no library at all
-	+$(MAKE) --no-print-directory B='$(B)/static' CC='$(STATIC_CC)' LDFLAGS=-static SAN= FUZZ= all
+	+$(MAKE) --no-print-directory B='$(B)/static' CC='$(STATIC_CC)' LDFLAGS=-static SAN= FUZZ= LIBRARIES= all
 	cp '$(B)/static/dfuemu' '$(B)/dfuemu-static'
 
 # Benchmark: emulator/tests/bench/. Never part of check: a figure is no verdict on a busy machine.
@@ -118,7 +132,7 @@ $(B)/obj/emulator/tests/bench/%.o: INC := $(INC_emulator) -Iemulator/tests
 $(B)/obj/emulator/tests/bench/umockdev.o: INC += $(BENCH_CFLAGS_umockdev)
 $(B)/bench/%: $(B)/obj/emulator/tests/bench/%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS_$*)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(BENCH_LIBS_$*)
 bench: all $(BENCHES) ## measure speed and memory: a table, and build/bench.json
 	@python3 emulator/tests/bench/run.py "$(B)"
 

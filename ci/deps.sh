@@ -11,6 +11,7 @@ libc6-dev       its headers
 make            runs the build
 pkg-config      finds libraries
 binutils        ar and nm
+libusbredirparser-dev    serve redir
 '
 # --- to run the demo ---
 demo='

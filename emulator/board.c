@@ -10,6 +10,7 @@
 #include "faults.h"
 #include "fixed.h"
 #include "image.h"
+#include "numbered.h"
 #include "savefile.h"
 #include "state.h"
 #include "trace.h"
@@ -202,7 +203,7 @@ static int load_state(struct board *b, const char *path, struct board_state *sta
 static int open_image(struct board *b)
 {
 	char note[SAVEFILE_WHY], why[SAVEFILE_WHY];
-	char *path = image_path_of_board(b->desk->options->flash, b->number);
+	char *path = numbered_path(b->desk->options->flash, b->number);
 
 	if (!path)
 		return -ENOMEM;
@@ -244,7 +245,7 @@ static int board_init(struct board *b, const char *serial)
 {
 	const struct options *o = b->desk->options;
 	struct board_state *state = calloc(1, sizeof(*state));
-	char *path = o->state ? image_path_of_board(o->state, b->number) : NULL;
+	char *path = o->state ? numbered_path(o->state, b->number) : NULL;
 	int loaded = 0, r = -ENOMEM;
 
 	b->profile = o->profile;

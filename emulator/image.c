@@ -78,21 +78,3 @@ void image_close(struct image *image)
 	savefile_close(image->file);
 	free(image);
 }
-
-char *image_path_of_board(const char *path, unsigned board)
-{
-	const char *mark = strstr(path, "%d");
-	const char *name = strrchr(path, '/');
-	const char *dot;
-	char *out;
-
-	if (mark)
-		return asprintf(&out, "%.*s%u%s", (int)(mark - path), path, board, mark + 2) < 0 ? NULL : out;
-	if (board == 1)
-		return strdup(path);
-	name = name ? name + 1 : path;
-	dot = strrchr(name, '.');
-	if (!dot || dot == name)
-		dot = path + strlen(path);
-	return asprintf(&out, "%.*s-%u%s", (int)(dot - path), path, board, dot) < 0 ? NULL : out;
-}

@@ -20,8 +20,4 @@ struct image *image_open(const char *path, struct flash *, uint32_t base, char n
 int image_save(struct image *, char why[SAVEFILE_WHY]);
 void image_close(struct image *); /* does not save; NULL is fine */
 
-/* The file of one of many boards (from 1): '%d' in the name gives way to the number; without it the first board has the
- * name as it is and "flash.bin" becomes "flash-2.bin" for the second. Allocated; NULL on ENOMEM. */
-char *image_path_of_board(const char *path, unsigned board);
-
 #endif

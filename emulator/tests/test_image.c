@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "image.h"
+#include "numbered.h"
 #include "prng.h"
 #include "profile.h"
 #include "savefile.h"
@@ -326,7 +327,7 @@ static void each_board_has_its_own_file(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char *path = image_path_of_board(cases[i].give, cases[i].board);
+		char *path = numbered_path(cases[i].give, cases[i].board);
 
 		assert_string_equal(path, cases[i].want);
 		free(path);
