@@ -32,6 +32,7 @@ python3         clients and test scripts
 python3-usb     pyusb, as pydfu uses it
 fwupd           a client
 tshark          opens captures
+umockdev        plays captures to clients
 strace          looks at what clients do
 mandoc          checks the manual pages
 shellcheck      checks the scripts
@@ -41,7 +42,6 @@ file            what kind of program a file is
 '
 # --- for the benchmark ---
 bench='
-umockdev        what the private bus is compared with
 libumockdev-dev its headers
 '
 

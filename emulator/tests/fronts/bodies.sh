@@ -222,7 +222,7 @@ leave() # after :leave the bootloader is gone and the application's device there
   { printf '\0\0\2\40\211\1\0\10'; cat noise.bin; } >in.bin
   dfu -a 0 -s 0x08000000:leave -D in.bin
   wait_for device 0483:5740
-  is product 'STM32 Virtual ComPort in FS Mode' || is product 'STM32 Virtual ComPort'
+  is product 'STM32 Virtual ComPort'
   wait_for gone 0483:df11
 }
 

@@ -63,6 +63,34 @@ attach()
   done
 }
 
+# captured WHAT FRONT [OPTION...]: one run more, recorded by usbmon too: it has the same transfers as our own capture. WHAT:
+# of compare_captures.py
+captured()
+{
+  local what=$1 front=$2 monitor folder=$work/$2-captured
+
+  shift 2
+  mkdir -p "$folder"
+  modules usbmon || return 1
+  dumpcap -q -i usbmon0 -w "$folder/usbmon.pcapng" >"$folder/dumpcap" 2>&1 &
+  monitor=$!
+  until grep -q '^File:' "$folder/dumpcap"; do
+    kill -0 $monitor 2>/dev/null || { cat "$folder/dumpcap" >&2; break; }
+    sleep 0.05
+  done
+  FEATURES='flash reset' over "$front" "$@" --capture "$folder/own.pcapng" >"$folder/said"
+  kill -INT $monitor
+  wait $monitor
+  if grep -q '^not ok' "$folder/said" ||
+    ! python3 "$here/../clients/compare_captures.py" "$folder/own.pcapng" "$folder/usbmon.pcapng" "$what" >"$folder/log" 2>&1; then
+    cat "$folder/said" "$folder/log" "$folder/dumpcap" >&2
+    cp "$folder"/*.pcapng "${VM_SHARE:-$folder}" 2>/dev/null
+    echo "not ok - $front: usbmon of the kernel and our capture have the same transfers"
+    return 1
+  fi
+  echo "ok - $front: usbmon of the kernel and our capture have the same transfers ($(cat "$folder/log"))"
+}
+
 # over FRONT [OPTION...]
 over()
 {
@@ -90,19 +118,23 @@ over()
   [ $status -eq 0 ] || failures=$((failures + 1))
 }
 
+# Nobody loads drivers by themselves here.
+if [ "$*" != exec ]; then
+  modules cdc-acm || failures=$((failures + 1))
+fi
 for front; do
   case $front in
   exec)
     over exec
     ;;
   vhci)
-    modules vhci-hcd && over vhci
+    modules vhci-hcd && over vhci && captured all vhci
     ;;
   usbip)
     modules vhci-hcd || continue
     attach &
     helpers+=($!)
-    over usbip --listen 127.0.0.1:3240
+    over usbip && captured all usbip
     kill "${helpers[-1]}"
     unset 'helpers[-1]'
     ;;
@@ -114,7 +146,8 @@ for front; do
     ;;
   redir)
     # QEMU's socket is the host's: VM_REDIR is its name there.
-    "$repo/ci/vm/host-socket" "$VM_REDIR" "$work/redir" && over redir --socket "$work/redir"
+    "$repo/ci/vm/host-socket" "$VM_REDIR" "$work/qemu" && over redir --socket "$work/qemu" &&
+      captured all redir --socket "$work/qemu"
     ;;
   *)
     echo "not ok - there is a front $front"
