@@ -21,6 +21,7 @@
 #define USB_REQUEST_SET_ADDRESS 5u
 #define USB_REQUEST_GET_DESCRIPTOR 6u
 #define USB_REQUEST_SET_CONFIGURATION 9u
+#define USB_REQUEST_SET_INTERFACE 11u
 
 /* What Linux takes of a device; the rest is ignored. */
 #define USB_MAX_CONFIGURATIONS 8u
