@@ -5,6 +5,7 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 CC ?= cc
 AR ?= ar
+PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 FUZZ_SECONDS ?= 60
 B := build$(if $(SAN),-san)
@@ -20,6 +21,14 @@ ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 
+# Libraries that only some fronts need: without the library a stand-in says so. What is linked statically takes the
+# stand-ins: no library of these is there for musl.
+HAVE_libusbgx := $(if $(filter -static,$(LDFLAGS)),,$(shell $(PKG_CONFIG) --exists libusbgx 2>/dev/null && echo yes))
+LIBS_gadget := $(if $(HAVE_libusbgx),$(shell $(PKG_CONFIG) --libs libusbgx))
+LIBS = \
+	$(LIBS_gadget) \
+	-pthread
+
 # Layers, lowest first: each sees the headers of those below it only.
 INC_core := -Iemulator/core
 INC_runtime := $(INC_core) -Iemulator/runtime
@@ -28,7 +37,7 @@ INC_filter := $(INC_core) -Iemulator/capture -Iemulator/filter
 INC_front := $(INC_core) -Iemulator/front
 INC_private_bus := $(INC_front) -Iemulator/front/private_bus
 INC_usbip := $(INC_front) -Iemulator/front/usbip
-INC_gadget := $(INC_front) -Iemulator/front/gadget
+INC_gadget := $(INC_front) -Iemulator/front/gadget -Iemulator/front/gadget/functionfs
 INC_redir := $(INC_front) -Iemulator/front/redir
 INC_emulator := $(INC_runtime) $(INC_filter) $(INC_private_bus) -Iemulator
 
@@ -39,7 +48,7 @@ SRC_filter := $(wildcard emulator/filter/*.c)
 SRC_front := $(wildcard emulator/front/*.c)
 SRC_private_bus := $(wildcard emulator/front/private_bus/*.c)
 SRC_usbip := $(wildcard emulator/front/usbip/*.c)
-SRC_gadget := $(wildcard emulator/front/gadget/*.c)
+SRC_gadget := $(wildcard emulator/front/gadget/*.c emulator/front/gadget/$(if $(HAVE_libusbgx),functionfs,without)/*.c)
 SRC_redir := $(wildcard emulator/front/redir/*.c)
 SRC_emulator := $(filter-out emulator/main.c,$(wildcard emulator/*.c))
 SRC_main := emulator/main.c
@@ -73,25 +82,26 @@ $(B)/libemulator.a: $(call obj,$(LIB_SRC))
 	@rm -f $@
 	$(AR) rcs $@ $^
 $(B)/dfuemu: $(call obj,$(SRC_main)) $(B)/libemulator.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # Unit tests: emulator/tests/test_*.c, one binary each, with cmocka.
 UNIT := $(patsubst emulator/tests/%.c,$(B)/tests/%,$(wildcard emulator/tests/test_*.c))
 $(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 unit: $(UNIT)
 
 # Fuzz targets: emulator/tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus emulator/tests/corpus/NAME.
 FUZZERS := $(patsubst emulator/tests/%.c,$(B)/%,$(wildcard emulator/tests/fuzz_*.c))
 $(B)/fuzz_%: $(B)/obj/emulator/tests/fuzz_%.o $(B)/libemulator.a
-	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^
+	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(LIBS)
 fuzzers: $(FUZZERS)
 fuzz-build:
 	+$(MAKE) --no-print-directory B=build-fuzz CC=clang SAN= FUZZ=1 fuzzers
 
 cross: ## build for aarch64 too, in build-aarch64/
-	+$(MAKE) --no-print-directory B=build-aarch64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar SAN= all
+	+$(MAKE) --no-print-directory B=build-aarch64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
+		PKG_CONFIG=aarch64-linux-gnu-pkg-config SAN= all
 
 # One file that runs on any Linux of this machine: with musl, or else statically with the usual C library. musl has no
 # headers of the kernel: they are taken from where the compiler finds them otherwise.
@@ -112,7 +122,7 @@ $(B)/obj/emulator/tests/bench/%.o: INC := $(INC_emulator) -Iemulator/tests
 $(B)/obj/emulator/tests/bench/umockdev.o: INC += $(BENCH_CFLAGS_umockdev)
 $(B)/bench/%: $(B)/obj/emulator/tests/bench/%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS_$*)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(BENCH_LIBS_$*)
 bench: all $(BENCHES) ## measure speed and memory: a table, and build/bench.json
 	@python3 emulator/tests/bench/run.py "$(B)"
 
