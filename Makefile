@@ -5,6 +5,7 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 CC ?= cc
 AR ?= ar
+PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 FUZZ_SECONDS ?= 60
 B := build$(if $(SAN),-san)
@@ -23,12 +24,13 @@ endif
 # Fronts that need a library are built when pkg-config finds it; else a file in the folder without/ says what was missing.
 # LIBRARIES= builds without any.
 LIBRARIES := yes
-have = $(if $(LIBRARIES),$(shell pkg-config --exists '$(1)' 2>/dev/null && echo yes))
+have = $(if $(LIBRARIES),$(shell $(PKG_CONFIG) --exists '$(1)' 2>/dev/null && echo yes))
+HAVE_libusbgx := $(call have,libusbgx)
 HAVE_libusbredirparser := $(call have,libusbredirparser-0.5 >= 0.11)
-LIBS_redir := $(if $(HAVE_libusbredirparser),$(shell pkg-config --libs libusbredirparser-0.5))
+LIBS_gadget := $(if $(HAVE_libusbgx),$(shell $(PKG_CONFIG) --libs libusbgx))
+LIBS_redir := $(if $(HAVE_libusbredirparser),$(shell $(PKG_CONFIG) --libs libusbredirparser-0.5))
 # Wherever libemulator.a is linked:
-LIBS :=
-LIBS += $(LIBS_redir)
+LIBS := $(LIBS_gadget) $(LIBS_redir) -pthread
 
 # Layers, lowest first: each sees the headers of those below it only.
 INC_core := -Iemulator/core
@@ -38,8 +40,9 @@ INC_filter := $(INC_core) -Iemulator/capture -Iemulator/filter
 INC_front := $(INC_core) -Iemulator/front
 INC_private_bus := $(INC_front) -Iemulator/front/private_bus
 INC_usbip := $(INC_front) -Iemulator/front/usbip
-INC_gadget := $(INC_front) -Iemulator/front/gadget
-INC_redir := $(INC_front) -Iemulator/front/redir $(if $(HAVE_libusbredirparser),$(shell pkg-config --cflags libusbredirparser-0.5))
+INC_gadget := $(INC_front) -Iemulator/front/gadget -Iemulator/front/gadget/functionfs
+INC_redir := $(INC_front) -Iemulator/front/redir \
+	$(if $(HAVE_libusbredirparser),$(shell $(PKG_CONFIG) --cflags libusbredirparser-0.5))
 INC_emulator := $(INC_runtime) $(INC_filter) $(INC_private_bus) -Iemulator
 
 SRC_core := $(wildcard emulator/core/*.c emulator/core/profiles/*.c)
@@ -49,7 +52,7 @@ SRC_filter := $(wildcard emulator/filter/*.c)
 SRC_front := $(wildcard emulator/front/*.c)
 SRC_private_bus := $(wildcard emulator/front/private_bus/*.c)
 SRC_usbip := $(wildcard emulator/front/usbip/*.c)
-SRC_gadget := $(wildcard emulator/front/gadget/*.c)
+SRC_gadget := $(wildcard emulator/front/gadget/*.c emulator/front/gadget/$(if $(HAVE_libusbgx),functionfs,without)/*.c)
 SRC_redir := $(wildcard emulator/front/redir/$(if $(HAVE_libusbredirparser),,without/)*.c)
 SRC_emulator := $(filter-out emulator/main.c,$(wildcard emulator/*.c))
 SRC_main := emulator/main.c

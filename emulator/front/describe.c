@@ -51,7 +51,7 @@ struct describe {
 	struct bench_event event; /* one at a time: a wait, the time-out of the request, or the next step */
 	enum step step;
 	unsigned tries;
-	bool running, pending, timed_out, answered;
+	bool running, pending, timed_out, answered, all_names;
 	struct usb_urb urb;
 	uint8_t *large; /* room for a whole configuration */
 	uint8_t small[SHORT_BYTES];
@@ -503,7 +503,7 @@ static void ask_interface_name(struct describe *d)
 
 	do
 		d->interface = usb_configuration_next(c, &d->offset, USB_DT_INTERFACE, 9);
-	while (d->interface && (d->interface[3] || !d->interface[8]));
+	while (d->interface && ((d->interface[3] && !d->all_names) || !d->interface[8]));
 	if (!d->interface || d->description->interface_name_count >= USB_MAX_INTERFACES) {
 		d->step = STEP_DONE;
 		bench_after(d->bench, &d->event, 0);
@@ -671,6 +671,11 @@ struct describe *describe_new(struct bench *bench, struct usbdev *dev, uint8_t a
 	d->event.fire = fire;
 	d->event.context = d;
 	return d;
+}
+
+void describe_want_all_names(struct describe *d)
+{
+	d->all_names = true;
 }
 
 static void start(struct describe *d, uint64_t delay_us)

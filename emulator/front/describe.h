@@ -21,6 +21,7 @@
 #define USB_REQUEST_SET_ADDRESS 5u
 #define USB_REQUEST_GET_DESCRIPTOR 6u
 #define USB_REQUEST_SET_CONFIGURATION 9u
+#define USB_REQUEST_SET_INTERFACE 11u
 
 /* What Linux takes of a device; the rest is ignored. */
 #define USB_MAX_CONFIGURATIONS 8u
@@ -47,8 +48,9 @@ struct usb_description {
 	struct usb_configuration configurations[USB_MAX_CONFIGURATIONS];
 	char *manufacturer, *product, *serial;
 	bool has_strings;
-	uint16_t language;                          /* wIndex to ask for more of them with */
-	struct usb_interface_name *interface_names; /* alternate setting 0 of the configuration set */
+	uint16_t language; /* wIndex to ask for more of them with */
+	/* Of the configuration set: of alternate setting 0, or of all, as asked for. */
+	struct usb_interface_name *interface_names;
 	size_t interface_name_count;
 };
 
@@ -82,6 +84,8 @@ typedef void describe_done(void *context, const struct usb_description *);
 /* The bench must outlive it; the device until describe_cancel() or the outcome. address: 1..127, asserted. NULL:
  * ENOMEM. */
 struct describe *describe_new(struct bench *, struct usbdev *, uint8_t address, describe_done *done, void *context);
+/* From the next start on, the texts of all alternate settings are wanted. A Linux host asks for those of the first alone. */
+void describe_want_all_names(struct describe *);
 /* The device has just been plugged in: debounce, reset, enumerate, configure. Starting again drops what was known. */
 void describe_start(struct describe *);
 /* The same without debouncing, for a port that is merely reset. */

@@ -122,6 +122,7 @@ struct export *export_new(const struct front_env *env, struct usbdev *dev, uint8
 		free(e);
 		return NULL;
 	}
+	describe_want_all_names(e->describe); /* hosts elsewhere ask, and get no others */
 	usbdev_connect(dev, &e->host);
 	return e;
 }

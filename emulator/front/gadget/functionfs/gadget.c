@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * gadget: the kernel's own composite gadget. FunctionFS has the device; but of a serial port it takes no class descriptors,
+ * without which no host knows the port: that is the kernel's own ACM function, whose tty the data goes through.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+#include "endpoint.h"
+#include "export.h"
+#include "ffs.h"
+#include "ffs_descriptors.h"
+#include "front.h"
+#include "configfs.h"
+#include "udc.h"
+
+#define ADDRESS 1u /* the host's own is known to the controller alone */
+#define TTY_BYTES 512u
+
+struct front {
+	const struct front_env *env;
+	char udc[UDC_NAME];
+	struct configfs *configfs;
+	struct usbdev *device;
+	struct export *export;
+	struct usb_description
+		*made; /* what the gadget in the tree is like; NULL: nothing yet, FunctionFS is mounted */
+	bool has_gadget;
+	bool on_bus;
+	struct ffs *ffs;
+	/* ACM */
+	int tty;
+	struct endpoint *in, *out;
+	struct usb_urb configure;
+	bool configuring;
+};
+
+static void warn(const struct front *f, const char *why)
+{
+	char line[FRONT_WHY + 16];
+
+	snprintf(line, sizeof(line), "gadget: %s", why);
+	f->env->warn(f->env->context, line);
+}
+
+/* The kernel's serial port. */
+
+static int open_tty(struct front *f, char why[FRONT_WHY])
+{
+	struct termios raw;
+	char path[32];
+	int port = configfs_acm_port(f->configfs);
+
+	snprintf(path, sizeof(path), "/dev/ttyGS%d", port);
+	f->tty = port < 0 ? -1 : open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (f->tty < 0) {
+		snprintf(why, FRONT_WHY, "cannot open '%s': %s", path, strerror(port < 0 ? -port : errno));
+		return -EIO;
+	}
+	/* No echo: the other end is a device, not a person. */
+	if (!tcgetattr(f->tty, &raw)) {
+		cfmakeraw(&raw);
+		tcsetattr(f->tty, TCSANOW, &raw);
+	}
+	return 0;
+}
+
+static void close_tty(struct front *f)
+{
+	endpoint_free(f->in);
+	endpoint_free(f->out);
+	f->in = f->out = NULL;
+	if (f->configuring)
+		export_cancel(f->export, &f->configure);
+	if (f->tty >= 0) {
+		tcflush(f->tty, TCIOFLUSH); /* or closing waits for a host that is gone */
+		close(f->tty);
+	}
+	f->tty = -1;
+}
+
+/* Nobody is told when the host configures the function: the device is configured from the start. */
+static void configure(struct front *f, const struct usb_description *d)
+{
+	f->configuring = true;
+	f->configure = (struct usb_urb){
+		.setup = { .request = USB_REQUEST_SET_CONFIGURATION, .value = d->configurations[0].bytes[5] },
+	};
+	export_submit(f->export, &f->configure);
+}
+
+static void configured(struct front *f)
+{
+	const struct usb_description *d = export_description(f->export);
+	uint8_t in, out;
+	int error;
+
+	f->configuring = false;
+	if (f->configure.result != USB_ACK || !d || !ffs_acm(&d->configurations[0], &in, &out))
+		return;
+	f->in = endpoint_new(f->env->loop, f->export, in, TTY_BYTES, f->tty, 0, endpoint_file_move, &error);
+	if (f->in)
+		f->out = endpoint_new(f->env->loop, f->export, out, TTY_BYTES, f->tty, 0, endpoint_file_move, &error);
+	if (!f->out)
+		warn(f, strerror(-error));
+}
+
+/* The gadget. */
+
+static void dismantle(struct front *f)
+{
+	configfs_unbind(f->configfs);
+	ffs_free(f->ffs);
+	f->ffs = NULL;
+	close_tty(f);
+	configfs_remove(f->configfs);
+	usb_description_free(f->made);
+	f->made = NULL;
+	f->has_gadget = false;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
+static bool same(const struct usb_description *a, const struct usb_description *b)
+{
+	const struct usb_configuration *c = &a->configurations[0], *d = &b->configurations[0];
+
+	if (a->speed != b->speed || memcmp(a->device, b->device, sizeof(a->device)) || c->length != d->length ||
+	    memcmp(c->bytes, d->bytes, c->length) || !same_text(a->manufacturer, b->manufacturer) ||
+	    !same_text(a->product, b->product) || !same_text(a->serial, b->serial) ||
+	    a->interface_name_count != b->interface_name_count)
+		return false;
+	for (size_t i = 0; i < a->interface_name_count; i++)
+		if (strcmp(a->interface_names[i].text, b->interface_names[i].text))
+			return false;
+	return true;
+}
+
+static int make_ffs(struct front *f, const struct usb_description *d, char why[FRONT_WHY])
+{
+	int r = f->has_gadget && !f->made ? 0 : (dismantle(f), configfs_make(f->configfs, CONFIGFS_FFS, why));
+
+	f->has_gadget = !r;
+	if (!r)
+		r = configfs_describe(f->configfs, d, why);
+	if (r)
+		return r;
+	f->ffs = ffs_new(f->env, f->export, configfs_mounted(f->configfs), d, why);
+	return f->ffs ? 0 : -EIO;
+}
+
+static int make_acm(struct front *f, const struct usb_description *d, char why[FRONT_WHY])
+{
+	int r;
+
+	dismantle(f);
+	r = configfs_make(f->configfs, CONFIGFS_ACM, why);
+	f->has_gadget = !r;
+	return r ? r : configfs_describe(f->configfs, d, why);
+}
+
+static int make(struct front *f, const struct usb_description *d, bool acm, char why[FRONT_WHY])
+{
+	int r;
+
+	if (f->made && same(f->made, d))
+		return 0;
+	r = acm ? make_acm(f, d, why) : make_ffs(f, d, why);
+	if (!r) {
+		f->made = usb_description_copy(d);
+		if (f->made)
+			return 0;
+		snprintf(why, FRONT_WHY, "%s", strerror(ENOMEM));
+	}
+	dismantle(f);
+	return -EIO;
+}
+
+static void gadget_ready(void *context, const struct usb_description *d)
+{
+	struct front *f = context;
+	char why[FRONT_WHY];
+	uint8_t in, out;
+	bool acm = ffs_acm(&d->configurations[0], &in, &out);
+	int r;
+
+	if (d->configuration_count > 1)
+		warn(f, "only the first configuration of the device is shown");
+	r = make(f, d, acm, why);
+	if (!r && acm)
+		r = open_tty(f, why);
+	if (!r)
+		r = configfs_bind(f->configfs, why);
+	if (r) {
+		close_tty(f);
+		warn(f, why);
+		return;
+	}
+	f->on_bus = true;
+	if (acm)
+		configure(f, d);
+}
+
+static void gadget_gone(void *context)
+{
+	struct front *f = context;
+
+	ffs_gone(f->ffs);
+	close_tty(f);
+	configfs_unbind(f->configfs);
+	f->on_bus = false;
+}
+
+static void gadget_complete(void *context, struct usb_urb *urb)
+{
+	struct front *f = context;
+
+	if (urb == &f->configure)
+		configured(f);
+	else if (!endpoint_complete(f->in, urb) && !endpoint_complete(f->out, urb))
+		ffs_complete(f->ffs, urb);
+}
+
+static const struct export_ops gadget_export_ops = {
+	.ready = gadget_ready,
+	.gone = gadget_gone,
+	.complete = gadget_complete,
+};
+
+static int gadget_plug(struct front *f, struct usbdev *device)
+{
+	if (f->export)
+		return -ENOSPC;
+	f->export = export_new(f->env, device, ADDRESS, &gadget_export_ops, f);
+	if (!f->export)
+		return -ENOMEM;
+	f->device = device;
+	return 0;
+}
+
+static void gadget_unplug(struct front *f, struct usbdev *device)
+{
+	if (!f->export || f->device != device)
+		return;
+	gadget_gone(f);
+	dismantle(f);
+	export_free(f->export);
+	f->export = NULL;
+	f->device = NULL;
+}
+
+static unsigned gadget_address(const struct front *f, const struct usbdev *device)
+{
+	return f->device == device && f->on_bus ? ADDRESS : 0;
+}
+
+static void gadget_tell(const struct front *f, char text[FRONT_WHY])
+{
+	snprintf(text, FRONT_WHY, "on controller %s", f->udc);
+}
+
+static void gadget_close(struct front *f)
+{
+	if (f->device)
+		gadget_unplug(f, f->device);
+	configfs_free(f->configfs);
+	free(f);
+}
+
+static struct front *gadget_open(const struct front_env *env, const struct front_options *options, char why[FRONT_WHY])
+{
+	struct front *f = calloc(1, sizeof(*f));
+
+	if (!f) {
+		snprintf(why, FRONT_WHY, "%s", strerror(ENOMEM));
+		return NULL;
+	}
+	f->env = env;
+	f->tty = -1;
+	/* A crashed run may still sit on the controller: what it left goes first. */
+	f->configfs = configfs_new(env, f->udc, why);
+	/* The function is made at once, so that whatever is missing is said at once. */
+	if (f->configfs && !udc_choose(UDC_CLASS, options->udc, f->udc, why) &&
+	    !configfs_make(f->configfs, CONFIGFS_FFS, why)) {
+		f->has_gadget = true;
+		return f;
+	}
+	configfs_free(f->configfs);
+	free(f);
+	return NULL;
+}
+
+const struct front_ops gadget_front = {
+	.name = "gadget",
+	.summary = "a Linux gadget on a USB device controller of this machine (FunctionFS)",
+	.room = 1,
+	.open = gadget_open,
+	.plug = gadget_plug,
+	.unplug = gadget_unplug,
+	.address = gadget_address,
+	.tell = gadget_tell,
+	.close = gadget_close,
+};
