@@ -14,7 +14,7 @@
 #define FAKE_VENDOR_IN 0xc0
 
 struct fake_device {
-	struct usbdev dev; /* first */
+	struct usbdev dev;                     /* first */
 	struct usb_urb *pending[FAKE_PENDING]; /* oldest first */
 	unsigned count;
 	unsigned resets, cancels, submits;
@@ -24,10 +24,10 @@ struct fake_device {
 	struct usb_setup last;
 };
 
-static const uint8_t fake_device_descriptor[18] = { 18, 1, 0x00, 0x02, 0xff, 1, 2, 64, 0x34,
-						    0x12, 0x78, 0x56, 0x34, 0x12, 0, 0, 0, 1 };
-static const uint8_t fake_configuration[] = { 9, 2, 32, 0, 1, 1, 0, 0x80, 50, 9, 4, 0,    0, 2,  0xff,
-					      3, 4, 0,  7, 5, 0x81, 3, 8, 0, 1, 7, 5, 0x01, 2, 64, 0, 0 };
+static const uint8_t fake_device_descriptor[18] = { 18,   1,    0x00, 0x02, 0xff, 1, 2, 64, 0x34,
+						    0x12, 0x78, 0x56, 0x34, 0x12, 0, 0, 0,  1 };
+static const uint8_t fake_configuration[] = { 9, 2, 32, 0, 1,    1, 0, 0x80, 50, 9, 4, 0,    0, 2,  0xff, 3,
+					      4, 0, 7,  5, 0x81, 3, 8, 0,    1,  7, 5, 0x01, 2, 64, 0,    0 };
 
 static inline void fake_device_answer(struct fake_device *f, struct usb_urb *urb, const uint8_t *bytes, size_t length)
 {
