@@ -73,7 +73,7 @@ $(B)/obj/emulator/front/usbip/%.o: INC := $(INC_usbip)
 $(B)/obj/emulator/front/gadget/%.o: INC := $(INC_gadget)
 $(B)/obj/emulator/front/redir/%.o: INC := $(INC_redir)
 $(B)/obj/emulator/%.o: INC := $(INC_emulator)
-$(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) $(INC_redir) -Iemulator/tests
+$(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) $(INC_usbip) $(INC_gadget) $(INC_redir) -Iemulator/tests
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -131,7 +131,7 @@ BENCH_CFLAGS_umockdev := $(shell pkg-config --cflags umockdev-1.0 2>/dev/null)
 BENCHES := $(patsubst emulator/tests/bench/%.c,$(B)/bench/%,$(wildcard emulator/tests/bench/*.c))
 # What has no library here is left out.
 BENCHES := $(filter-out $(if $(BENCH_LIBS_control),,%/control) $(if $(BENCH_LIBS_umockdev),,%/umockdev),$(BENCHES))
-$(B)/obj/emulator/tests/bench/%.o: INC := $(INC_emulator) -Iemulator/tests
+$(B)/obj/emulator/tests/bench/%.o: INC := $(INC_emulator) -Iemulator/front/usbip -Iemulator/tests
 $(B)/obj/emulator/tests/bench/umockdev.o: INC += $(BENCH_CFLAGS_umockdev)
 $(B)/bench/%: $(B)/obj/emulator/tests/bench/%.o $(B)/libemulator.a
 	@mkdir -p $(@D)

@@ -16,10 +16,15 @@ struct export
 	const struct usb_description *description; /* while ready */
 	struct usb_urb set_address;
 	bool addressing; /* set_address is under way */
+	bool probing;    /* told to the program */
 };
 
+/* Each on has its off. */
 static void probe(struct export *e, bool on)
 {
+	if (e->probing == on)
+		return;
+	e->probing = on;
 	e->env->probe(e->env->context, e->dev, on);
 }
 
