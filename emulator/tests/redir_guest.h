@@ -11,7 +11,9 @@
 #include "session.h"
 
 #define GUEST_ANSWERS 4096
+#ifndef GUEST_BYTES
 #define GUEST_BYTES (8u << 20)
+#endif
 #define GUEST_CAPS_ALL 0x7e /* without streams */
 
 /* A pipe of memory; room: what it takes, less than its size to be slow on purpose. */
