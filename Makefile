@@ -103,7 +103,7 @@ unit: $(UNIT)
 $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h emulator/tests/clients/dfuse_raw.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O1 $(WARN) -o $@ $< $(shell pkg-config --cflags --libs libusb-1.0 2>/dev/null)
-clients: $(B)/clients/mass_erase_libusb
+clients: $(B)/clients/front_libusb
 
 # Fuzz targets: emulator/tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus emulator/tests/corpus/NAME.
 FUZZERS := $(patsubst emulator/tests/%.c,$(B)/%,$(filter-out $(WITHOUT),$(wildcard emulator/tests/fuzz_*.c)))

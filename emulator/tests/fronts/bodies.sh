@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One test for each thing that a board shows, the same over every front: bodies.sh FRONT KERNEL [FEATURE...]
 # Run where the board of serial number 326237753036 can be seen, at twenty times its speed, and with a control socket.
-# Environment: dfuemu (the program), ctl_socket, hold_client (mass_erase_libusb, built), gaps (the table), wait_seconds.
+# Environment: dfuemu (the program), ctl_socket, client (front_libusb, built), gaps (the table), wait_seconds.
+# Downloads and uploads are dfu-util's; but where the table says that it cannot work, the client's.
 #
 # A feature that the table says this front lacks with this kernel is tried all the same: if it is there, the table is wrong.
 # shellcheck disable=SC2154 # the environment's
@@ -124,6 +125,26 @@ dfu()
   dfu-util -d 0483:df11 "$@"
 }
 
+# download FILE: to the start of the flash
+download()
+{
+  if [ "$tool" = client ]; then
+    "$client" flash "$1"
+  else
+    dfu -a 0 -s 0x08000000 -D "$1"
+  fi
+}
+
+# upload FILE LENGTH
+upload()
+{
+  if [ "$tool" = client ]; then
+    "$client" read "$1" "$2"
+  else
+    dfu -a 0 -s "0x08000000:$2" -U "$1"
+  fi
+}
+
 # ---- the bodies; the comment is the sentence ----
 
 list() # dfu-util lists four alternate settings
@@ -168,8 +189,8 @@ functional() # the host sees the DFU functional descriptor: 2048 bytes a transfe
 flash() # what is downloaded is uploaded again
 {
   noise 4400 1 >in.bin
-  dfu -a 0 -s 0x08000000 -D in.bin
-  dfu -a 0 -s 0x08000000:4400 -U out.bin
+  download in.bin
+  upload out.bin 4400
   cmp in.bin out.bin
 }
 
@@ -195,22 +216,27 @@ feature() # alternate setting 3 can be selected, and reads the device feature
 
 start() # the first status is dfuERROR, errFIRMWARE; the second is dfuIDLE, also for the next tool
 {
-  dfu -v -a 0 -s 0x08000000:4 -U out.1 >said 2>&1
-  dfu -v -a 0 -s 0x08000000:4 -U out.2 >>said 2>&1
-  sed -n 's/^DFU state(\([0-9]*\)) = .*status(\([0-9]*\)).*/\1 \2/p' said | tr '\n' ';' >got
-  says got '10 10;2 0;2 0;'
+  if [ "$tool" = client ]; then
+    { "$client" status; upload out.1 4; "$client" status; } >said
+  else
+    dfu -v -a 0 -s 0x08000000:4 -U out.1 >said 2>&1
+    dfu -v -a 0 -s 0x08000000:4 -U out.2 >>said 2>&1
+    sed -i -n 's/^DFU state(\([0-9]*\)) = .*status(\([0-9]*\)).*/\1 \2/p' said
+  fi
+  tr '\n' ';' <said >got
+  grep -q -E '^10 10;(2 0;)+$' got || { cat got; return 1; }
 }
 
 held() # the GETSTATUS behind a mass erase is answered when that is over: 16 s of the board
 {
-  "$hold_client" sync 60000 >said
+  "$client" hold 60000 >said
   cat said
   awk -v s=$scale '$1 == "done" && $2 * s >= 15.9 { held = 1 } END { exit !held }' said
 }
 
 taken_back() # a host that gives up takes the held GETSTATUS back; the board goes on, and serves the next tool
 {
-  "$hold_client" sync 250 >said
+  "$client" hold 250 >said
   says said 'timeout 0.'
   while ctl status | grep -q 'flash_busy: yes'; do ctl in 1s time; done
   flash
@@ -220,7 +246,12 @@ leave() # after :leave the bootloader is gone and the application's device there
 {
   noise 400 2 >noise.bin
   { printf '\0\0\2\40\211\1\0\10'; cat noise.bin; } >in.bin
-  dfu -a 0 -s 0x08000000:leave -D in.bin
+  if [ "$tool" = client ]; then
+    download in.bin
+    "$client" leave
+  else
+    dfu -a 0 -s 0x08000000:leave -D in.bin
+  fi
   wait_for device 0483:5740
   is product 'STM32 Virtual ComPort'
   wait_for gone 0483:df11
@@ -250,7 +281,7 @@ serial() # cdc-acm makes a terminal of the application, and what is written come
 silent() # a board that never answers makes the host time out, not hang; then it works again
 {
   ctl fault add 'silent on=getstatus,count=any'
-  ! "$hold_client" sync 500 >said 2>&1 || return 1
+  ! "$client" hold 500 >said 2>&1 || return 1
   says said 'GETSTATUS failed: -7'
   ctl fault clear
   flash
@@ -259,7 +290,7 @@ silent() # a board that never answers makes the host time out, not hang; then it
 stall() # a STALL is told from other errors, and a clean run follows
 {
   ctl fault add 'stall on=getstatus'
-  ! "$hold_client" sync 500 >said 2>&1 || return 1
+  ! "$client" hold 500 >said 2>&1 || return 1
   says said 'GETSTATUS failed: -9'
   flash
 }
@@ -269,7 +300,7 @@ unplug() # a cable that is pulled in mid-download fails the tool; back in, a cle
   noise 9000 3 >in.bin
   before=$(number 0483:df11)
   ctl fault add 'unplug on=write,count=3'
-  ! dfu -a 0 -s 0x08000000 -D in.bin || return 1
+  ! download in.bin || return 1
   wait_for gone 0483:df11
   ctl plug
   wait_for another 0483:df11 "$before"
@@ -279,10 +310,15 @@ unplug() # a cable that is pulled in mid-download fails the tool; back in, a cle
 reset() # option bytes that are written reset the board: it enumerates again, in dfuERROR
 {
   before=$(number 0483:df11)
-  dfu -a 1 -s 0x1FFFC000:16 -U ob.bin
-  # nWRP of sector 11 low: bytes 8 and 9 are the first half of nWRP, and as they are in a factory board
-  ctl options show >was
-  dfu -a 1 -s 0x1FFFC000:will-reset -D ob.bin
+  # The factory's, but for BOR level 1 (RM0090 3.6.1: bits 2 and 3 of the first byte)
+  printf '\353\252\024\125\353\252\024\125\377\177\000\200\377\177\000\200' >ob.bin
+  if [ "$tool" = client ]; then
+    "$client" options ob.bin
+  else
+    dfu -a 1 -s 0x1FFFC000:will-reset -D ob.bin
+  fi
+  ctl options show >now
+  says now ebaa1455
   wait_for another 0483:df11 "$before"
   start
 }
@@ -338,6 +374,8 @@ run()
   fi
 }
 
+tool=dfu-util
+[ -z "$(gap functional)" ] || tool=client
 if [ $# -eq 0 ]; then
   mapfile -t features < <(sed -n 's/^\([a-z0-9_]*\)() # .*/\1/p' "${BASH_SOURCE[0]}")
   set -- "${features[@]}"

@@ -11,7 +11,7 @@ case ${B:-build} in
 /*) build=${B:-build} ;;
 *) build=$repo/${B:-build} ;;
 esac
-export dfuemu=$build/dfuemu hold_client=$build/clients/mass_erase_libusb gaps=$here/gaps.tsv
+export dfuemu=$build/dfuemu client=$build/clients/front_libusb gaps=$here/gaps.tsv
 kernel=${VM_KERNEL:-any}
 serial=326237753036
 work=$(mktemp -d "${TMPDIR:-/tmp}/over-XXXXXX") || exit 1
@@ -27,7 +27,7 @@ clean_up()
 }
 trap clean_up EXIT
 
-for program in "$dfuemu" "$hold_client"; do
+for program in "$dfuemu" "$client"; do
   if [ ! -x "$program" ]; then
     echo "not ok - $program is there"
     exit 1
@@ -139,10 +139,10 @@ for front; do
     unset 'helpers[-1]'
     ;;
   gadget)
-    modules dummy_hcd usb_f_fs && over gadget
+    modules dummy_hcd usb_f_fs && over gadget && captured class gadget
     ;;
   raw-gadget)
-    modules dummy_hcd udc-core && extra_module raw_gadget && over raw-gadget
+    modules dummy_hcd udc-core && extra_module raw_gadget && over raw-gadget && captured all raw-gadget
     ;;
   redir)
     # QEMU's socket is the host's: VM_REDIR is its name there.
