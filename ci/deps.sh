@@ -51,6 +51,7 @@ zstd            the same, of newer ones
 apt             finds and fetches kernels
 socat           leads sockets of the host into the guest
 util-linux      setpriv and flock
+libelf-dev      objtool, as modules are built, needs its library
 usbip           a client
 '
 # --- for the benchmark ---
