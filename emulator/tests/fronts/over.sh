@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs the bodies over fronts, each with a board of its own: over.sh FRONT... Over `exec` anywhere; over the others as root
 # of a guest (ci/vm/run), with the kernel and the modules that it has.
-# Environment: B (build directory), VM_KERNEL, VM_MODULES, FEATURES (some of bodies.sh, separated by blanks; all without).
+# Environment: B (build directory), VM_KERNEL (alts: backports with the module for it), VM_MODULES, FEATURES (some of bodies.sh, separated by blanks; all without).
 set -u
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
@@ -139,7 +139,12 @@ for front; do
     unset 'helpers[-1]'
     ;;
   gadget)
-    modules dummy_hcd usb_f_fs && over gadget && captured class gadget
+    # A FunctionFS with room for all alternate settings: the table's kernel `alts`
+    if [ "$kernel" = alts ]; then
+      modules dummy_hcd libcomposite && extra_module usb_f_fs
+    else
+      modules dummy_hcd usb_f_fs
+    fi && over gadget && captured class gadget
     ;;
   raw-gadget)
     modules dummy_hcd udc-core && extra_module raw_gadget && over raw-gadget && captured all raw-gadget
