@@ -41,6 +41,9 @@ int desk_add_board(struct desk *, const char *serial, char why[DESK_WHY]);
  * said, and the board is gone all the same. */
 int desk_remove_board(struct desk *, unsigned board);
 
+/* For the front to tell: a host has enumerated the device, and programs can see it. */
+void desk_listed(struct desk *, const struct usbdev *);
+
 /* One listener to all that happens; called in the middle of things: look, do not touch. NULL: none. */
 void desk_listen(struct desk *, void (*event)(void *context, const struct desk_event *), void *context);
 

@@ -176,7 +176,7 @@ class Bench:
     @staticmethod
     def board_time(said):
         """From the first thing that the tool makes the board do to the last, on the board's clock."""
-        stamps = [float(stamp) for stamp in re.findall(r"^dfuemu: (\d+\.\d{6}) ", said, re.M)]
+        stamps = [float(stamp) for stamp in re.findall(r"^dfuemu: (\d+\.\d{6}) (?!.*: listed$)", said, re.M)]
         stamps = [stamp for stamp in stamps if stamp > 3]  # the boards have been on the desk for that long before
         return stamps[-1] - stamps[0]
 
