@@ -481,6 +481,14 @@ void desk_listen(struct desk *d, void (*event)(void *context, const struct desk_
 	d->listener_context = context;
 }
 
+void desk_listed(struct desk *d, const struct usbdev *device)
+{
+	for (unsigned i = 1; i <= d->board_count; i++)
+		if (desk_board_device(d, i) == device)
+			tell(&d->boards[i - 1],
+			     &(struct desk_event){ .board = i, .listed_us = bench_now_us(d->bench) });
+}
+
 /* A number is used again only when there is no other left. NULL: nor is there one. */
 static struct board *free_place(struct desk *d)
 {

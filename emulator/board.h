@@ -43,6 +43,8 @@ int desk_remove_board(struct desk *, unsigned board);
 
 /* What passes to this device meanwhile is the front's own: captures and faults leave it out. */
 void desk_probe(struct desk *, struct usbdev *, bool on);
+/* For the front to tell: a host has enumerated the device, and programs can see it. */
+void desk_listed(struct desk *, const struct usbdev *);
 
 /* One listener to all that happens; called in the middle of things: look, do not touch. NULL: none. */
 void desk_listen(struct desk *, void (*event)(void *context, const struct desk_event *), void *context);

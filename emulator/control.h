@@ -17,7 +17,7 @@ struct control;
 #define CONTROL_CLIENTS 32         /* at a time */
 #define CONTROL_QUEUE (256 * 1024) /* bytes that a slow reader may leave unread before it is hung up on */
 
-/* What the front does for us. Every member is required. */
+/* What the front does for us. Every function is required. */
 struct control_loop {
 	/* Have ready() called whenever fd is readable; ready NULL: no longer. 0 or -errno. */
 	int (*watch)(void *context, int fd, void (*ready)(void *, int fd), void *ready_context);
@@ -27,6 +27,7 @@ struct control_loop {
 	void (*unplug)(void *context, struct usbdev *);
 	unsigned (*address)(void *context, struct usbdev *); /* on the bus; 0: none yet */
 	void *context;
+	bool lists; /* desk_listed() is called, and the address is there from then on */
 };
 
 /* Listens on path, which is made with mode 0600; a socket there that nobody listens on gives way. path NULL: no socket, for

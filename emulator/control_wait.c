@@ -28,6 +28,9 @@ static bool is_so_already(struct call *call, const struct wish *wish, const stru
 		return attached;
 	if (!strcmp(wish->name, "detached"))
 		return !attached;
+	if (!strcmp(wish->name, "listed"))
+		return call->control->loop->address(call->control->loop->context,
+						    desk_board_device(call->control->desk, wish->board)) != 0;
 	if (!strcmp(wish->name, "booted") && wish->detail[0])
 		return !strcasecmp(wish->detail, mcu_mode_name(mcu_mode(mcu)));
 	if (!strcmp(wish->name, "state") && wish->detail[0])
@@ -74,8 +77,8 @@ static bool detail_of(struct call *call, struct wish *wish, const char *word)
 
 enum outcome control_run_wait(struct call *call, int count, char **words)
 {
-	static const char *const names[] = { "reset", "booted", "state", "erased",   "programmed", "options",
-					     "cut",   "pin",    "fault", "attached", "detached",   NULL };
+	static const char *const names[] = { "reset", "booted", "state",    "erased",   "programmed", "options", "cut",
+					     "pin",   "fault",  "attached", "detached", "listed",     NULL };
 	struct client *k = call->client;
 	struct wish wish = { .board = call->board };
 	struct mcu *mcu = call_board(call);
@@ -91,6 +94,8 @@ enum outcome control_run_wait(struct call *call, int count, char **words)
 		return call_fail(call, REFUSED, "time '%.60s': expected a time with its unit, as 5s", words[2]);
 	if (count == 2 && !detail_of(call, &wish, words[1]))
 		return REFUSED;
+	if (!strcmp(wish.name, "listed") && !call->control->loop->lists)
+		return call_fail(call, REFUSED, "wait listed: no host here tells what it lists; expected attached");
 	if (!mcu)
 		return FAILED;
 	if (is_so_already(call, &wish, mcu)) {

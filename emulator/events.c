@@ -5,7 +5,7 @@
 
 uint64_t event_time_us(const struct desk_event *d)
 {
-	return d->mcu ? d->mcu->at_us : d->fault->at_us;
+	return d->mcu ? d->mcu->at_us : d->fault ? d->fault->at_us : d->listed_us;
 }
 
 static int mcu_text(const struct mcu_event *e, char *text, size_t size)
@@ -57,8 +57,10 @@ void event_text(const struct desk_event *d, char text[EVENT_BYTES])
 
 	if (d->mcu)
 		mcu_text(d->mcu, text + used, EVENT_BYTES - (size_t)used);
-	else
+	else if (d->fault)
 		fault_text(d->fault, text + used, EVENT_BYTES - (size_t)used);
+	else
+		snprintf(text + used, EVENT_BYTES - (size_t)used, "listed");
 }
 
 const char *event_name(const struct desk_event *d)
@@ -77,7 +79,7 @@ const char *event_name(const struct desk_event *d)
 		[FAULT_EVENT_FIRED] = "fault", [FAULT_EVENT_ATTACHED] = "attached", [FAULT_EVENT_DETACHED] = "detached"
 	};
 
-	return d->mcu ? of_mcu[d->mcu->type] : of_fault[d->fault->type];
+	return d->mcu ? of_mcu[d->mcu->type] : d->fault ? of_fault[d->fault->type] : "listed";
 }
 
 static void write_mcu(const struct mcu_event *e, struct writer *w)
@@ -117,7 +119,7 @@ void event_write(const struct desk_event *d, struct writer *w)
 	writer_number(w, "board", d->board);
 	if (d->mcu)
 		write_mcu(d->mcu, w);
-	else if (d->fault->type == FAULT_EVENT_FIRED) {
+	else if (d->fault && d->fault->type == FAULT_EVENT_FIRED) {
 		fault_rule_format(d->fault->rule, rule, sizeof(rule));
 		writer_number(w, "fault", d->fault->id);
 		writer_string(w, "rule", rule);

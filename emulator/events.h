@@ -10,17 +10,19 @@
 
 #define EVENT_BYTES (FAULT_RULE_BYTES + 96) /* room for a line */
 
-/* One of the two is set; valid during the call. */
+/* One of the two is set, valid during the call; or neither: a host has listed the board. */
 struct desk_event {
 	unsigned board; /* from 1 */
 	const struct mcu_event *mcu;
 	const struct fault_event *fault;
+	uint64_t listed_us; /* when */
 };
 
 uint64_t event_time_us(const struct desk_event *);
 /* "0.123456 board 1: erased 0x08000000, 16384 bytes" */
 void event_text(const struct desk_event *, char text[EVENT_BYTES]);
-/* The word that names the kind: reset, booted, state, erased, programmed, options, cut, pin, fault, attached, detached. */
+/* The word that names the kind: reset, booted, state, erased, programmed, options, cut, pin, fault, attached, detached,
+ * listed. */
 const char *event_name(const struct desk_event *);
 /* Into the object that is open: event, at_us, board, and what belongs to the kind. */
 void event_write(const struct desk_event *, struct writer *);

@@ -43,7 +43,16 @@ void exec_help(void)
 
 static void warn(void *context, const char *line)
 {
-	say_warning(context, "%s", line);
+	const struct run *run = context;
+
+	say_warning(run->say, "%s", line);
+}
+
+static void listed(void *context, struct usbdev *device)
+{
+	const struct run *run = context;
+
+	desk_listed(run->desk, device);
 }
 
 static void signal_arrived(void *context, int fd)
@@ -166,7 +175,7 @@ static unsigned control_address(void *context, struct usbdev *device)
 static int serve(struct run *run, int *status)
 {
 	struct private_bus_options options = {
-		.time = run->options->time, .scale = run->options->scale, .warn = warn, .context = run->say
+		.time = run->options->time, .scale = run->options->scale, .warn = warn, .listed = listed, .context = run
 	};
 	struct private_bus_counts counts;
 	char why[PRIVATE_BUS_ERROR];
@@ -193,7 +202,8 @@ static int serve(struct run *run, int *status)
 						   .plug = control_plug,
 						   .unplug = control_unplug,
 						   .address = control_address,
-						   .context = run };
+						   .context = run,
+						   .lists = true };
 		run->control = control_new(run->desk, &run->loop, run->options->control, mistake);
 		if (!run->control) {
 			say_error(run->say, "%s", mistake);

@@ -50,7 +50,7 @@ static unsigned control_address(void *context, struct usbdev *device)
 }
 
 static const struct control_loop loop = { control_watch,  control_sync,    control_plug,
-					  control_unplug, control_address, NULL };
+					  control_unplug, control_address, NULL, false };
 
 /* No files, and the desk is to stay as small as it is. */
 static bool is_harmless(const uint8_t *bytes, size_t length)

@@ -117,6 +117,33 @@ nested()
   board -- "$dfuemu" --version
 }
 
+first_look()
+{
+  runtime
+  ends 0 board -- sh -c 'ls run/* && test -e /dev/bus/usb/001/002 && ls run/*'
+  [ "$(tr '\n' ' ' <said)" = 'dev run stage sys ' ]
+  no_tree
+}
+
+# A limit on the size of files stands for a full disk: the files of the bus are written when the tool looks.
+no_room()
+{
+  local status=0
+
+  runtime
+  (ulimit -f 0 && timeout 20 "$dfuemu" exec -- sh -c 'exit 3' 2>&1) | cat >said && status=${PIPESTATUS[0]}
+  cat said
+  [ "$status" -eq 3 ]
+  no_tree
+  (ulimit -f 0 && timeout 20 "$dfuemu" exec -- ls /sys/bus/usb/devices 2>&1) | cat >said && status=${PIPESTATUS[0]}
+  cat said
+  [ "$status" -eq 125 ]
+  says said "the files of the private bus cannot be written in '$PWD/run/dfubench-"
+  says said 'File too large'
+  says said 'the tool was killed'
+  no_tree
+}
+
 # Trees stand below XDG_RUNTIME_DIR, which is this test's alone.
 runtime()
 {
@@ -134,6 +161,7 @@ family='
   sh -c "echo \$\$ >>pids; while :; do sleep 1; done" &
   setsid sh -c "echo \$\$ >>pids; while :; do sleep 1; done" &
   echo $$ >>pids
+  ls /sys/bus/usb/devices >/dev/null
   while [ "$(wc -l <pids)" -lt 3 ]; do sleep 0.02; done
   ls run >tree
   : >ready
@@ -251,6 +279,8 @@ check 'a tool that cannot be run is told as env(1) does' missing_tools
 check 'a set-user-ID program runs without privileges, with a warning' setuid
 check 'a 32-bit program is warned of' foreign
 check 'exec inside exec says so' nested
+check 'the files of the bus are written at the first look' first_look
+check 'a full disk is told when the tool looks at the bus, and ends the run' no_room
 check 'Ctrl-C ends all, with SIGINT' ctrl_c
 check 'Ctrl-C that the tool handles is left to it' ctrl_c_handled
 check 'SIGTERM to dfuemu ends all, with the status of SIGTERM' signalled TERM 143

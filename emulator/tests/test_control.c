@@ -94,8 +94,8 @@ static int setup(void **state)
 	bed->say = (struct say){ .stream = stderr, .level = -1 };
 	bed->desk = desk_new(&bed->options, &bed->say);
 	assert_non_null(bed->desk);
-	bed->loop = (struct control_loop){ control_watch,  control_sync,    control_plug,
-					   control_unplug, control_address, bed };
+	bed->loop = (struct control_loop){ control_watch,   control_sync, control_plug, control_unplug,
+					   control_address, bed,          false };
 	bed->control = control_new(bed->desk, &bed->loop, NULL, why);
 	assert_non_null(bed->control);
 	desk_power_up(bed->desk);
@@ -234,6 +234,7 @@ static void commands_are_answered(void **state)
 		{ "in 1s in 1s unplug\n", "refused: 'in' cannot be put off\n" },
 		{ "wait booted bootlader\n", "refused: wait 'bootlader': expected bootloader-starting, bootloader, " },
 		{ "wait erased application\n", "refused: wait erased takes no 'application'\n" },
+		{ "wait listed\n", "refused: wait listed: no host here tells what it lists; expected attached\n" },
 		{ "flash load /nonexistent/file\n",
 		  "error: cannot open '/nonexistent/file': No such file or directory\n" },
 		{ "flash load /dev/zero\n", "error: '/dev/zero' is no regular file\n" },

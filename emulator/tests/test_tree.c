@@ -110,6 +110,7 @@ static int setup(void **state)
 	setup_base(state);
 	((struct place *)*state)->tree = tree_new(((struct place *)*state)->base, &error);
 	assert_non_null(((struct place *)*state)->tree);
+	assert_int_equal(tree_show(((struct place *)*state)->tree), 0);
 	return 0;
 }
 
@@ -556,6 +557,56 @@ static void hostile_configurations_are_survived(void **state)
 	assert_int_equal(entries(path_of(t, DEVICES)), 2 + 1 + 32);
 }
 
+static void nothing_is_written_before_a_look(void **state)
+{
+	struct place *p = *state;
+	struct uevent_device event;
+	int error;
+
+	p->tree = tree_new(p->base, &error);
+	assert_non_null(p->tree);
+	assert_int_equal(tree_add_device(p->tree, 2, 1, &rom, false), 0);
+	assert_int_equal(tree_add_device(p->tree, 3, 2, &rom, false), 0);
+	assert_int_equal(tree_remove_device(p->tree, 2), 0);
+	assert_int_equal(tree_add_device(p->tree, 4, 1, &cdc, true), 0);
+	assert_int_equal(tree_event(p->tree, 4, 1, &event), 0);
+	assert_int_equal(entries(tree_root(p->tree)), 0);
+
+	assert_int_equal(tree_show(p->tree), 0);
+	assert_int_equal(entries(path_of(p->tree, DEVICES)), 2 + 3 + 2);
+	assert_int_equal(entries(path_of(p->tree, "dev/bus/usb/001")), 3);
+	expect(p->tree, DEVICES "usb1/product", "dfubench private bus\n");
+	expect(p->tree, DEVICES "1-1/idProduct", "5740\n");
+	expect(p->tree, DEVICES "1-2/devnum", "3\n");
+	assert_true(exists(p->tree, "sys/bus/usb/drivers/hub/1-0:1.0"));
+
+	assert_int_equal(unlink(path_of(p->tree, DEVICES "1-2")), 0);
+	assert_int_equal(tree_show(p->tree), 0); /* once is enough */
+	assert_false(exists(p->tree, DEVICES "1-2"));
+}
+
+static void changes_show_the_tree(void **state)
+{
+	struct place *p = *state;
+	int error;
+
+	for (int i = 0; i < 3; i++) {
+		p->tree = tree_new(p->base, &error);
+		assert_non_null(p->tree);
+		assert_int_equal(tree_add_device(p->tree, 2, 1, &cdc, false), 0);
+		error = i == 0   ? tree_set_driver(p->tree, 2, 0, "usbfs")
+			: i == 1 ? tree_set_alt(p->tree, 2, 1, 1, NULL)
+				 : tree_set_configuration(p->tree, 2, 2);
+		assert_int_equal(error, 0);
+		assert_int_equal(exists(p->tree, DEVICES "1-1:1.0/driver"), i == 0);
+		assert_int_equal(exists(p->tree, DEVICES "1-1:1.1/ep_81"), i == 1);
+		assert_int_equal(exists(p->tree, DEVICES "1-1:2.3"), i == 2);
+		assert_true(exists(p->tree, DEVICES "usb1"));
+		tree_free(p->tree);
+		p->tree = NULL;
+	}
+}
+
 static void two_trees_live_side_by_side(void **state)
 {
 	struct place *p = *state;
@@ -594,7 +645,7 @@ static void stale_trees_are_removed_and_nothing_else(void **state)
 	if (!child) {
 		struct tree *t = tree_new(p->base, &error);
 
-		if (t && write(pipes[1], tree_root(t), strlen(tree_root(t))) > 0)
+		if (t && !tree_show(t) && write(pipes[1], tree_root(t), strlen(tree_root(t))) > 0)
 			raise(SIGKILL);
 		_exit(1);
 	}
@@ -700,7 +751,7 @@ static void places_are_tried_in_turn(void **state)
 static void full_disk_leaves_nothing(void **state)
 {
 	struct place *p = *state;
-	struct tree *t = p->tree;
+	struct tree *t = p->tree, *fresh;
 	struct rlimit old, limit;
 	void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
 	int error;
@@ -732,9 +783,18 @@ static void full_disk_leaves_nothing(void **state)
 	limit.rlim_cur = 3;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	assert_int_equal(tree_set_configuration(t, 3, 2), -EFBIG);
-	assert_null(tree_new(p->base, &error));
+	fresh = tree_new(p->base, &error);
+	assert_non_null(fresh);
+	assert_int_equal(tree_add_device(fresh, 2, 1, &rom, false), 0);
+	for (limit.rlim_cur = 0; limit.rlim_cur <= 80; limit.rlim_cur += 2) {
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		assert_int_equal(tree_show(fresh), -EFBIG);
+		assert_int_equal(entries(tree_root(fresh)), 0);
+	}
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-	assert_int_equal(error, -EFBIG);
+	assert_int_equal(tree_show(fresh), 0);
+	expect(fresh, DEVICES "1-1/idVendor", "0483\n");
+	tree_free(fresh);
 	assert_int_equal(entries(p->base), 1);
 	assert_int_equal(entries(path_of(t, DEVICES)), 2 + 1);
 	assert_int_equal(entries(path_of(t, "stage")), 0);
@@ -781,6 +841,8 @@ int main(void)
 		TEST(event_describes_device_and_interface),
 		TEST(strings_are_just_content),
 		TEST(hostile_configurations_are_survived),
+		TEST_BASE(nothing_is_written_before_a_look),
+		TEST_BASE(changes_show_the_tree),
 		TEST(two_trees_live_side_by_side),
 		TEST(root_is_private_and_named_after_its_owner),
 		TEST_BASE(stale_trees_are_removed_and_nothing_else),

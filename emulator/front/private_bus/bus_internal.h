@@ -101,7 +101,8 @@ struct private_bus {
 	struct vtime *vtime; /* NULL: real or scaled time */
 	uint64_t wall_origin_ns, bench_origin_us;
 	uint64_t wall_now_ns, looked_after_ns;
-	bool running, over, no_memory_access;
+	bool running, over;
+	int failure; /* the run cannot go on: -errno, or 0 */
 	int status, exec_error, exec_failed;
 	bool warned_memory, warned_foreign, warned_uring, warned_chdir;
 	size_t notif_size, resp_size;
@@ -117,6 +118,8 @@ void bus_unwatch(struct private_bus *, struct watch *);
 struct port *bus_port_of_address(struct private_bus *, unsigned address);
 /* The memory of a process is out of reach. If it is the tool itself that starts, the run cannot go on. */
 void bus_no_memory_access(struct private_bus *);
+/* The tool looks at the tree: it must be there. If it cannot be written the run ends. */
+void bus_show_tree(struct private_bus *);
 /* Bench microseconds for a time that the tool's kernel would measure on the wall. */
 uint64_t bus_wall_ms(const struct private_bus *, uint64_t ms);
 /* USBDEVFS_RESET: reset the port, enumerate again, then answer the call. A device that is another one afterwards has

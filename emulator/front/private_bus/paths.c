@@ -214,6 +214,7 @@ static int locate(struct private_bus *bus, const struct call_info *c, int dirfd,
 		}
 		return 0;
 	}
+	bus_show_tree(bus);
 	snprintf(w->real, sizeof(w->real), "%s%s%s", tree_root(bus->tree), w->path,
 		 slash ? "/" : ""); /* follows a link */
 	w->address = node_address(w->path);

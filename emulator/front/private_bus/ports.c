@@ -121,6 +121,8 @@ static void described(void *context, const struct usb_description *d)
 	p->configuration = d->configuration;
 	memset(p->alt, 0, sizeof(p->alt));
 	netlink_announce(p, UEVENT_ADD);
+	if (p->bus->options.listed)
+		p->bus->options.listed(p->bus->options.context, p->dev);
 }
 
 static void port_complete(struct usbhost *host, struct usb_urb *urb)

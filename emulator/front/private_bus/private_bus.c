@@ -49,7 +49,18 @@ void bus_no_memory_access(struct private_bus *bus)
 	}
 	bus_warn(bus, "the memory of the tool is out of reach: process_vm_readv is forbidden here "
 		      "(kernel.yama.ptrace_scope 2 or 3, or a container's seccomp profile)");
-	bus->no_memory_access = true;
+	bus->failure = -EPERM;
+}
+
+void bus_show_tree(struct private_bus *bus)
+{
+	int err = bus->failure ? 0 : tree_show(bus->tree);
+
+	if (!err)
+		return;
+	bus_warn(bus, "the files of the private bus cannot be written in '%s': %s", tree_root(bus->tree),
+		 strerror(-err));
+	bus->failure = err;
 }
 
 /* --- the clock --- */
@@ -516,8 +527,8 @@ int private_bus_step(struct private_bus *bus, int wait_ms)
 		vtime_idle(bus->vtime);
 	}
 	bury_watches(bus, false);
-	if (bus->no_memory_access)
-		return broken(bus, -EPERM);
+	if (bus->failure)
+		return broken(bus, bus->failure);
 	return bus->over ? 0 : 1;
 }
 

@@ -29,6 +29,8 @@ struct private_bus_options {
 	double scale; /* TIME_SCALED: bench time per wall time, 20 = the boards run 20 times faster. Must be > 0 */
 	/* Things a user must know (a call that goes round the bus, say), one line each without newline. Required. */
 	void (*warn)(void *context, const char *line);
+	/* A device can be seen by the tool from now on: it is enumerated. May be NULL. */
+	void (*listed)(void *context, struct usbdev *);
 	void *context;
 	bool no_forced_writes; /* for tests: behave as under a kernel that forbids them (see proc_mem.force_override) */
 	const char *tree_folder; /* where the private tree may live; NULL: a sensible place */

@@ -56,6 +56,20 @@ int remote_write_pieces(pid_t tid, const struct remote_piece *pieces, size_t cou
 	return (size_t)n == total ? 0 : -EFAULT;
 }
 
+ssize_t remote_read_pieces(pid_t tid, const struct remote_place *pieces, size_t count)
+{
+	struct iovec local[REMOTE_PIECES], there[REMOTE_PIECES];
+	size_t used = 0;
+	ssize_t n;
+
+	for (; used < count && used < REMOTE_PIECES && pieces[used].length; used++) {
+		local[used] = (struct iovec){ pieces[used].data, pieces[used].length };
+		there[used] = (struct iovec){ (void *)(uintptr_t)pieces[used].address, pieces[used].length };
+	}
+	n = process_vm_readv(tid, local, used, there, used, 0);
+	return n < 0 ? -errno : n;
+}
+
 ssize_t remote_string(pid_t tid, uint64_t address, char *text, size_t size)
 {
 	/* Transfers are cut at the boundaries of iovecs, so one per page: a string that ends before an unmapped page is read. */

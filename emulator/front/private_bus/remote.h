@@ -19,6 +19,13 @@ struct remote_piece {
 };
 #define REMOTE_PIECES 8
 int remote_write_pieces(pid_t tid, const struct remote_piece *, size_t count);
+/* The same for reading: how many bytes there were before the first that cannot be read, or -errno if there are none. */
+struct remote_place {
+	uint64_t address;
+	void *data;
+	size_t length;
+};
+ssize_t remote_read_pieces(pid_t tid, const struct remote_place *, size_t count);
 /* A NUL-terminated string of at most size - 1 bytes: its length, or -ENAMETOOLONG, -EFAULT... */
 ssize_t remote_string(pid_t tid, uint64_t address, char *text, size_t size);
 

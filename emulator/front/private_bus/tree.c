@@ -12,11 +12,14 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #define PREFIX "dfubench-"
 #define NEW_NAME_TRIES 16
+#define ROOM_BYTES (UINT64_C(2) << 20) /* the files of a few boards where each takes a page */
+#define ROOM_FILES 1000
 
 /* USB 1.1 root hub, as the kernel's full-speed controllers have it; the release of Linux stands in bcdDevice. */
 static int add_root_hub(struct tree *t)
@@ -230,6 +233,20 @@ static int make_root(struct tree *t)
 	return -EBUSY;
 }
 
+/* So that a full place is told at once, or another one taken, and not when the tool looks. Quotas show only then. */
+static int has_room(const struct tree *t)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(t->root, &fs))
+		return -errno;
+	/* Some file systems do not count one or the other. */
+	if ((fs.f_blocks && fs.f_bavail * (uint64_t)fs.f_frsize < ROOM_BYTES) ||
+	    (fs.f_files && fs.f_favail < ROOM_FILES))
+		return -ENOSPC;
+	return 0;
+}
+
 static int open_tree(struct tree *t, const char *base)
 {
 	char *real = realpath(base, NULL);
@@ -251,7 +268,7 @@ static int open_tree(struct tree *t, const char *base)
 		error = -ENOMEM;
 		goto out;
 	}
-	error = make_skeleton(t);
+	error = has_room(t);
 	if (!error)
 		error = add_root_hub(t);
 out:
@@ -289,18 +306,44 @@ struct tree *tree_new(const char *base, int *error)
 	return t;
 }
 
+static void close_folders(struct tree *t)
+{
+	int *const fds[] = { &t->sys, &t->devices, &t->drivers, &t->chars, &t->nodes, &t->udev, &t->stage };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+		*fds[i] = -1;
+	}
+}
+
+int tree_show(struct tree *t)
+{
+	static const char *const folders[] = { "stage", "sys", "dev", "run" };
+	int error;
+
+	if (t->shown)
+		return 0;
+	error = make_skeleton(t);
+	for (unsigned i = 0; !error && i <= TREE_ADDRESSES; i++)
+		if (t->list[i].description)
+			error = tree_device_show(t, &t->list[i]);
+	t->shown = !error;
+	if (!error)
+		return 0;
+	close_folders(t);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		tree_remove_folder(t->root, folders[i]);
+	return error;
+}
+
 void tree_free(struct tree *t)
 {
-	int fds[7];
-
 	if (!t)
 		return;
 	for (unsigned i = 0; i <= TREE_ADDRESSES; i++)
 		usb_description_free(t->list[i].description);
-	memcpy(fds, (int[7]){ t->sys, t->devices, t->drivers, t->chars, t->nodes, t->udev, t->stage }, sizeof(fds));
-	for (size_t i = 0; i < 7; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
+	close_folders(t);
 	if (t->name && is_still(t->base, t->name, t->root))
 		tree_remove_folder(t->base, t->name);
 	if (t->root >= 0)

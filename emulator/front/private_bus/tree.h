@@ -23,6 +23,10 @@ struct tree;
  * /dev/shm, $TMPDIR, /tmp. It is locked (flock) for the life of the tree; folders there that a dead process of this
  * user left behind are removed first. The root hub is device 1. NULL: *error is the -errno of the last place tried. */
 struct tree *tree_new(const char *base, int *error);
+/* The folder is empty until then: writes all that is known, once, as most of what a shell script starts never looks. 0 or
+ * -errno with nothing written; the next call tries again. Changes below show at once afterwards; those but
+ * tree_add_device() and tree_remove_device() call it themselves. */
+int tree_show(struct tree *);
 /* Takes the folder away with all that is in it; NULL is fine. Also right in a forked child when the parent has died. */
 void tree_free(struct tree *);
 const char *tree_root(const struct tree *); /* absolute, without symbolic links; below it sys/, dev/ and run/ */

@@ -163,15 +163,11 @@ static void put_node(struct folder *f, const struct device *d)
 		f->error = -errno;
 }
 
-static int show_device(struct tree *t, struct device *d)
+int tree_device_show(struct tree *t, struct device *d)
 {
 	struct folder f = { .tree = t, .fd = t->sys }, folder;
 	char aside[16], name[40];
 
-	list_interfaces(d);
-	if (!d->port)
-		for (unsigned n = 0; n < d->interface_count; n++)
-			strcpy(d->interfaces[n].driver, "hub");
 	folder = tree_aside_folder(&f, aside);
 	tree_put_device(&folder, d);
 	for (unsigned n = 0; n < d->interface_count; n++) {
@@ -206,7 +202,7 @@ static uint64_t monotonic_us(void)
 int tree_device_add(struct tree *t, unsigned number, unsigned port, const struct usb_description *u, bool denied)
 {
 	struct device *d = &t->list[number];
-	int error;
+	int error = 0;
 
 	*d = (struct device){ .number = number, .port = port, .denied = denied, .initialized_us = monotonic_us() };
 	d->description = usb_description_copy(u);
@@ -222,7 +218,11 @@ int tree_device_add(struct tree *t, unsigned number, unsigned port, const struct
 		snprintf(d->path, sizeof(d->path), "/" HUB);
 		d->depth = 4;
 	}
-	error = show_device(t, d);
+	list_interfaces(d);
+	for (unsigned n = 0; !port && n < d->interface_count; n++)
+		strcpy(d->interfaces[n].driver, "hub");
+	if (t->shown)
+		error = tree_device_show(t, d);
 	if (error) {
 		usb_description_free(d->description);
 		d->description = NULL;
@@ -258,11 +258,12 @@ int tree_add_device(struct tree *t, unsigned number, unsigned port, const struct
 int tree_remove_device(struct tree *t, unsigned number)
 {
 	struct device *d = number < 2 ? NULL : find(t, number);
-	int error;
+	int error = 0;
 
 	if (!d)
 		return -ENODEV;
-	error = hide_device(t, d);
+	if (t->shown)
+		error = hide_device(t, d);
 	usb_description_free(d->description);
 	d->description = NULL;
 	return error;
@@ -278,6 +279,9 @@ int tree_set_configuration(struct tree *t, unsigned number, uint8_t value)
 		return -ENODEV;
 	if (value && !usb_description_configuration(d->description, value))
 		return -EINVAL;
+	f.error = tree_show(t);
+	if (f.error)
+		return f.error;
 	f.fd = tree_open_folder(t->sys, d->path + 1);
 	if (f.fd < 0)
 		return -errno;
@@ -325,6 +329,9 @@ int tree_set_alt(struct tree *t, unsigned number, uint8_t interface, uint8_t alt
 	c = usb_description_configuration(d->description, d->description->configuration);
 	if (!i || !usb_configuration_interface(c, interface, alt, NULL, NULL))
 		return -EINVAL;
+	f.error = tree_show(t);
+	if (f.error)
+		return f.error;
 	f.fd = tree_open_folder(t->sys, i->path + 1);
 	if (f.fd < 0)
 		return -errno;
@@ -356,6 +363,9 @@ int tree_set_driver(struct tree *t, unsigned number, uint8_t interface, const ch
 		return -EINVAL;
 	if (!strcmp(i->driver, driver ? driver : ""))
 		return 0;
+	f.error = tree_show(t);
+	if (f.error)
+		return f.error;
 	f.fd = tree_open_folder(t->sys, i->path + 1);
 	if (f.fd < 0)
 		return -errno;

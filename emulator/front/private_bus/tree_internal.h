@@ -31,6 +31,7 @@ struct device {
 struct tree {
 	int base, root; /* root is what is locked */
 	int sys, devices, drivers, chars, nodes, udev, stage;
+	bool shown;      /* the files are there, and the descriptors above */
 	unsigned staged; /* counts names in stage/ */
 	char *name, *path;
 	struct device list[TREE_ADDRESSES + 1]; /* by device number */
@@ -70,5 +71,6 @@ void tree_put_interface(struct folder *f, const struct device *d, const struct i
 
 /* --- tree_devices.c --- */
 int tree_device_add(struct tree *t, unsigned number, unsigned port, const struct usb_description *u, bool denied);
+int tree_device_show(struct tree *t, struct device *d);
 
 #endif

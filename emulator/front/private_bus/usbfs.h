@@ -15,6 +15,7 @@ struct handle {
 	uint64_t position;                           /* of read() */
 	struct transfer *completed, **completed_end; /* URBs to be reaped */
 	bool ready;                                  /* POLLOUT shows */
+	uint64_t setup_at;                           /* where SETUP of the last control URB was; 0: unknown */
 	bool privileges_dropped;
 	uint32_t may_claim;          /* after USBDEVFS_DROP_PRIVILEGES */
 	uint64_t disconnect_context; /* USBDEVFS_DISCSIGNAL */

@@ -9,6 +9,7 @@
 #include "remote.h"
 #include "usbfs.h"
 
+#define SETUP_BYTES 8u
 #define CONTROL_MAX_BYTES 4096u  /* usbfs: PAGE_SIZE, for the data stage of USBDEVFS_CONTROL */
 #define MEMORY_BYTES (16u << 20) /* usbfs: usbfs_memory_mb, for all transfers together */
 #define RECIPIENT_MASK 0x1Fu
@@ -153,7 +154,8 @@ static void set_ready(struct handle *h, bool ready)
 	node_set_writable(h->node, ready);
 }
 
-/* What usbfs writes on a reap: the data, three fields of the URB, and the URB's address. */
+/* What usbfs writes on a reap: the data, three fields of the URB, and the URB's address. Each piece costs; two fields that
+ * only isochronous URBs have lie between the last two, and get what they had. */
 static int copy_back(struct transfer *t, pid_t tid, uint64_t result)
 {
 	struct usbdevfs_urb *u = &t->user;
@@ -162,9 +164,7 @@ static int copy_back(struct transfer *t, pid_t tid, uint64_t result)
 		{ t->user_buffer + head, t->urb.data, t->in ? t->urb.actual : 0 },
 		{ t->user_pointer + offsetof(struct usbdevfs_urb, status), &u->status, sizeof(u->status) },
 		{ t->user_pointer + offsetof(struct usbdevfs_urb, actual_length), &u->actual_length,
-		  sizeof(u->actual_length) },
-		{ t->user_pointer + offsetof(struct usbdevfs_urb, error_count), &u->error_count,
-		  sizeof(u->error_count) },
+		  offsetof(struct usbdevfs_urb, signr) - offsetof(struct usbdevfs_urb, actual_length) },
 		{ result, &t->user_pointer, sizeof(t->user_pointer) },
 	};
 
@@ -258,14 +258,32 @@ static int check_recipient(struct handle *h, uint8_t type, uint16_t index)
 	}
 }
 
-static int prepare_control(struct handle *h, struct transfer *t, const struct call_info *c,
-			   const struct usbdevfs_urb *u)
+/* The URB, and in the same system call its SETUP if it is where the last one's was, as programs use their buffers again.
+ * If it is not, setup_at becomes 0. */
+static int read_urb(struct handle *h, const struct call_info *c, struct usbdevfs_urb *u, uint8_t setup[SETUP_BYTES])
 {
-	uint8_t setup[8];
-	int err = remote_read(c->tid, t->user_buffer, setup, sizeof(setup));
+	const struct remote_place pieces[] = {
+		{ c->args[2], u, sizeof(*u) },
+		{ h->setup_at, setup, h->setup_at ? SETUP_BYTES : 0 },
+	};
+	ssize_t n = remote_read_pieces(c->tid, pieces, 2);
+
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n != sizeof(*u) + SETUP_BYTES || (uintptr_t)u->buffer != h->setup_at)
+		h->setup_at = 0;
+	return (size_t)n < sizeof(*u) ? -EFAULT : 0;
+}
+
+static int prepare_control(struct handle *h, struct transfer *t, const struct call_info *c,
+			   const struct usbdevfs_urb *u, uint8_t setup[SETUP_BYTES])
+{
+	int err = h->setup_at ? 0 : remote_read(c->tid, t->user_buffer, setup, SETUP_BYTES);
 
 	if (err)
 		return err;
+	h->setup_at = t->user_buffer;
+
 	t->urb.setup = usb_setup_decode(setup);
 	if ((size_t)u->buffer_length < (size_t)t->urb.setup.length + 8)
 		return -EINVAL;
@@ -302,7 +320,8 @@ void usbfs_submit(struct handle *h, const struct call_info *c)
 	struct private_bus *bus = h->bus;
 	struct usbdevfs_urb u;
 	struct transfer *t = NULL;
-	int err = remote_read(c->tid, c->args[2], &u, sizeof(u));
+	uint8_t setup[SETUP_BYTES];
+	int err = read_urb(h, c, &u, setup);
 
 	if (err)
 		goto out;
@@ -321,7 +340,7 @@ void usbfs_submit(struct handle *h, const struct call_info *c)
 	t->call = *c;
 	t->done = urb_done;
 	if (u.type == USBDEVFS_URB_TYPE_CONTROL)
-		err = prepare_control(h, t, c, &u);
+		err = prepare_control(h, t, c, &u, setup);
 	else if (u.type == USBDEVFS_URB_TYPE_BULK || u.type == USBDEVFS_URB_TYPE_INTERRUPT)
 		err = prepare_data(h, t, c, &u, u.type == USBDEVFS_URB_TYPE_INTERRUPT);
 	else

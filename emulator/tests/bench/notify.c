@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a notified system call costs by itself: a child under a filter of one compare, a supervisor that answers at once.
- * With "memory" the supervisor reads 64 bytes of the child and writes 18 for every third call, as a transfer needs. With
- * "libusb" the child also does what libusb does of its own for a transfer (one poll, two timer settings), and the
- * supervisor waits in epoll, as one with more to watch must: the floor for this way of serving libusb.
+ * What notified system calls cost by themselves: a child under a filter of one compare, a supervisor that answers at once.
+ * Each word adds to the one before it. "libusb": the child also does what libusb does of its own for every third call, as
+ * a transfer takes three (one poll, two timer settings). "memory": the supervisor moves what a transfer of 18 bytes needs,
+ * in one read and one write. "epoll": it waits in epoll, as one with more to watch must; the floor for this way of serving
+ * libusb.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -33,6 +34,7 @@
 #endif
 
 #define REQUEST 0x5500 /* an ioctl(2) of usbfs, as what is compared with */
+#define DATA_AT 8192   /* from the URB to its buffer */
 
 static void die(const char *what)
 {
@@ -102,7 +104,7 @@ static void child(int socket, long count, bool libusb)
 	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), ends[2], listener;
 	struct itimerspec never = { 0 }, late = { .it_value = { .tv_sec = INT32_MAX } };
 	struct pollfd fds[3];
-	uint8_t urb[64] = { 0 };
+	static uint8_t urb[DATA_AT + 64]; /* on three pages, as a heap and a stack are */
 
 	if (timer < 0 || pipe(ends))
 		die("start");
@@ -127,15 +129,27 @@ static void child(int socket, long count, bool libusb)
 	_exit(0);
 }
 
-static void move_memory(pid_t pid, uint64_t address)
+/* Of each transfer: the URB and SETUP; then data, two parts of the URB, and where the URB is. */
+static void read_memory(pid_t pid, uint64_t address)
 {
 	uint8_t data[64];
-	struct iovec ours = { data, sizeof(data) }, theirs = { (void *)(uintptr_t)address, sizeof(data) };
+	struct iovec ours = { data, sizeof(data) };
+	struct iovec theirs[] = { { (void *)(uintptr_t)address, 56 }, { (void *)(uintptr_t)(address + DATA_AT), 8 } };
 
-	if (process_vm_readv(pid, &ours, 1, &theirs, 1, 0) != sizeof(data))
+	if (process_vm_readv(pid, &ours, 1, theirs, 2, 0) != sizeof(data))
 		die("process_vm_readv");
-	ours.iov_len = theirs.iov_len = 18;
-	if (process_vm_writev(pid, &ours, 1, &theirs, 1, 0) != 18)
+}
+
+static void write_memory(pid_t pid, uint64_t address)
+{
+	static uint8_t data[18 + 4 + 16 + 8];
+	struct iovec ours = { data, sizeof(data) };
+	struct iovec theirs[] = { { (void *)(uintptr_t)(address + DATA_AT + 8), 18 },
+				  { (void *)(uintptr_t)(address + 4), 4 },
+				  { (void *)(uintptr_t)(address + 28), 16 },
+				  { (void *)(uintptr_t)(address + DATA_AT / 2), 8 } };
+
+	if (process_vm_writev(pid, &ours, 1, theirs, 4, 0) != sizeof(data))
 		die("process_vm_writev");
 }
 
@@ -146,16 +160,22 @@ int main(int argc, char **argv)
 	struct seccomp_notif_resp *resp;
 	struct seccomp_notif *notif;
 	long count, seen = 0;
-	bool libusb = argc == 3 && !strcmp(argv[2], "libusb");
-	bool memory = libusb || (argc == 3 && !strcmp(argv[2], "memory"));
+	static const char *const words[] = { "libusb", "memory", "epoll" };
+	unsigned level = 0;
+	bool libusb, memory, epoll;
 	struct epoll_event event = { .events = EPOLLIN };
 	int set = epoll_create1(EPOLL_CLOEXEC);
 	pid_t pid;
 
-	if (argc < 2 || (argc > 2 && !memory)) {
-		fputs("usage: notify COUNT [memory|libusb]\n", stderr);
+	for (unsigned i = 0; argc == 3 && i < sizeof(words) / sizeof(*words); i++)
+		level = strcmp(argv[2], words[i]) ? level : i + 1;
+	if (argc < 2 || argc > 3 || (argc == 3 && !level)) {
+		fputs("usage: notify COUNT [libusb|memory|epoll]\n", stderr);
 		return 2;
 	}
+	libusb = level >= 1;
+	memory = level >= 2;
+	epoll = level >= 3;
 	count = atol(argv[1]);
 	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes))
 		die("seccomp");
@@ -178,7 +198,7 @@ int main(int argc, char **argv)
 	if (epoll_ctl(set, EPOLL_CTL_ADD, listener, &event))
 		die("epoll_ctl");
 	while (seen < count) {
-		if (libusb && epoll_wait(set, &event, 1, -1) != 1)
+		if (epoll && epoll_wait(set, &event, 1, -1) != 1)
 			continue;
 		memset(notif, 0, sizes.seccomp_notif);
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, notif)) {
@@ -187,7 +207,9 @@ int main(int argc, char **argv)
 			die("receive");
 		}
 		if (memory && seen % 3 == 0)
-			move_memory((pid_t)notif->pid, notif->data.args[2]);
+			read_memory((pid_t)notif->pid, notif->data.args[2]);
+		if (memory && seen % 3 == 1)
+			write_memory((pid_t)notif->pid, notif->data.args[2]);
 		memset(resp, 0, sizes.seccomp_notif_resp);
 		resp->id = notif->id;
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, resp))
