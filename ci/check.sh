@@ -191,21 +191,56 @@ stage_integration()
   done
 }
 
-# What needs a kernel of its own: each vm_*.sh is a batch that runs inside one guest. Its line `# guest: OPTION...` has
-# options for ci/vm/run; files that it puts into $VM_SHARE are kept in build/results/NAME.share.
+# vm_job LINE: a batch that needs a kernel of its own. What it puts into $VM_SHARE is kept in build/results/NAME.share.
+vm_job()
+{
+  script=${1%%:*}
+  how=${1#*# }
+  name=$(basename "$script" .sh)
+  words=${how#*: }
+  case $how in
+  guest:*)
+    [ "$words" = '-k stock' ] || name=$name$(echo "$words" | sed 's/--host-commands//; s/-k / /')
+    name=$(echo "$name" | sed 's/ *$//; s/  */ /g')
+    mkdir -p "$results/$name.share"
+    export VM_SHARE="$results/$name.share" VM_LOG="$results/$name.kernel.log"
+    # shellcheck disable=SC2086 # words
+    collect "$name" ci/vm/run -t "$VM_SECONDS" $words -- "./$script"
+    unset VM_SHARE VM_LOG
+    ;;
+  *)
+    [ "$words" = "$how" ] || name="$name $words"
+    # shellcheck disable=SC2086
+    collect "$name" timeout -k 10 $((2 * VM_SECONDS)) "./$script" ${words#host:}
+    ;;
+  esac
+}
+
+# Whatever nobody else has begun, one after the other.
+vm_worker()
+{
+  while read -r number job; do
+    mkdir "$results/vm/$number" 2>/dev/null || continue
+    vm_job "$job" >"$results/vm/$number/output"
+    cat "$results/vm/$number/output"
+  done <"$results/vm/jobs"
+}
+
+# Each emulator/tests/vm_*.sh is one batch for each of its lines `# guest: OPTION...`, with options for ci/vm/run: it runs in
+# that guest; or `# host: ARGUMENT...`: it runs here, and starts a guest. Two at a time: a guest has one processor.
 stage_vm()
 {
   need qemu-system-x86_64 'the guest works' || return 0
-  collect selftest timeout -k 10 "$VM_SECONDS" ci/vm/selftest
-  for script in emulator/tests/vm_*.sh; do
-    [ -x "$script" ] || continue
-    name=$(basename "$script")
-    mkdir -p "$results/$name.share"
-    export VM_SHARE="$results/$name.share" VM_LOG="$results/$name.kernel.log"
-    # shellcheck disable=SC2046 # words
-    collect "$name" ci/vm/run -t "$VM_SECONDS" $(sed -n 's/^# guest: //p' "$script") -- "./$script"
-    unset VM_SHARE VM_LOG
-  done
+  try 'clients for the guest build' "${MAKE%% *}" --no-print-directory B="$B" SAN="$SAN" clients
+  mkdir -p "$results/vm"
+  {
+    echo 'ci/vm/selftest:# host:'
+    grep -H -E '^# (guest|host):' emulator/tests/vm_*.sh
+  } | cat -n >"$results/vm/jobs"
+  vm_worker &
+  other=$!
+  vm_worker
+  wait $other
 }
 
 stage_demo()

@@ -2,16 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The private bus with its tests on the kernel of this Debian release, which has no synchronous wake-ups of notifications
 # if it is older than 6.6: as an unprivileged user, who may look into his own children only (Yama).
+# guest: -k stock
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-repo=$(cd "$here/../.." && pwd)
-
-if [ -z "${VM_KERNEL-}" ]; then
-  # What is compiled and fetched is done here once: a guest is slow at it.
-  "$repo/ci/vm/run" -k stock -t 280 -- "$here/vm_private_bus.sh"
-  exit
-fi
-
 echo 1 >/proc/sys/kernel/yama/ptrace_scope
 [ "$(cat /proc/sys/kernel/yama/ptrace_scope)" = 1 ] || echo 'not ok - Yama restricts ptrace to children'
 failed=0
