@@ -295,6 +295,14 @@ stall() # a STALL is told from other errors, and a clean run follows
   flash
 }
 
+bus_error() # a transfer that nobody acknowledges is a protocol error, told from a STALL; a clean run follows
+{
+  ctl fault add 'bus-error on=getstatus'
+  ! "$client" hold 500 >said 2>&1 || return 1
+  says said 'GETSTATUS failed: -1'
+  flash
+}
+
 unplug() # a cable that is pulled in mid-download fails the tool; back in, a clean run succeeds
 {
   noise 9000 3 >in.bin
