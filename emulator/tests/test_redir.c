@@ -924,7 +924,7 @@ static void peer_that_says_nothing_is_given_up(void **state)
 	fixture_free(f);
 }
 
-static void filter_of_the_guest_is_told(void **state)
+static void device_that_the_guest_refuses_is_told_about_and_tried_again(void **state)
 {
 	struct fixture *f = with_board(true);
 
@@ -933,6 +933,13 @@ static void filter_of_the_guest_is_told(void **state)
 	usbredirparser_send_filter_reject(f->guest.parser);
 	exchange(f);
 	assert_non_null(strstr(f->guest.said, "refuses the device"));
+	assert_false(session_has_device(f->session));
+	mcu_set_pin(f->mcu, PIN_VBUS, false);
+	mcu_set_pin(f->mcu, PIN_VBUS, true);
+	pass(f, 5 * SECOND);
+	assert_int_equal(f->guest.disconnects, 0);
+	assert_int_equal(f->guest.connects, 2);
+	assert_true(session_has_device(f->session));
 	fixture_free(f);
 }
 
@@ -964,7 +971,7 @@ int main(void)
 		cmocka_unit_test(nonsense_ends_the_session),
 		cmocka_unit_test(bytes_may_come_one_by_one),
 		cmocka_unit_test(peer_that_says_nothing_is_given_up),
-		cmocka_unit_test(filter_of_the_guest_is_told),
+		cmocka_unit_test(device_that_the_guest_refuses_is_told_about_and_tried_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,8 +15,9 @@
 
 #define INPUT_BYTES 65536u
 #define ACCEPTS_PER_TURN 16
-#define PATIENCE_TICKS 5   /* after a peer that was none */
-#define LINE_PAUSE_MS 1000 /* between two lines about a peer */
+#define PATIENCE_TICKS 5 /* after a peer that was none */
+#define LINES 8          /* about a peer at once; then one in */
+#define LINE_PAUSE_MS 2000
 
 struct place {
 	const struct front_env *env;
@@ -31,8 +32,9 @@ struct place {
 	int fd;
 	bool greeted;       /* the peer has said hello */
 	unsigned patience;  /* ticks until the next try to connect */
-	uint64_t spoken_ms; /* when the last line was */
-	unsigned swallowed; /* lines since then */
+	unsigned lines;     /* that may still be said at once */
+	uint64_t spoken_ms; /* since when they have been fewer */
+	unsigned swallowed; /* lines since the last that was said */
 	uint8_t input[INPUT_BYTES];
 	size_t input_from, input_to; /* what the session could not take yet */
 };
@@ -51,16 +53,21 @@ static void tell(struct place *p, void (*by)(void *, const char *), const char *
 	uint64_t now = wall_ms();
 	char line[FRONT_WHY];
 
-	if (p->spoken_ms && now - p->spoken_ms < LINE_PAUSE_MS) {
+	while (p->lines < LINES && now - p->spoken_ms >= LINE_PAUSE_MS) {
+		p->lines++;
+		p->spoken_ms += LINE_PAUSE_MS;
+	}
+	if (!p->lines) {
 		p->swallowed++;
 		return;
 	}
+	if (p->lines-- == LINES)
+		p->spoken_ms = now;
 	if (p->swallowed)
 		snprintf(line, sizeof(line), "'%s': %s (and %u lines more)", p->path, text, p->swallowed);
 	else
 		snprintf(line, sizeof(line), "'%s': %s", p->path, text);
 	by(p->env->context, line);
-	p->spoken_ms = now;
 	p->swallowed = 0;
 }
 
@@ -309,6 +316,7 @@ int place_new(const struct front_env *env, struct usbdev *device, unsigned numbe
 	p->listener.fd = p->fd = -1;
 	p->alarm = alarm;
 	p->context = context;
+	p->lines = LINES;
 	p->path = strdup(address->path);
 	if (!p->path)
 		goto out;
