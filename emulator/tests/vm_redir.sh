@@ -116,8 +116,8 @@ together()
   one=$!
   (mkdir two && cd two && flashed 2) &
   two=$!
-  wait $one
-  wait $two
+  wait "$one"
+  wait "$two"
 }
 
 held()

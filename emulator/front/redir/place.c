@@ -14,7 +14,6 @@
 #include "session.h"
 
 #define INPUT_BYTES 65536u
-#define ACCEPTS_PER_TURN 16
 #define PATIENCE_TICKS 5 /* after a peer that was none */
 #define LINES 8          /* about a peer at once; then one in */
 #define LINE_PAUSE_MS 2000
@@ -71,6 +70,8 @@ static void tell(struct place *p, void (*by)(void *, const char *), const char *
 	p->swallowed = 0;
 }
 
+static void arrived(void *context, int listener, uint32_t events);
+
 static void hang_up(struct place *p)
 {
 	if (!p->session)
@@ -81,7 +82,9 @@ static void hang_up(struct place *p)
 	close(p->fd);
 	p->fd = -1;
 	p->input_from = p->input_to = 0;
-	if (!p->listens)
+	if (p->listens)
+		loop_watch(p->env->loop, p->listener.fd, EPOLLIN, arrived, p);
+	else
 		p->alarm(p->context);
 }
 
@@ -208,18 +211,18 @@ static void adopt(struct place *p, int fd)
 	p->alarm(p->context); /* for the hello */
 }
 
+/* One guest at a time: the next waits in the queue of the socket until this one has gone. */
 static void arrived(void *context, int listener, uint32_t events)
 {
 	struct place *p = context;
-	int fd;
+	int fd = listener_accept(&p->listener);
 
-	(void)listener, (void)events;
-	for (unsigned i = 0; i < ACCEPTS_PER_TURN && (fd = listener_accept(&p->listener)) >= 0; i++) {
-		if (p->session)
-			close(fd); /* the device is somebody's already */
-		else
-			adopt(p, fd);
-	}
+	(void)events;
+	if (fd < 0)
+		return;
+	adopt(p, fd);
+	if (p->session)
+		loop_unwatch(p->env->loop, listener);
 }
 
 bool place_tick(struct place *p)
