@@ -84,6 +84,8 @@ mistakes()
   "$dfuemu" --version | grep -q ' serve-redir' || skip 'not in this build: libusbredirparser is missing'
   ends 125 "$dfuemu" serve redir
   says said '--socket is missing'
+  ends 125 "$dfuemu" serve redir --socket ''
+  says said "--socket '': must be the name of a Unix socket, or 'listen:' and that name"
   ends 125 "$dfuemu" serve redir --socket listen:
   says said "--socket '': the name must have 1 to 107 bytes"
   long=$(printf '%0106d' 0)

@@ -15,6 +15,8 @@ if [ -z "${VM_REDIR_FOLDER-}" ]; then
       -q -chardev -q "socket,id=r$number,path=$work/r$number.sock,server=on,wait=off"
       -q -device -q "usb-redir,chardev=r$number,bus=c$number.0")
   done
+  arguments+=(-q -chardev -q "socket,id=listen,path=$work/listen.sock,reconnect=1"
+    -q -device -q "usb-redir,chardev=listen,bus=c1.0")
   "$repo/ci/vm/run" -t 280 --host-commands "${arguments[@]}" -- "$0"
   exit
 fi
@@ -31,15 +33,15 @@ ctl()
   host "$dfuemu" ctl S "$@"
 }
 
-# serve NAME OPTION...: until unserve; what it says is in the file NAME of the guest.
+# serve NAME OPTION...: until unserve NAME; what it says is in the file NAME of the guest.
 serve()
 {
   local name=$1
 
   shift
-  (cd "$VM_REDIR_FOLDER" && exec "$repo/ci/vm/on-host" "$dfuemu" serve redir --socket r%d.sock --control S --time x20 "$@") \
+  (cd "$VM_REDIR_FOLDER" && exec "$repo/ci/vm/on-host" "$dfuemu" serve redir --time x20 "$@") \
     >"$work/$name" 2>&1 </dev/null &
-  echo $! >"$work/server"
+  echo $! >"$work/$name.pid"
   until_true 20 grep -q '^ready: ' "$work/$name"
 }
 
@@ -47,7 +49,7 @@ unserve()
 {
   local server
 
-  server=$(cat "$work/server")
+  server=$(cat "$work/$1.pid")
   kill "$server"
   until_true 20 gone "$server"
 }
@@ -184,25 +186,44 @@ left()
 
 restarted()
 {
-  unserve
+  unserve serve1
   until_true 10 are 0483:df11 0
-  serve serve2 --boards 2 --flash f.bin --also "$fixtures/descriptors/0a5c-21e6.usb"
+  serve serve2 --socket r%d.sock --boards 2 --flash f.bin --also "$fixtures/descriptors/0a5c-21e6.usb"
   until_true 20 are 0483:df11 2
   until_true 20 are 0a5c:21e6 1
   tool 1 -s 0x08000000:64 -U out.bin
 }
 
+other_way_round()
+{
+  local before
+
+  before=$(count 0483:df11)
+  serve listening --socket listen:listen.sock --serial 208F3681554D
+  until_true 20 are 0483:df11 $((before + 1))
+  timeout 60 dfu-util -S 208F3681554D -a 0 -s 0x08000000:64 -U out.bin
+  unserve listening
+  until_true 20 are 0483:df11 "$before"
+}
+
 in_the_files()
 {
-  unserve
+  unserve serve2
   # shellcheck disable=SC2016 # the host's shell
   host sh -c 'test -s c.pcapng && test "$(stat -c %s f.bin)" -eq 1048576'
+}
+
+twice()
+{
+  "$@"
+  rm -f out.bin
+  "$@"
 }
 
 for module in xhci-pci uhci-hcd ehci-pci cdc-acm; do
   modprobe "$module"
 done
-serve serve1 --boards 4 --flash f.bin --capture c.pcapng --verbose
+serve serve1 --socket r%d.sock --control S --boards 4 --flash f.bin --capture c.pcapng --verbose
 check 'a guest lists the boards of three controllers' listed
 check 'of a controller without full speed the user is told' refused
 check 'qemu-xhci: what is written is read back' flashed 0
@@ -216,5 +237,6 @@ check 'a board is unplugged and plugged in' replugged
 check 'a cable pulled in a download comes back for a good one' pulled_while_writing
 check 'after leave the port echoes by cdc-acm' left
 check 'dfuemu goes and comes while the guest runs, with a bystander' restarted
+check 'QEMU connects to a socket that dfuemu makes, and again' twice other_way_round
 check 'flash and capture are in their files' in_the_files
 finish

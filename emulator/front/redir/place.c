@@ -88,19 +88,19 @@ static void hang_up(struct place *p)
 		p->alarm(p->context);
 }
 
+/* why may be the session's: NULL if nothing was wrong. */
 static void lose(struct place *p, const char *why)
 {
-	char text[SESSION_WHY + 40];
+	char text[SESSION_WHY + 40] = "the guest has gone";
 	bool greeted = p->greeted;
 
-	hang_up(p);
-	if (why) {
-		p->patience = PATIENCE_TICKS;
+	if (why)
 		snprintf(text, sizeof(text), "hung up: %s", why);
-		tell(p, p->env->warn, text);
-	} else if (greeted) {
-		tell(p, p->env->note, "the guest has gone");
-	}
+	hang_up(p);
+	if (why)
+		p->patience = PATIENCE_TICKS;
+	if (why || greeted)
+		tell(p, why ? p->env->warn : p->env->note, text);
 }
 
 /* --- the connection --- */
