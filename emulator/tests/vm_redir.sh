@@ -104,9 +104,9 @@ refused()
 
 flashed()
 {
-  pattern 30000 "$1" >in.bin
+  pattern 12000 "$1" >in.bin
   tool "$1" -s 0x08000000 -D in.bin
-  tool "$1" -s 0x08000000:30000 -U out.bin
+  tool "$1" -s 0x08000000:12000 -U out.bin
   cmp in.bin out.bin
 }
 
@@ -161,7 +161,7 @@ replugged()
 
 pulled_while_writing()
 {
-  pattern 65536 9 >in.bin
+  pattern 24576 9 >in.bin
   ctl fault add 'unplug=20s on=write,count=5'
   ends 74 tool 0 -s 0x08000000 -D in.bin
   until_true 20 are 0483:df11 3
