@@ -87,7 +87,7 @@ $(B)/dfuemu: $(call obj,$(SRC_main)) $(B)/libemulator.a
 
 # Tests and fuzz targets of what is not in this build.
 WITHOUT = \
-	$(if $(HAVE_libusbredirparser),,emulator/tests/test_redir.c emulator/tests/fuzz_redir.c)
+	$(if $(HAVE_libusbredirparser),,$(wildcard emulator/tests/test_redir*.c) emulator/tests/fuzz_redir.c)
 
 # Unit tests: emulator/tests/test_*.c, one binary each, with cmocka.
 UNIT := $(patsubst emulator/tests/%.c,$(B)/tests/%,$(filter-out $(WITHOUT),$(wildcard emulator/tests/test_*.c)))
