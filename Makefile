@@ -21,10 +21,9 @@ ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 
-# Fronts that need a library are built when pkg-config finds it; else a file in the folder without/ says what was missing.
-# LIBRARIES= builds without any.
-LIBRARIES := yes
-have = $(if $(LIBRARIES),$(shell $(PKG_CONFIG) --exists '$(1)' 2>/dev/null && echo yes))
+# Fronts that need a library are built when pkg-config finds it; else a file in the folder without/ says what was missing. What
+# is linked statically takes those: no library of these is there for musl.
+have = $(if $(filter -static,$(LDFLAGS)),,$(shell $(PKG_CONFIG) --exists '$(1)' 2>/dev/null && echo yes))
 HAVE_libusbgx := $(call have,libusbgx)
 HAVE_libusbredirparser := $(call have,libusbredirparser-0.5 >= 0.11)
 LIBS_gadget := $(if $(HAVE_libusbgx),$(shell $(PKG_CONFIG) --libs libusbgx))
@@ -89,8 +88,8 @@ $(B)/dfuemu: $(call obj,$(SRC_main)) $(B)/libemulator.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # Tests and fuzz targets of what is not in this build.
-WITHOUT :=
-WITHOUT += $(if $(HAVE_libusbredirparser),,emulator/tests/test_redir.c emulator/tests/fuzz_redir.c)
+WITHOUT = \
+	$(if $(HAVE_libusbredirparser),,$(wildcard emulator/tests/test_redir*.c) emulator/tests/fuzz_redir.c)
 
 # Unit tests: emulator/tests/test_*.c, one binary each, with cmocka.
 UNIT := $(patsubst emulator/tests/%.c,$(B)/tests/%,$(filter-out $(WITHOUT),$(wildcard emulator/tests/test_*.c)))
@@ -114,14 +113,15 @@ fuzz-build:
 	+$(MAKE) --no-print-directory B=build-fuzz CC=clang SAN= FUZZ=1 fuzzers
 
 cross: ## build for aarch64 too, in build-aarch64/
-	+$(MAKE) --no-print-directory B=build-aarch64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar SAN= LIBRARIES= all
+	+$(MAKE) --no-print-directory B=build-aarch64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
+		PKG_CONFIG=aarch64-linux-gnu-pkg-config SAN= all
 
 # One file that runs on any Linux of this machine: with musl, or else statically with the usual C library. musl has no
 # headers of the kernel: they are taken from where the compiler finds them otherwise.
 MUSL := $(shell command -v musl-gcc 2>/dev/null)
 STATIC_CC := $(if $(MUSL),musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch),$(CC))
 static: ## build build/dfuemu-static, which needs no library at all
-	+$(MAKE) --no-print-directory B='$(B)/static' CC='$(STATIC_CC)' LDFLAGS=-static SAN= FUZZ= LIBRARIES= all
+	+$(MAKE) --no-print-directory B='$(B)/static' CC='$(STATIC_CC)' LDFLAGS=-static SAN= FUZZ= all
 	cp '$(B)/static/dfuemu' '$(B)/dfuemu-static'
 
 # Benchmark: emulator/tests/bench/. Never part of check: a figure is no verdict on a busy machine.

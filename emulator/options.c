@@ -117,7 +117,8 @@ static int set_udc(struct options *o, const char *value, char why[OPTIONS_WHY])
 
 static int set_socket(struct options *o, const char *value, char why[OPTIONS_WHY])
 {
-	return set_path(&o->front.socket, "--socket", value, why);
+	return set_text(&o->front.socket, "--socket", "the name of a Unix socket, or 'listen:' and that name", value,
+			why);
 }
 
 static int set_boards(struct options *o, const char *value, char why[OPTIONS_WHY])
@@ -383,8 +384,10 @@ static const struct row rows[] = {
 	  "where to wait for hosts (default 127.0.0.1:3240); port 0: any that is free", set_listen },
 	{ "udc", 0, "NAME", FOR_GADGET | FOR_RAW_GADGET,
 	  "USB device controller, of those in /sys/class/udc (default: the only one)", set_udc },
-	{ "socket", 0, "PATH", FOR_REDIR,
-	  "Unix socket of QEMU's chardev; with several boards names are made as for --flash", set_socket },
+	{ "socket", 0, "[listen:]PATH", FOR_REDIR,
+	  "Unix socket of QEMU's chardev, listen: make it, QEMU connects; with several boards names are made\n"
+	  "as for --flash",
+	  set_socket },
 	{ "verbose", 'v', NULL, FOR_ALL, "a line on stderr for each event of a board", set_verbose },
 	{ "quiet", 'q', NULL, FOR_ALL, "errors only", set_quiet },
 	{ "help", 'h', NULL, FOR_ALL, "this text", NULL },

@@ -14,9 +14,9 @@
 #include "session.h"
 
 #define INPUT_BYTES 65536u
-#define ACCEPTS_PER_TURN 16
-#define PATIENCE_TICKS 5   /* after a peer that was none */
-#define LINE_PAUSE_MS 1000 /* between two lines about a peer */
+#define PATIENCE_TICKS 5 /* after a peer that was none */
+#define LINES 8          /* about a peer at once; then one in */
+#define LINE_PAUSE_MS 2000
 
 struct place {
 	const struct front_env *env;
@@ -31,8 +31,9 @@ struct place {
 	int fd;
 	bool greeted;       /* the peer has said hello */
 	unsigned patience;  /* ticks until the next try to connect */
-	uint64_t spoken_ms; /* when the last line was */
-	unsigned swallowed; /* lines since then */
+	unsigned lines;     /* that may still be said at once */
+	uint64_t spoken_ms; /* since when they have been fewer */
+	unsigned swallowed; /* lines since the last that was said */
 	uint8_t input[INPUT_BYTES];
 	size_t input_from, input_to; /* what the session could not take yet */
 };
@@ -51,18 +52,25 @@ static void tell(struct place *p, void (*by)(void *, const char *), const char *
 	uint64_t now = wall_ms();
 	char line[FRONT_WHY];
 
-	if (p->spoken_ms && now - p->spoken_ms < LINE_PAUSE_MS) {
+	while (p->lines < LINES && now - p->spoken_ms >= LINE_PAUSE_MS) {
+		p->lines++;
+		p->spoken_ms += LINE_PAUSE_MS;
+	}
+	if (!p->lines) {
 		p->swallowed++;
 		return;
 	}
+	if (p->lines-- == LINES)
+		p->spoken_ms = now;
 	if (p->swallowed)
 		snprintf(line, sizeof(line), "'%s': %s (and %u lines more)", p->path, text, p->swallowed);
 	else
 		snprintf(line, sizeof(line), "'%s': %s", p->path, text);
 	by(p->env->context, line);
-	p->spoken_ms = now;
 	p->swallowed = 0;
 }
+
+static void arrived(void *context, int listener, uint32_t events);
 
 static void hang_up(struct place *p)
 {
@@ -74,23 +82,25 @@ static void hang_up(struct place *p)
 	close(p->fd);
 	p->fd = -1;
 	p->input_from = p->input_to = 0;
-	if (!p->listens)
+	if (p->listens)
+		loop_watch(p->env->loop, p->listener.fd, EPOLLIN, arrived, p);
+	else
 		p->alarm(p->context);
 }
 
+/* why may be the session's: NULL if nothing was wrong. */
 static void lose(struct place *p, const char *why)
 {
-	char text[SESSION_WHY + 40];
+	char text[SESSION_WHY + 40] = "the guest has gone";
 	bool greeted = p->greeted;
 
-	hang_up(p);
-	if (why) {
-		p->patience = PATIENCE_TICKS;
+	if (why)
 		snprintf(text, sizeof(text), "hung up: %s", why);
-		tell(p, p->env->warn, text);
-	} else if (greeted) {
-		tell(p, p->env->note, "the guest has gone");
-	}
+	hang_up(p);
+	if (why)
+		p->patience = PATIENCE_TICKS;
+	if (why || greeted)
+		tell(p, why ? p->env->warn : p->env->note, text);
 }
 
 /* --- the connection --- */
@@ -201,18 +211,18 @@ static void adopt(struct place *p, int fd)
 	p->alarm(p->context); /* for the hello */
 }
 
+/* One guest at a time: the next waits in the queue of the socket until this one has gone. */
 static void arrived(void *context, int listener, uint32_t events)
 {
 	struct place *p = context;
-	int fd;
+	int fd = listener_accept(&p->listener);
 
-	(void)listener, (void)events;
-	for (unsigned i = 0; i < ACCEPTS_PER_TURN && (fd = listener_accept(&p->listener)) >= 0; i++) {
-		if (p->session)
-			close(fd); /* the device is somebody's already */
-		else
-			adopt(p, fd);
-	}
+	(void)events;
+	if (fd < 0)
+		return;
+	adopt(p, fd);
+	if (p->session)
+		loop_unwatch(p->env->loop, listener);
 }
 
 bool place_tick(struct place *p)
@@ -309,6 +319,7 @@ int place_new(const struct front_env *env, struct usbdev *device, unsigned numbe
 	p->listener.fd = p->fd = -1;
 	p->alarm = alarm;
 	p->context = context;
+	p->lines = LINES;
 	p->path = strdup(address->path);
 	if (!p->path)
 		goto out;

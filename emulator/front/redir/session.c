@@ -78,6 +78,8 @@ void session_attach(struct session *s)
 
 void session_detach(struct session *s)
 {
+	if (s->state == SESSION_REFUSED)
+		enter(s, SESSION_IDLE);
 	if (s->state != SESSION_CONNECTED)
 		return;
 	usbredirparser_send_device_disconnect(s->parser);
@@ -118,8 +120,12 @@ static void filter_reject(void *priv)
 {
 	struct session *s = priv;
 
-	if (s->state == SESSION_CONNECTED)
-		s->ops->say(s->context, "the guest refuses the device: see the filter of its usb-redir device");
+	if (s->state != SESSION_CONNECTED)
+		return;
+	transfers_take_back(s);
+	export_reset(s->export);
+	enter(s, SESSION_REFUSED);
+	s->ops->say(s->context, "the guest refuses the device: no controller of that speed, or a filter forbids it");
 }
 
 static void filter_filter(void *priv, struct usbredirfilter_rule *rules, int count)

@@ -14,6 +14,7 @@ enum session_state {
 	SESSION_GREETING,  /* the peer has not said hello */
 	SESSION_IDLE,      /* no device */
 	SESSION_CONNECTED, /* the peer has the device */
+	SESSION_REFUSED,   /* the peer does not want the device that there is */
 	SESSION_LEAVING,   /* the device is gone, the peer is still to acknowledge that */
 };
 
