@@ -53,6 +53,7 @@ private_apt()
       signed="[signed-by=$keyring] "
     fi
   done
+  # shellcheck disable=SC2016 # they are awk's
   case $1 in
   # The mirror of backports is the one that the release itself comes from.
   backports) suites='$1 == release || $1 ~ /^(old)*stable$/ { $1 = release "-backports" ' ;;
