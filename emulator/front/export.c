@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* A board that erases answers nobody, for longer than an enumeration is tried. A hub driver would be at it for a minute. */
+#define AGAIN_US 1000000u
+
 struct export
 {
 	struct usbhost host; /* first: a struct usbhost * of ours is a struct export * */
@@ -15,8 +18,10 @@ struct export
 	struct describe *describe;
 	const struct usb_description *description; /* while ready */
 	struct usb_urb set_address;
-	bool addressing; /* set_address is under way */
-	bool probing;    /* told to the program */
+	bool addressing;          /* set_address is under way */
+	bool probing;             /* told to the program */
+	struct bench_event again; /* to enumerate */
+	bool warned;              /* that it did not work */
 };
 
 /* Each on has its off. */
@@ -59,8 +64,12 @@ static void described(void *context, const struct usb_description *d)
 	if (!d) {
 		char line[256];
 
-		snprintf(line, sizeof(line), "a device does not enumerate: %s", describe_error(e->describe));
-		e->env->warn(e->env->context, line);
+		snprintf(line, sizeof(line), "a device does not enumerate (it is tried on): %s",
+			 describe_error(e->describe));
+		if (!e->warned)
+			e->env->warn(e->env->context, line);
+		e->warned = true;
+		bench_after(e->env->bench, &e->again, AGAIN_US);
 		return;
 	}
 	e->description = d;
@@ -81,13 +90,21 @@ static void export_complete(struct usbhost *host, struct usb_urb *urb)
 		e->ops->complete(e->context, urb);
 }
 
+static void enumerate(struct bench_event *event)
+{
+	struct export *e = event->context;
+
+	probe(e, true);
+	describe_restart(e->describe); /* the host elsewhere debounces by itself */
+}
+
 static void export_attach(struct usbhost *host, struct usbdev *dev)
 {
 	struct export *e = (struct export *)host;
 
 	(void)dev;
-	probe(e, true);
-	describe_restart(e->describe); /* the host elsewhere debounces by itself */
+	e->warned = false;
+	enumerate(&e->again);
 }
 
 static void export_detach(struct usbhost *host, struct usbdev *dev)
@@ -96,6 +113,7 @@ static void export_detach(struct usbhost *host, struct usbdev *dev)
 	bool was_ready = e->description != NULL;
 
 	(void)dev;
+	bench_cancel(e->env->bench, &e->again);
 	describe_cancel(e->describe);
 	probe(e, false);
 	e->description = NULL;
@@ -122,6 +140,7 @@ struct export *export_new(const struct front_env *env, struct usbdev *dev, uint8
 	e->address = address;
 	e->ops = ops;
 	e->context = context;
+	e->again = (struct bench_event){ .fire = enumerate, .context = e };
 	e->describe = describe_new(env->bench, dev, address, described, e);
 	if (!e->describe) {
 		free(e);
@@ -136,6 +155,7 @@ void export_free(struct export *e)
 {
 	if (!e)
 		return;
+	bench_cancel(e->env->bench, &e->again);
 	describe_free(e->describe);
 	if (e->addressing)
 		e->dev->ops->cancel(e->dev, &e->set_address);

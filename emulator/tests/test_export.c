@@ -232,6 +232,27 @@ static void a_device_that_does_not_enumerate_is_told_of(void **state)
 	tear_down(&o);
 }
 
+/* One that erases answers nobody for a while. */
+static void a_device_that_answers_at_last_is_ready(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	set_up(&o, false);
+	o.device.dead = true;
+	fake_device_plug(&o.device);
+	for (unsigned i = 0; i < 5; i++)
+		settle(&o);
+	assert_int_equal(o.warned, 1);
+	assert_int_equal(o.ready, 0);
+	o.device.dead = false;
+	settle(&o);
+	assert_int_equal(o.warned, 1);
+	assert_int_equal(o.ready, 1);
+	assert_true(o.ready_unconfigured);
+	tear_down(&o);
+}
+
 static void it_may_be_freed_at_any_moment(void **state)
 {
 	(void)state;
@@ -255,6 +276,7 @@ int main(void)
 		cmocka_unit_test(a_reset_takes_back_and_keeps_the_address),
 		cmocka_unit_test(after_it_went_there_is_only_gone),
 		cmocka_unit_test(a_device_that_does_not_enumerate_is_told_of),
+		cmocka_unit_test(a_device_that_answers_at_last_is_ready),
 		cmocka_unit_test(it_may_be_freed_at_any_moment),
 	};
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The benchmark: runs everything, prints a table, writes BUILD/bench.json. Usage: run.py BUILD [PART...]
 
-Parts: transfers virtual start memory real; all unless named. What is compared is measured in turns in one run; figures are
+Parts: transfers virtual start memory real usbip; all unless named. What is compared is measured in turns in one run; figures are
 medians, with the lowest and the highest beside them."""
 
 import json
@@ -19,7 +19,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 BYSTANDER = os.path.join(ROOT, "fixtures", "descriptors", "0483-374b.usb")
-PARTS = ("transfers", "virtual", "start", "memory", "real")
+PARTS = ("transfers", "virtual", "start", "memory", "real", "usbip")
 TRANSFERS = 20000
 TRANSFERS_UMOCKDEV = 1000
 
@@ -231,6 +231,36 @@ class Bench:
         took = float(wall([self.dfuemu, "exec", "--", self.program("control"), "mass"])[1])
         self.row("mass erase by a client that does not sleep, real time", round(took, 3), "s", "16 +- 5 %",
                  abs(took - 16) / 16 <= 0.05)  # fmt: skip
+
+    # --- USB/IP ---
+
+    def usbip(self):
+        client = self.program("usbip")
+        for boards in (1, 16, 256):
+            # Boards so fast that they take no time: what remains is the transport, and what it costs us to be them.
+            server = subprocess.Popen(
+                [self.dfuemu, "serve", "usbip", "-q", "--listen", "127.0.0.1:0", "--time", "x100000", "--boards", str(boards)],
+                stdout=subprocess.PIPE, text=True)  # fmt: skip
+            try:
+                address = server.stdout.readline().split()[-1]
+                for kind, name, steps, rounds in (("getstatus", "GETSTATUS", 1, 10000), ("dnload", "2 KiB and 2 GETSTATUS", 3, 4000)):
+                    self.compare_usbip(client, address, boards, kind, name, steps, rounds)
+            finally:
+                server.terminate()
+                server.wait()
+
+    def compare_usbip(self, client, address, boards, kind, name, steps, rounds):
+        bare, ours, ratio = Sample(), Sample(), Sample()
+        for _ in range(9):
+            one, two = (float(wall([client, where, str(boards), str(rounds), kind])[1]) for where in ("bare", address))
+            bare.add(one / rounds / steps * 1e6)
+            ours.add(two / rounds / steps * 1e6)
+            ratio.add(one / two)
+        plural = "s" if boards > 1 else ""
+        self.row(f"USB/IP, {boards} board{plural}, {name}: a transfer", ours.record(digits=2), "us",
+                 per_second=round(1e6 / ours.median))  # fmt: skip
+        self.row("  the same bytes over bare TCP", bare.record(digits=2), "us")
+        self.row("  rate : bare TCP's", ratio.record(digits=2), "x", ">= 0.8", ratio.median >= 0.8)
 
 
 def main():

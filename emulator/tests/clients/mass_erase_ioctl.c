@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A mass erase with the synchronous ioctl of usbfs and nothing else: mass_erase_ioctl TIMEOUT_MS [PAUSE_MS] */
+/* A mass erase with the synchronous ioctl of usbfs and nothing else: mass_erase_ioctl TIMEOUT_MS [PAUSE_MS [NODE]] */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		die("usage", argc);
-	b.fd = open("/dev/bus/usb/001/002", O_RDWR | O_CLOEXEC);
+	b.fd = open(argc > 3 ? argv[3] : "/dev/bus/usb/001/002", O_RDWR | O_CLOEXEC);
 	if (b.fd < 0 || ioctl(b.fd, USBDEVFS_CLAIMINTERFACE, &interface))
 		die("no board", errno);
 	mass_erase(&d, -ETIMEDOUT, argc > 2 ? (unsigned)atoi(argv[2]) : 0);
