@@ -69,7 +69,7 @@ $(B)/obj/emulator/front/usbip/%.o: INC := $(INC_usbip)
 $(B)/obj/emulator/front/gadget/%.o: INC := $(INC_gadget)
 $(B)/obj/emulator/front/redir/%.o: INC := $(INC_redir)
 $(B)/obj/emulator/%.o: INC := $(INC_emulator)
-$(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) -Iemulator/tests
+$(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) $(INC_gadget) -Iemulator/tests
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
