@@ -131,6 +131,8 @@ check: all unit ## run all tests; SAN=1: with address and undefined behaviour sa
 	+@$(STAGE)
 check-unit: unit ## run the unit tests
 	+@$(STAGE) unit
+check-vm: all ## run the tests that need a kernel of their own, in a guest under QEMU
+	+@$(STAGE) vm
 fuzz: fuzz-build ## run each fuzz target for FUZZ_SECONDS (60)
 	+@FUZZ_SECONDS='$(FUZZ_SECONDS)' $(STAGE) fuzz
 demo: all ## flash the emulated board with the dfu-util of this machine
@@ -151,7 +153,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all unit fuzzers fuzz-build cross static bench check check-unit fuzz demo deps install clean help
+.PHONY: all unit fuzzers fuzz-build cross static bench check check-unit check-vm fuzz demo deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# All tests, or the stages named as arguments: unit symbols fuzz cross lint install integration demo. Run by make.
-# Environment: B (build directory), MAKE, SAN, FUZZ_SECONDS, IT_SECONDS, CI (true: a skip is a failure).
+# All tests, or the stages named as arguments: unit symbols fuzz cross lint install integration demo vm. Run by
+# make.
+# Environment: B (build directory), MAKE, SAN, FUZZ_SECONDS, IT_SECONDS, VM_SECONDS, CI (true: a skip is a failure).
 # Each test is one line `ok - ...`, `not ok - ...` or `skip - ...: reason`; the last line has the sums.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -10,6 +11,7 @@ MAKE=${MAKE:-make}
 SAN=${SAN-}
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 IT_SECONDS=${IT_SECONDS:-300}
+VM_SECONDS=${VM_SECONDS:-300}
 export B SAN
 case $B in
 /*) results=$B/results ;;
@@ -133,7 +135,7 @@ stage_cross()
 # What other scripts read in is seen by way of them.
 scripts()
 {
-  find ci .ci emulator fixtures -type f \( -name '*.sh' -o -path .ci/run \) ! -name lib.sh
+  find ci .ci emulator fixtures -type f \( -name '*.sh' -o -path .ci/run -o -path 'ci/vm/*' \) ! -name lib.sh
 }
 
 stage_lint()
@@ -162,23 +164,47 @@ install_into()
     test -s "$1/usr/share/bash-completion/completions/dfuemu"
 }
 
+# collect NAME COMMAND...: the lines that a script of tests prints are ours; its errors are shown if one of them fails.
+collect()
+{
+  name=$1
+  shift
+  echo "== $name"
+  "$@" >"$results/$name.lines" 2>"$results/$name.stderr"
+  status=$?
+  cat "$results/$name.lines"
+  sed -n "s/^\(ok\|not ok\|skip\) - /\1 - $name: /p" "$results/$name.lines" >"$results/$name.tests"
+  cat "$results/$name.tests" >>"$lines"
+  if grep -q '^not ok' "$results/$name.tests"; then
+    sed 's/^/    /' "$results/$name.stderr"
+  elif [ $status -ne 0 ] || [ ! -s "$results/$name.tests" ]; then
+    sed 's/^/    /' "$results/$name.stderr"
+    tell 'not ok' "$name: runs to its end (status $status)"
+  fi
+}
+
 stage_integration()
 {
   for script in emulator/tests/it_*.sh emulator/tests/it_*.py; do
     [ -x "$script" ] || continue
+    collect "$(basename "$script")" timeout -k 10 "$IT_SECONDS" "./$script"
+  done
+}
+
+# What needs a kernel of its own: each vm_*.sh is a batch that runs inside one guest. Its line `# guest: OPTION...` has
+# options for ci/vm/run; files that it puts into $VM_SHARE are kept in build/results/NAME.share.
+stage_vm()
+{
+  need qemu-system-x86_64 'the guest works' || return 0
+  collect selftest timeout -k 10 "$VM_SECONDS" ci/vm/selftest
+  for script in emulator/tests/vm_*.sh; do
+    [ -x "$script" ] || continue
     name=$(basename "$script")
-    echo "== $name"
-    timeout -k 10 "$IT_SECONDS" "./$script" >"$results/$name.lines" 2>"$results/$name.stderr"
-    status=$?
-    cat "$results/$name.lines"
-    sed -n "s/^\(ok\|not ok\|skip\) - /\1 - $name: /p" "$results/$name.lines" >"$results/$name.tests"
-    cat "$results/$name.tests" >>"$lines"
-    if grep -q '^not ok' "$results/$name.tests"; then
-      sed 's/^/    /' "$results/$name.stderr"
-    elif [ $status -ne 0 ] || [ ! -s "$results/$name.tests" ]; then
-      sed 's/^/    /' "$results/$name.stderr"
-      tell 'not ok' "$name: runs to its end (status $status)"
-    fi
+    mkdir -p "$results/$name.share"
+    export VM_SHARE="$results/$name.share" VM_LOG="$results/$name.kernel.log"
+    # shellcheck disable=SC2046 # words
+    collect "$name" ci/vm/run -t "$VM_SECONDS" $(sed -n 's/^# guest: //p' "$script") -- "./$script"
+    unset VM_SHARE VM_LOG
   done
 }
 
@@ -188,7 +214,7 @@ stage_demo()
   try 'the demo succeeds' timeout 120 sh ci/demo.sh
 }
 
-[ $# -gt 0 ] || set -- unit symbols lint cross install fuzz integration demo
+[ $# -gt 0 ] || set -- unit symbols lint cross install fuzz integration demo vm
 for stage in "$@"; do
   echo "=== $stage"
   "stage_$stage"

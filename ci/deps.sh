@@ -38,6 +38,20 @@ bash-completion what the completion is made for
 dpkg-dev        sources of packages
 file            what kind of program a file is
 '
+# --- for tests in a guest with a kernel of its own ---
+guest='
+qemu-system-x86 runs the guest
+busybox-static  the guest before it sees the files of the host
+kmod            modules
+cpio            packs what the guest starts from
+xz-utils        unpacks kernels and modules
+zstd            the same, of newer ones
+apt             finds and fetches kernels
+socat           leads sockets of the host into the guest
+util-linux      setpriv and flock
+libelf-dev      objtool, as modules are built, needs its library
+usbip           a client
+'
 # --- for the benchmark ---
 bench='
 umockdev        what the private bus is compared with
@@ -63,7 +77,7 @@ clang_runtime()
 
 wanted()
 {
-  printf '%s' "$build$demo$check$bench" | sed -n 's/^\([a-z0-9][^ ]*\).*/\1/p'
+  printf '%s' "$build$demo$check$guest$bench" | sed -n 's/^\([a-z0-9][^ ]*\).*/\1/p'
   # For the clients written for Node, which comes from other places too, and then with npm.
   command -v node >/dev/null 2>&1 || printf 'nodejs\nnpm\n'
   clang_runtime

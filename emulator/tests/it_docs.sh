@@ -203,7 +203,7 @@ examples()
 
   need dfu-util lsusb python3 tshark
   [ "$(uname -m)" = x86_64 ] || skip 'virtual time works on x86_64 only'
-  ln -s "$fixtures" fixtures
+  ln -s "$fixtures" "$repo/ci" .
   PATH=$build:$PATH
   commands_of "$1" >commands
   while IFS= read -r -d '' text; do
@@ -233,7 +233,7 @@ readme_examples()
 {
   examples "$repo/README.md" 6
   # What its own lines print.
-  for line in 'status 74' 'good' 'same' 'bytes: 12288' 'already: yes'; do
+  for line in 'status 74' 'good' 'same' 'bytes: 12288' 'already: yes' 'status 7'; do
     says "$repo/README.md" "    $line"
     grep -q -x -e "$line" said.*
   done
