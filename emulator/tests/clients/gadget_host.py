@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The host's side of what is particular to gadgets, with pyusb and the serial port.
-alts: what SET_INTERFACE says to 0 to 3 | hold: give up a held GETSTATUS, and go on | refused: a stalled request
-silent: one that is never answered, given up | speed N: control transfers in a second, N of them
+alts: what SET_INTERFACE says to 0 to 3 | hold, held: give up a held GETSTATUS, and go on | refused: a stalled request
+silent [MS]: one that is never answered, given up after so long | speed N: control transfers in a second, N of them
 serial TTY: bytes there and back | bytes: the device's and the configuration's descriptors, in hexadecimal
 lost SERIES: what comes back of SERIES requests, each given up after a short while"""
 
@@ -73,8 +73,22 @@ def hold(device):
     idle(device)
 
 
-def silent(device):
-    print(f"given up: {os.strerror(fails(get, device, GETSTATE, 1, 300))}")
+def held(device):
+    """The same where the next request is stalled until the board has answered the one that was given up."""
+    idle(device)
+    device.ctrl_transfer(0x21, DNLOAD, 0, 0, struct.pack("<BI", 0x41, 0x08020000), TIMEOUT_MS)
+    status(device)
+    print(f"given up: {os.strerror(fails(status, device, 200))}")
+    print(f"meanwhile: {os.strerror(fails(get, device, GETSTATE, 1))}")
+    deadline = time.monotonic() + 20
+    while fails(get, device, GETSTATE, 1) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    print(f"in the end state {get(device, GETSTATE, 1)[0]}")
+
+
+def silent(device, timeout=300):
+    print("asking", flush=True)
+    print(f"given up: {os.strerror(fails(get, device, GETSTATE, 1, timeout))}", flush=True)
     print(f"then state {get(device, GETSTATE, 1)[0]}")
 
 
@@ -132,11 +146,17 @@ def main():
         serial(arguments[0])
         return
     device = find()
-    calls = {"alts": alts, "hold": hold, "silent": silent, "refused": refused, "bytes": descriptors}
-    if command in ("speed", "lost"):
-        {"speed": speed, "lost": lost}[command](device, int(arguments[0]))
-    else:
-        calls[command](device)
+    calls = {
+        "alts": alts,
+        "bytes": descriptors,
+        "held": held,
+        "hold": hold,
+        "lost": lost,
+        "refused": refused,
+        "silent": silent,
+        "speed": speed,
+    }
+    calls[command](device, *map(int, arguments))
 
 
 main()
