@@ -4,8 +4,10 @@
 alts: what SET_INTERFACE says to 0 to 3 | hold, held: give up a held GETSTATUS, and go on | refused: a stalled request
 silent [MS]: one that is never answered, given up after so long | speed N: control transfers in a second, N of them
 serial TTY: bytes there and back | bytes: the device's and the configuration's descriptors, in hexadecimal
+clears SERIES: requests without data that change the state, and refused ones
 lost SERIES: what comes back of SERIES requests, each given up after a short while"""
 
+import errno
 import os
 import select
 import struct
@@ -17,7 +19,7 @@ import usb.core
 import usb.util
 
 DNLOAD, GETSTATUS, CLRSTATUS, GETSTATE, ABORT = 1, 3, 4, 5, 6
-DNBUSY, DNLOAD_IDLE, IDLE = 4, 5, 2
+IDLE, ERROR = 2, 10
 TIMEOUT_MS = 20000
 
 
@@ -38,7 +40,7 @@ def idle(device):
         state = get(device, GETSTATE, 1)[0]
         if state == IDLE:
             return
-        device.ctrl_transfer(0x21, CLRSTATUS if state == 10 else ABORT, 0, 0, None, TIMEOUT_MS)
+        device.ctrl_transfer(0x21, CLRSTATUS if state == ERROR else ABORT, 0, 0, None, TIMEOUT_MS)
     sys.exit(f"never idle: state {state}")
 
 
@@ -111,6 +113,20 @@ def refused(device):
     idle(device)
 
 
+def clears(device, count):
+    """Requests without data, each of which must have its effect; and those that are refused."""
+    idle(device)
+    wrong = 0
+    for i in range(count):
+        # CLRSTATUS leads out of dfuERROR, and into it where there was no error.
+        device.ctrl_transfer(0x21, CLRSTATUS, 0, 0, None, TIMEOUT_MS)
+        wrong += get(device, GETSTATE, 1)[0] != (IDLE if i % 2 else ERROR)
+        wrong += fails(device.ctrl_transfer, 0x21, 0x55, 0, 0, None, TIMEOUT_MS) != errno.EPIPE
+        if i % 2:
+            idle(device)
+    print(f"{wrong} of {2 * count} were lost")
+
+
 def speed(device, count):
     start = time.monotonic()
     for _ in range(count):
@@ -149,6 +165,7 @@ def main():
     calls = {
         "alts": alts,
         "bytes": descriptors,
+        "clears": clears,
         "held": held,
         "hold": hold,
         "lost": lost,
