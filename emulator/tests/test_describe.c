@@ -326,6 +326,24 @@ static void port_reset_is_not_debounced(void **state)
 	assert_int_equal(f->log[0].at_us, 0);
 }
 
+static void texts_of_all_alternate_settings_come_when_wanted(void **state)
+{
+	struct fake *f = *state;
+	const struct usb_description *d;
+
+	run(f);
+	assert_int_equal(describe_result(f->describe)->interface_name_count, 1);
+	f->outcomes = 0;
+	describe_want_all_names(f->describe);
+	describe_start(f->describe);
+	bench_advance(f->bench, 120000000);
+	d = describe_result(f->describe);
+	assert_non_null(d);
+	assert_int_equal(d->interface_name_count, 4);
+	for (uint8_t alt = 0; alt < 4; alt++)
+		assert_string_equal(usb_description_interface_name(d, 0, alt), f->strings[4 + alt]);
+}
+
 static void outcome_may_free(void **state)
 {
 	struct fake *f = *state;
@@ -639,6 +657,7 @@ int main(void)
 		TEST(rom_is_asked_as_linux_asks),
 		TEST(device_that_answers_within_submit_is_described),
 		TEST(port_reset_is_not_debounced),
+		TEST(texts_of_all_alternate_settings_come_when_wanted),
 		TEST(outcome_may_free),
 		TEST(outcome_of_a_failure_may_free),
 		TEST(copy_is_deep),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usbredir into a guest, by four USB controllers: dfuemu runs on the host, the tools in the guest. Starts the guest itself.
+# host:
 # shellcheck disable=SC1091,SC2154,SC2317 # lib.sh: what it defines, and calls
 . "$(dirname "$0")/lib.sh"
 

@@ -312,7 +312,10 @@ static void stirred(void *context, int fd, uint32_t events)
 	struct epoll_event edge;
 
 	(void)events;
-	epoll_wait(fd, &edge, 1, 0);
+	/* The loop may have seen an edge that look() has taken since: then there is no news, and a request that waits for its
+	 * status would be acknowledged by looking. */
+	if (epoll_wait(fd, &edge, 1, 0) != 1)
+		return;
 	if (f->phase == PHASE_DEVICE && is_abandoned(f)) {
 		export_cancel(f->export, &f->urb);
 		f->phase = PHASE_NONE;
