@@ -23,11 +23,13 @@ if ! "$repo/ci/vm/modules" $image >/dev/null; then
   exit 1
 fi
 
-options=(-k $image)
+work=$(mktemp -d "${TMPDIR:-/tmp}/vm-fronts-XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+export VM_SHARE=$work/share
+mkdir "$VM_SHARE"
+options=(-k "$image")
 if [[ " $* " == *' redir '* ]]; then
   # A controller for usbredir, and what its socket is called on this side
-  work=$(mktemp -d "${TMPDIR:-/tmp}/vm-fronts-XXXXXX") || exit 1
-  trap 'rm -rf "$work"' EXIT
   export VM_REDIR=$work/redir
   # shellcheck disable=SC2054 # QEMU's own commas
   options+=(--host-commands -q -device -q qemu-xhci -q -chardev -q "socket,id=redir,path=$VM_REDIR,server=on,wait=off"
@@ -35,6 +37,24 @@ if [[ " $* " == *' redir '* ]]; then
 fi
 few=
 [ "$kernel" != backports ] || few='list functional flash taken_back leave serial unplug'
-"$repo/ci/vm/run" -t "${VM_SECONDS:-300}" "${options[@]}" -- env "VM_KERNEL=$kernel" "FEATURES=${FEATURES-$few}" \
+"$repo/ci/vm/run" -t "${VM_SECONDS:-600}" "${options[@]}" -- env "VM_KERNEL=$kernel" "FEATURES=${FEATURES-$few}" \
   "$here/fronts/over.sh" "$@" | sed "s/^\([a-z ]* - [a-z-]*\): /\1 ($kernel): /"
-exit "${PIPESTATUS[0]}"
+status=${PIPESTATUS[0]}
+
+# What the fronts recorded, as tshark reads it: all of it, whole, and the board in it.
+for capture in "$VM_SHARE"/*.pcapng; do
+  [ -e "$capture" ] || continue
+  front=$(basename "$capture" .pcapng)
+  tshark -r "$capture" -T fields -e usb.urb_type -e usb.setup.bRequest -e usb.idProduct -e _ws.malformed \
+    >"$work/fields" 2>"$work/errors"
+  if [ -s "$work/errors" ] && grep -v -q 'Running as user' "$work/errors" ||
+    ! python3 "$here/clients/compare_captures.py" --count "$capture" >"$work/count" || grep -q Malformed "$work/fields" ||
+    [ "$(grep -c S "$work/fields")" -ne "$(cat "$work/count")" ]; then
+    cat "$work/errors" >&2
+    echo "not ok - $front ($kernel): tshark reads our capture"
+    status=1
+  else
+    echo "ok - $front ($kernel): tshark reads our capture ($(cat "$work/count") transfers)"
+  fi
+done
+exit "$status"

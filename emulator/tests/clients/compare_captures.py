@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Two records of one run, ours and usbmon's of the host's kernel: the same transfers? compare_captures.py OURS USBMON [WHAT]
+With --count CAPTURE: how many transfers were begun in it.
 
 WHAT narrows it down to what the front carries: all (the default), or class (no standard requests: a kernel answers them).
 Device addresses, ids and times may differ; SET_ADDRESS is the host controller's business. Transfers are compared in the
@@ -81,6 +82,9 @@ def line(t):
 
 
 def main():
+    if sys.argv[1] == "--count":
+        print(sum(packet[8:9] == b"S" for packet in packets(sys.argv[2])))
+        return
     ours_path, theirs_path, *rest = sys.argv[1:]
     what = rest[0] if rest else "all"
     ours = [t for t in transfers(ours_path) if wanted(t, what)]

@@ -84,10 +84,10 @@ captured()
   if grep -q '^not ok' "$folder/said" ||
     ! python3 "$here/../clients/compare_captures.py" "$folder/own.pcapng" "$folder/usbmon.pcapng" "$what" >"$folder/log" 2>&1; then
     cat "$folder/said" "$folder/log" "$folder/dumpcap" >&2
-    cp "$folder"/*.pcapng "${VM_SHARE:-$folder}" 2>/dev/null
     echo "not ok - $front: usbmon of the kernel and our capture have the same transfers"
     return 1
   fi
+  cp "$folder/own.pcapng" "/run/vm/$front.pcapng"
   echo "ok - $front: usbmon of the kernel and our capture have the same transfers ($(cat "$folder/log"))"
 }
 
@@ -151,7 +151,7 @@ for front; do
     ;;
   redir)
     # QEMU's socket is the host's: VM_REDIR is its name there.
-    "$repo/ci/vm/host-socket" "$VM_REDIR" "$work/qemu" && over redir --socket "$work/qemu" &&
+    modules xhci-pci && "$repo/ci/vm/host-socket" "$VM_REDIR" "$work/qemu" && over redir --socket "$work/qemu" &&
       captured all redir --socket "$work/qemu"
     ;;
   *)
