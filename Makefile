@@ -136,7 +136,7 @@ $(B)/obj/emulator/tests/bench/umockdev.o: INC += $(BENCH_CFLAGS_umockdev)
 $(B)/bench/%: $(B)/obj/emulator/tests/bench/%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(BENCH_LIBS_$*)
-bench: all $(BENCHES) ## measure speed and memory: a table, and build/bench.json
+bench: all clients $(BENCHES) ## measure speed and memory: a table, and build/bench.json
 	@python3 emulator/tests/bench/run.py "$(B)"
 
 STAGE = B='$(B)' SAN='$(SAN)' MAKE='$(MAKE)' CC='$(CC)' sh ci/check.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The benchmark: runs everything, prints a table, writes BUILD/bench.json. Usage: run.py BUILD [PART...]
 
-Parts: transfers virtual start memory real usbip; all unless named. What is compared is measured in turns in one run; figures are
+Parts: transfers virtual start memory real usbip guest; all unless named. What is compared is measured in turns in one run; figures are
 medians, with the lowest and the highest beside them."""
 
 import json
@@ -19,7 +19,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 BYSTANDER = os.path.join(ROOT, "fixtures", "descriptors", "0483-374b.usb")
-PARTS = ("transfers", "virtual", "start", "memory", "real", "usbip")
+PARTS = ("transfers", "virtual", "start", "memory", "real", "usbip", "guest")
 TRANSFERS = 20000
 TRANSFERS_UMOCKDEV = 1000
 
@@ -261,6 +261,25 @@ class Bench:
                  per_second=round(1e6 / ours.median))  # fmt: skip
         self.row("  the same bytes over bare TCP", bare.record(digits=2), "us")
         self.row("  rate : bare TCP's", ratio.record(digits=2), "x", ">= 0.8", ratio.median >= 0.8)
+
+    # --- every front, in a guest ---
+
+    def guest(self):
+        """One client that does not sleep, boards that take no time: an emulated processor does all the work."""
+        for name in ("qemu-system-x86_64", "usbip"):
+            if not shutil.which(name):
+                raise Skip(f"{name} is not installed")
+        fronts = "exec vhci usbip gadget raw-gadget redir"
+        script = os.path.join(ROOT, "emulator", "tests", "vm_fronts.sh")
+        said = wall([script, "stock", *fronts.split()],
+                    env=dict(os.environ, B=self.build, FEATURES="rates"))[1]  # fmt: skip
+        found = re.findall(r"^rates (\S+) (\d+) (\S+) (\S+)$", said, re.M)
+        if [front for front, *_ in found] != fronts.split():
+            sys.exit(f"bench: not all fronts told their rates:\n{said}")
+        for front, rate, small, large in found:
+            self.row(f"in a guest (emulated processor), {front}: control transfers", int(rate), "/s")
+            self.row("  64 KiB in blocks of 2 KiB", float(small), "s")
+            self.row("  1 MiB in blocks of 2 KiB", float(large), "s")
 
 
 def main():

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A client with libusb that takes ST's protocol and 2048 bytes a transfer for granted, whatever the descriptors say:
- * front_libusb flash FILE | read FILE LENGTH | options FILE | leave | status | hold TIMEOUT_MS
+ * front_libusb flash FILE | read FILE LENGTH | options FILE | leave | status | hold TIMEOUT_MS |
+ * rates: transfers a second, and seconds for 64 KiB and 1 MiB, for a board that takes no time itself
  */
 #define _GNU_SOURCE
 #include <libusb.h>
@@ -50,6 +51,33 @@ static void status(const struct dfuse *d)
 	printf("%u %u\n", bytes[4], bytes[0]);
 }
 
+static void rates(const struct dfuse *d)
+{
+	static const size_t sizes[] = { 65536, 1048576 };
+	static uint8_t block[BLOCK];
+	uint8_t mass_erase_command = 0x41;
+	const int count = 2000;
+	double start = now();
+
+	dfuse_to_idle(d);
+	for (int i = 0; i < count; i++)
+		dfuse_state(d);
+	printf("%.0f", count / (now() - start));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		dfuse_to_idle(d);
+		dfuse_out(d, DFU_DNLOAD, 0, &mass_erase_command, 1);
+		dfuse_execute(d);
+		dfuse_command(d, 0x21, FLASH);
+		start = now();
+		for (size_t at = 0; at < sizes[i]; at += BLOCK) {
+			dfuse_out(d, DFU_DNLOAD, (uint16_t)(2 + at / BLOCK), block, BLOCK);
+			dfuse_execute(d);
+		}
+		printf(" %.3f", now() - start);
+	}
+	puts("");
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -77,6 +105,8 @@ int main(int argc, char **argv)
 		leave(&d);
 	else if (!strcmp(what, "status"))
 		status(&d);
+	else if (!strcmp(what, "rates"))
+		rates(&d);
 	else if (!strcmp(what, "hold") && argc > 2) {
 		timeout_ms = (unsigned)atoi(argv[2]);
 		mass_erase(&d, LIBUSB_ERROR_TIMEOUT, 0);

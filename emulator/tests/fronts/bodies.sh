@@ -382,6 +382,13 @@ run()
   fi
 }
 
+# Not a test, but figures for the benchmark: transfers a second, seconds for 64 KiB, for 1 MiB
+if [ "${1-}" = rates ]; then
+  wait_for device 0483:df11
+  echo "rates $front $("$client" rates)"
+  exit
+fi
+
 tool=dfu-util
 [ -z "$(gap functional)" ] || tool=client
 if [ $# -eq 0 ]; then

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs the bodies over fronts, each with a board of its own: over.sh FRONT... Over `exec` anywhere; over the others as root
 # of a guest (ci/vm/run), with the kernel and the modules that it has.
+# FEATURES=rates: no tests, but how fast each front is, with boards that take no time themselves.
 # Environment: B (build directory), VM_KERNEL (alts: backports with the module for it), VM_MODULES, FEATURES (some of bodies.sh, separated by blanks; all without).
 set -u
 export LC_ALL=C
@@ -13,6 +14,8 @@ case ${B:-build} in
 esac
 export dfuemu=$build/dfuemu client=$build/clients/front_libusb gaps=$here/gaps.tsv
 kernel=${VM_KERNEL:-any}
+speed=x20
+[ "${FEATURES-}" != rates ] || speed=x100000
 serial=326237753036
 work=$(mktemp -d "${TMPDIR:-/tmp}/over-XXXXXX") || exit 1
 chmod 755 "$work"
@@ -69,6 +72,7 @@ captured()
 {
   local what=$1 front=$2 monitor folder=$work/$2-captured
 
+  [ "${FEATURES-}" != rates ] || return 0
   shift 2
   mkdir -p "$folder"
   modules usbmon || return 1
@@ -95,7 +99,7 @@ captured()
 over()
 {
   local front=$1 folder=$work/$1 status=0
-  local -a options=(--serial "$serial" --time x20) user=() how=(serve "$1") features=()
+  local -a options=(--serial "$serial" --time "$speed") user=() how=(serve "$1") features=()
 
   shift
   read -ra features <<<"${FEATURES-}"
