@@ -7,6 +7,7 @@
 
 hub=/sys/devices/platform/vhci_hcd.0
 remote=10.0.2.2
+socket=/tmp/vm-usbip-$$-$RANDOM # on the host
 
 # What the tests wait for, without a process for each look.
 attribute()
@@ -62,12 +63,25 @@ application()
   head -c 8184 /dev/urandom >>app.bin
 }
 
-# The port of the application gives back what it gets.
+# The serial port of the application (bystanders may have one, too) into $tty.
+serial_port()
+{
+  local path
+
+  product 5740
+  for path in "$device":1.0/tty/ttyACM*; do
+    tty=/dev/${path##*/}
+    [ -c "$tty" ] && return 0
+  done
+  return 1
+}
+
+# It gives back what it gets.
 echoes()
 {
-  until_true 20 test -c /dev/ttyACM0
-  stty -F /dev/ttyACM0 raw -echo
-  exec 5<>/dev/ttyACM0
+  until_true 20 serial_port
+  stty -F "$tty" raw -echo
+  exec 5<>"$tty"
   head -c 900 app.bin >sent
   cat sent >&5
   timeout 20 head -c 900 <&5 >got
@@ -92,7 +106,10 @@ serve()
   [ -n "${VM_HOST:-}" ] || skip 'the host runs no commands (ci/vm/run --host-commands)'
   need usbip dfu-util
   rm -f ready
-  "$repo/ci/vm/on-host" "$dfuemu" serve usbip --listen 127.0.0.1:0 --control "/tmp/vm-usbip-$$" "$@" >ready 2>complaints &
+  (
+    cd "$repo" # a folder that the host has, too
+    exec ci/vm/on-host "$dfuemu" serve usbip --listen 127.0.0.1:0 --control "$socket" "$@"
+  ) >ready 2>complaints &
   server=$!
   trap 'kill "$server" 2>/dev/null || true; cat complaints' EXIT
   until_true 30 grep -q '^ready' ready
@@ -101,7 +118,7 @@ serve()
 
 ctl()
 {
-  "$repo/ci/vm/on-host" "$dfuemu" ctl "/tmp/vm-usbip-$$" "$@"
+  (cd "$repo" && ci/vm/on-host "$dfuemu" ctl "$socket" "$@")
 }
 
 stop()
@@ -155,7 +172,7 @@ flashes()
   until_true 20 seen 5740
   echoes
   # Back into the ROM by its button, while the port is open.
-  exec 5<>/dev/ttyACM0
+  exec 5<>"$tty"
   ctl reset
   until_true 20 seen 5740 0
   exec 5>&-
@@ -298,7 +315,6 @@ detached()
   [ "$(grep -c detached complaints)" -eq 1 ]
   vhci_stop
 }
-
 
 killed()
 {

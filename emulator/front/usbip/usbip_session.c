@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Transfers between a stream socket and a device. One read takes what there is, one write gives what is due. */
 #include "usbip_session.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,7 @@ struct usbip_session {
 	const struct usbip_session_ops *ops;
 	void *context;
 	enum state state;
-	bool reading;     /* usbip_session_ready() is on the stack */
+	bool reading;     /* ready() is on the stack */
 	bool shut;        /* nothing more goes out */
 	bool failed;      /* peer or memory */
 	bool said;        /* why[] is set */
@@ -313,6 +314,7 @@ void usbip_session_complete(struct usb_urb *urb)
 	if (t == s->unlinking && urb->result == USB_CANCELLED) {
 		s->unlinking = NULL;
 	} else if (s->state != STATE_OVER) {
+		assert(urb->actual <= t->room);
 		m.actual = urb->result == USB_ACK ? (uint32_t)urb->actual : 0;
 		reply(s, &m, t->in ? t->data : NULL);
 	}

@@ -395,12 +395,15 @@ def half_closed(address):
 
 
 def connects(address, count):
-    """That many, of all kinds: at once away, with a word, kept open, reset."""
+    """That many, of all kinds: at once away, with a word, kept open, reset, with an import."""
     kept = []
     for n in range(int(count)):
         s = connect(address)
-        kind = n % 5
-        if kind == 1:
+        kind = n % 6
+        if kind == 5:
+            s.sendall(import_bytes("1-2"))
+            read(s, 8)
+        elif kind == 1:
             s.sendall(import_bytes()[: n % 40])
         elif kind == 2:
             s.sendall(struct.pack(">HHI", VERSION, 0x8005, 0))
