@@ -78,6 +78,35 @@ options()
   same 'options of exec' help completion
 }
 
+# Options of all commands are in OPTIONS, a front's own in its part of FRONTS.
+front_options()
+{
+  local front status=0
+
+  "$dfuemu" serve --help | sed -n '/^FRONT is/,/^$/s/^  \([a-z-]*\) .*/\1/p' >fronts
+  [ "$(grep -c . fronts)" -eq 5 ]
+  completed serve '' | grep -v '^-' >completion
+  same fronts fronts completion || status=1
+  while read -r front; do
+    "$dfuemu" serve "$front" --help | sed -n 's/^  \(-.,\|   \) \(--[a-z0-9-]*\).*/\2/p' >help
+    {
+      section OPTIONS
+      sed -n "/^\.Ss $front\$/,/^\.S[sh] /p" "$page"
+    } | sed -n 's/^\.It Fl \(. , \)\{0,1\}-\([a-z0-9-]*\).*/--\2/p' >manual
+    completed serve "$front" - | grep -v -x -e -- >completion
+    same "options of serve $front" help manual || status=1
+    same "options of serve $front" help completion || status=1
+  done <fronts
+  return "$status"
+}
+
+gaps()
+{
+  "$tests/fronts/table.sh" >table
+  sed -n '/^<!-- gaps -->$/,/^<!-- end of gaps -->$/p' "$repo/README.md" | grep -v '^<!--' >printed
+  diff table printed
+}
+
 ctl_options()
 {
   "$dfuemu" ctl --help | sed -n '1s/\(--[a-z]*\)/\n\1\n/gp' | grep -x -e '--[a-z]*' >help
@@ -243,6 +272,8 @@ readme_examples()
 
 later 'help, manual page and completion have the same commands' commands
 later 'help, manual page and completion have the same options of exec' options
+later 'help, manual page and completion have the same fronts, and options of each' front_options
+later 'README.md has the table of what fronts lack' gaps
 later 'help, manual page and completion have the same options of ctl' ctl_options
 later 'help, manual page and completion have the same commands of ctl' ctl_commands
 later 'manual page and completion name the words that commands and rules take' values
