@@ -11,6 +11,8 @@ libc6-dev       its headers
 make            runs the build
 pkg-config      finds libraries
 binutils        ar and nm
+libusbgx-dev    serve gadget makes gadgets in configfs with it
+libconfig-dev   without it pkg-config does not find libusbgx
 '
 # --- to run the demo ---
 demo='

@@ -66,13 +66,13 @@ tells_gaps()
   serve
   case $VM_KERNEL in
   stock)
-    says "$work/told" 'does not let FunctionFS have the DFU functional descriptor'
-    says "$work/told" 'from Linux 6.12 on'
-    says "$work/told" 'refuses SET_INTERFACE to any but 0'
+    says "$work/told" 'takes no DFU functional descriptor'
+    says "$work/told" 'Linux 6.12 takes it'
+    says "$work/told" 'refuses to set any but 0'
     ;;
   *)
     says_not "$work/told" 'functional descriptor'
-    says "$work/told" 'refuses SET_INTERFACE to those above 2'
+    says "$work/told" 'refuses to set those above 2'
     ;;
   esac
   listed
