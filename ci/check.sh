@@ -11,7 +11,7 @@ MAKE=${MAKE:-make}
 SAN=${SAN-}
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 IT_SECONDS=${IT_SECONDS:-300}
-VM_SECONDS=${VM_SECONDS:-300}
+VM_SECONDS=${VM_SECONDS:-600}
 export B SAN
 case $B in
 /*) results=$B/results ;;

@@ -231,6 +231,8 @@ manual_examples()
 
 readme_examples()
 {
+  need qemu-system-x86_64
+  "$repo/ci/vm/kernel" # fetching it may take longer than an example may
   examples "$repo/README.md" 6
   # What its own lines print.
   for line in 'status 74' 'good' 'same' 'bytes: 12288' 'already: yes' 'status 7'; do
