@@ -201,6 +201,9 @@ stage_vm()
     [ -x "$script" ] || continue
     name=$(basename "$script")
     mkdir -p "$results/$name.share"
+    if grep -q VM_MODULES "$script"; then
+      ci/vm/modules "$(sed -n 's/^# guest: .*-k \([a-z]*\).*/\1/p' "$script")" >"$results/$name.modules" || true # then it skips
+    fi
     export VM_SHARE="$results/$name.share" VM_LOG="$results/$name.kernel.log"
     # shellcheck disable=SC2046 # words
     collect "$name" ci/vm/run -t "$VM_SECONDS" $(sed -n 's/^# guest: //p' "$script") -- "./$script"
