@@ -30,6 +30,5 @@ long raw_write(int fd, uint16_t handle, uint8_t *buffer, size_t length);
 /* descriptor: of an endpoint, 7 bytes. The handle. */
 int raw_enable(int fd, const uint8_t *descriptor);
 int raw_disable(int fd, uint16_t handle);
-int raw_halt(int fd, uint16_t handle);
 
 #endif
