@@ -211,6 +211,11 @@ vm_job()
     [ "$words" = '-k stock' ] || name=$name$(echo "$words" | sed 's/--host-commands//; s/-k / /')
     name=$(echo "$name" | sed 's/ *$//; s/  */ /g')
     mkdir -p "$results/$name.share"
+    if grep -q VM_MODULES "$script"; then
+      # Built before the clock runs. Without them the batch says so.
+      kernel=$(echo "$words" | sed -n 's/.*-k \([a-z]*\).*/\1/p')
+      ci/vm/modules "${kernel:-stock}" >"$results/$name.modules" 2>&1 || true
+    fi
     export VM_SHARE="$results/$name.share" VM_LOG="$results/$name.kernel.log"
     # shellcheck disable=SC2086 # words
     collect "$name" ci/vm/run -t "$VM_SECONDS" $words -- "./$script"

@@ -12,6 +12,8 @@ make            runs the build
 pkg-config      finds libraries
 binutils        ar and nm
 libusbredirparser-dev    serve redir
+libusbgx-dev    serve gadget makes gadgets in configfs with it
+libconfig-dev   without it pkg-config does not find libusbgx
 '
 # --- to run the demo ---
 demo='

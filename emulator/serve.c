@@ -23,6 +23,10 @@
 /* The devices are enumerated before hosts come, in bench time that nobody waits for. */
 #define SETTLE_US 30000000u
 
+/* How long a kernel may take to enumerate, of the wall's time, and how often it is asked. */
+#define HOST_US 5000000.0
+#define HOST_POLL_MS 20
+
 struct run {
 	const struct options *options;
 	const struct front_ops *ops;
@@ -285,13 +289,33 @@ static int announce(struct run *run)
 	char text[FRONT_WHY];
 
 	run->ops->tell(run->front, text);
-	setenv("DFUEMU_FRONT", run->ops->name, 1);
+	setenv("DFUEMU_READY", text, 1);
 	if (*run->options->rest)
 		return 0;
 	if (printf("ready: %s: %s\n", run->ops->name, text) >= 0 && !fflush(stdout))
 		return 0;
 	say_error(run->say, "cannot write to standard output: %s", strerror(errno));
 	return -EIO;
+}
+
+/* Where the host is this machine's kernel, COMMAND is to find the boards: it starts when the kernel has enumerated all of them.
+ * One that never is does not hold it up for ever. */
+static int wait_for_host(struct run *run)
+{
+	struct bench *bench = desk_bench(run->desk);
+	uint64_t limit = bench_now_us(bench) + (uint64_t)(HOST_US * run->options->scale);
+	struct usbdev *device;
+	bool denied;
+
+	for (unsigned i = 0; run->ops->local && (device = desk_device(run->desk, i, &denied)); i++)
+		while (device->attached && !run->ops->address(run->front, device) && !run->over &&
+		       bench_now_us(bench) < limit) {
+			int r = loop_step(run->loop, HOST_POLL_MS);
+
+			if (r)
+				return r;
+		}
+	return 0;
 }
 
 /* 0 once it has been served to the end; else a failure that has been said. */
@@ -320,7 +344,9 @@ static int serve(struct run *run)
 	if (r || (r = open_control(run)) || (r = announce(run)))
 		return r;
 	loop_start(run->loop);
-	r = start_command(run);
+	r = *run->options->rest ? wait_for_host(run) : 0;
+	if (!r && !run->over)
+		r = start_command(run);
 	while (!r && !run->over)
 		r = loop_step(run->loop, -1);
 	if (r && !run->status)

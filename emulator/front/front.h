@@ -41,6 +41,7 @@ struct front_ops {
 	const char *summary; /* of a line */
 	const char *missing; /* NULL; or the library that was not there when it was built: then what follows is NULL */
 	unsigned room;       /* devices at most */
+	bool local;          /* the host is this machine's kernel: address() tells when it has enumerated a device */
 	/* Ready for devices, or NULL with why[]. Both arguments are borrowed until close(). */
 	struct front *(*open)(const struct front_env *, const struct front_options *, char why[FRONT_WHY]);
 	/* The device has a place from now on, and shows up there whenever it attaches. 0; -ENOSPC; -errno, said by warn(). */

@@ -66,13 +66,13 @@ tells_gaps()
   serve
   case $VM_KERNEL in
   stock)
-    says "$work/told" 'does not let FunctionFS have the DFU functional descriptor'
-    says "$work/told" 'from Linux 6.12 on'
-    says "$work/told" 'refuses SET_INTERFACE to any but 0'
+    says "$work/told" 'takes no DFU functional descriptor'
+    says "$work/told" 'Linux 6.12 takes it'
+    says "$work/told" 'refuses to set any but 0'
     ;;
   *)
     says_not "$work/told" 'functional descriptor'
-    says "$work/told" 'refuses SET_INTERFACE to those above 2'
+    says "$work/told" 'refuses to set those above 2'
     ;;
   esac
   listed
@@ -164,6 +164,15 @@ crash()
   nothing_left
 }
 
+# libusbgx reads all gadgets that there are.
+unknown_function()
+{
+  mkdir -p "$configfs/foreign/functions/uvc.0"
+  ends 125 "$dfuemu" serve gadget
+  rmdir "$configfs/foreign/functions/uvc.0" "$configfs/foreign"
+  says said "another program's gadget there has a function that it does not know"
+}
+
 # The kernel's own serial port holds on to the controller without us.
 crash_as_application()
 {
@@ -201,6 +210,7 @@ check 'the control socket answers while a request is held' socket_while_held
 check 'a controller in use names its gadget' busy
 check 'SIGTERM leaves nothing behind' all_gone
 check 'what a killed run left is removed, what others made stays' crash
+check 'a function that libusbgx does not know is said' unknown_function
 check 'what a killed run left on the controller is removed' crash_as_application
 check 'the application echoes on ttyACM0, and the bootloader comes back' application
 check 'unplugged and plugged in 100 times' replugs "${REPLUGS:-100}"

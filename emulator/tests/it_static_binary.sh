@@ -30,6 +30,7 @@ same_program()
   # Fronts that need a library are not in it.
   "$ordinary" --version | grep -v -e '^fronts: ' -e '^not in this build: ' >one
   env -i "$static" --version >two
+  says two 'not in this build: serve-gadget (needs libusbgx)'
   says two 'not in this build: serve-redir (needs libusbredirparser)'
   grep -v -e '^fronts: ' -e '^not in this build: ' two >three
   cmp one three

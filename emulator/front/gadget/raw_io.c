@@ -119,8 +119,3 @@ int raw_disable(int fd, uint16_t handle)
 {
 	return result(ioctl(fd, USB_RAW_IOCTL_EP_DISABLE, (unsigned long)handle));
 }
-
-int raw_halt(int fd, uint16_t handle)
-{
-	return result(ioctl(fd, USB_RAW_IOCTL_EP_SET_HALT, (unsigned long)handle));
-}

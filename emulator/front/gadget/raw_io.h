@@ -16,7 +16,7 @@ enum raw_event { RAW_CONNECT = 1, RAW_CONTROL, RAW_SUSPEND, RAW_RESUME, RAW_RESE
 int raw_open(char why[FRONT_WHY]);
 /* On the bus, as a device of that speed. Closing takes it off. */
 int raw_run(int fd, const char *driver, const char *udc, enum usb_speed speed);
-/* Waits for the next one; RAW_SUSPEND and later: from Linux 6.7 on. */
+/* Waits for the next one. RAW_SUSPEND and what follows it: not from the module of Linux 6.1, from that of 6.12. */
 int raw_fetch(int fd, uint8_t setup[8]);
 int raw_stall(int fd);
 int raw_configure(int fd, uint8_t max_power); /* bMaxPower */
@@ -30,6 +30,5 @@ long raw_write(int fd, uint16_t handle, uint8_t *buffer, size_t length);
 /* descriptor: of an endpoint, 7 bytes. The handle. */
 int raw_enable(int fd, const uint8_t *descriptor);
 int raw_disable(int fd, uint16_t handle);
-int raw_halt(int fd, uint16_t handle);
 
 #endif

@@ -376,6 +376,7 @@ const struct front_ops vhci_front = {
 	.name = "vhci",
 	.summary = "plug the boards into this machine by its vhci_hcd",
 	.room = ROOM,
+	.local = true,
 	.open = front_open,
 	.plug = front_plug,
 	.unplug = front_unplug,

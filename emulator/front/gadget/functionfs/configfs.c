@@ -321,8 +321,11 @@ struct configfs *configfs_new(const struct front_env *env, const char *udc, char
 	snprintf(t->name, sizeof(t->name), PREFIX "%d", (int)getpid());
 	r = usbg_init(CONFIGFS, &t->state);
 	if (r) {
-		snprintf(why, FRONT_WHY, "libusbgx cannot read " CONFIGFS "/usb_gadget: %s",
-			 usbg_strerror((usbg_error)r));
+		snprintf(why, FRONT_WHY, "libusbgx cannot read " CONFIGFS "/usb_gadget: %s%s",
+			 usbg_strerror((usbg_error)r),
+			 r == USBG_ERROR_NOT_SUPPORTED
+				 ? ": another program's gadget there has a function that it does not know, as uvc"
+				 : "");
 		free(t);
 		return NULL;
 	}

@@ -54,9 +54,8 @@ static int put_descriptors(const struct front_env *env, int ep0, const struct us
 		return r;
 	if (kinds != FFS_ALL && ffs_has_dfu(c))
 		warn(env,
-		     "gadget: Linux %s does not let FunctionFS have the DFU functional descriptor: hosts see none, and "
-		     "take "
-		     "wTransferSize, bmAttributes and the DfuSe version for unknown; it is there from Linux 6.12 on",
+		     "gadget: FunctionFS of Linux %s takes no DFU functional descriptor: hosts know neither "
+		     "wTransferSize nor that this is DfuSe (dfu-util will not download); Linux 6.12 takes it",
 		     release);
 	if (least)
 		warn(env, "gadget: %u descriptors of the device are not shown: FunctionFS takes none of their kind",
@@ -99,15 +98,13 @@ static void check_alts(const struct front_env *env, const struct usb_description
 		return;
 	if (!has_symbol("ffs_func_get_alt"))
 		warn(env,
-		     "gadget: Linux %s lists the alternate settings, but refuses SET_INTERFACE to any but 0; Linux "
-		     "6.12 "
-		     "allows 0 to 2",
+		     "gadget: FunctionFS of Linux %s lists all alternate settings, but refuses to set any but 0; "
+		     "Linux 6.12 sets 0 to 2",
 		     release);
 	else if (highest > STOCK_HIGHEST_ALT && !is_replaced())
 		warn(env,
-		     "gadget: Linux %s lists the alternate settings, but refuses SET_INTERFACE to those above %u, as "
-		     "all "
-		     "kernels known so far do; serve raw-gadget has them all",
+		     "gadget: FunctionFS of Linux %s lists all alternate settings, but refuses to set those above %u; "
+		     "no Linux known so far sets them, serve raw-gadget does",
 		     release, STOCK_HIGHEST_ALT);
 }
 

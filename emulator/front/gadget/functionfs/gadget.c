@@ -145,9 +145,14 @@ static bool same(const struct usb_description *a, const struct usb_description *
 
 static int make_ffs(struct front *f, const struct usb_description *d, char why[FRONT_WHY])
 {
-	int r = f->has_gadget && !f->made ? 0 : (dismantle(f), configfs_make(f->configfs, CONFIGFS_FFS, why));
+	int r = 0;
 
-	f->has_gadget = !r;
+	/* At the start there is one already, mounted and without descriptors. */
+	if (!f->has_gadget || f->made) {
+		dismantle(f);
+		r = configfs_make(f->configfs, CONFIGFS_FFS, why);
+		f->has_gadget = !r;
+	}
 	if (!r)
 		r = configfs_describe(f->configfs, d, why);
 	if (r)
