@@ -264,7 +264,8 @@ readme_examples()
   "$repo/ci/vm/kernel" # fetching it may take longer than an example may
   examples "$repo/README.md" 6
   # What its own lines print.
-  for line in 'status 74' 'good' 'same' 'bytes: 12288' 'already: yes' 'status 7'; do
+  for line in 'status 74' 'good' 'same' 'bytes: 12288' 'already: yes' 'status 7' \
+    'Bus 001 Device 002: ID 0483:df11 STMicroelectronics STM Device in DFU Mode'; do
     says "$repo/README.md" "    $line"
     grep -q -x -e "$line" said.*
   done
