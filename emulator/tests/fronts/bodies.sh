@@ -382,9 +382,10 @@ run()
   fi
 }
 
+wait_for device 0483:df11
+
 # Not a test, but figures for the benchmark: transfers a second, seconds for 64 KiB, for 1 MiB
 if [ "${1-}" = rates ]; then
-  wait_for device 0483:df11
   echo "rates $front $("$client" rates)"
   exit
 fi
