@@ -103,6 +103,30 @@ reboots_into_bootloader()
   listed
 }
 
+# From the bootloader into the application and back, so often; each has a gadget of its own.
+reboots()
+{
+  local i before after
+
+  serve
+  listed
+  application_echoes
+  reboots_into_bootloader
+  before=$(ls "/proc/$served/fd" "/proc/$served/task" | wc -l)
+  for ((i = 0; i < $1; i++)); do
+    "$dfuemu" ctl "$work/S" boot0 low
+    "$dfuemu" ctl "$work/S" reset
+    until_true 20 on_bus 5740
+    reboots_into_bootloader
+  done
+  application_echoes
+  reboots_into_bootloader
+  after=$(ls "/proc/$served/fd" "/proc/$served/task" | wc -l)
+  echo "descriptors and threads: $before before, $after after"
+  [ "$before" -eq "$after" ]
+  stop
+}
+
 # Nothing piles up: descriptors and threads are as many as before.
 replugs()
 {
