@@ -336,7 +336,7 @@ static int watch(struct ffs *f)
 }
 
 struct ffs *ffs_new(const struct front_env *env, struct export *export, const char *folder,
-		    const struct usb_description *d, char why[FRONT_WHY])
+		    const struct usb_description *d, bool *told, char why[FRONT_WHY])
 {
 	struct ffs *f = calloc(1, sizeof(*f));
 	char path[PATH_MAX + 8];
@@ -355,7 +355,7 @@ struct ffs *ffs_new(const struct front_env *env, struct export *export, const ch
 	f->ep0 = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (f->ep0 < 0) {
 		snprintf(why, FRONT_WHY, "cannot open '%.200s': %s", path, strerror(errno));
-	} else if (!ffs_probe(env, f->ep0, d, why)) {
+	} else if (!ffs_probe(env, f->ep0, d, told, why)) {
 		r = watch(f);
 		if (!r)
 			return f;

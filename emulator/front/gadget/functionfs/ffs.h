@@ -10,9 +10,9 @@
 struct ffs;
 
 /* folder: where it is mounted. Tells the kernel of the device, and warns of what this kernel will not show. The description
- * is used only here. NULL with why[]. */
+ * is used only here. *told: the warnings have been given before. NULL with why[]. */
 struct ffs *ffs_new(const struct front_env *, struct export *, const char *folder, const struct usb_description *,
-		    char why[FRONT_WHY]);
+		    bool *told, char why[FRONT_WHY]);
 void ffs_free(struct ffs *); /* takes transfers back; NULL is fine */
 /* True: the transfer was its own. */
 bool ffs_complete(struct ffs *, struct usb_urb *);

@@ -31,7 +31,8 @@ static int put(int ep0, const struct ffs_blob *blob)
 }
 
 /* With all that some kernel takes, then with less, until this one takes it. */
-static int put_descriptors(const struct front_env *env, int ep0, const struct usb_description *d, const char *release)
+static int put_descriptors(const struct front_env *env, int ep0, const struct usb_description *d, const char *release,
+			   bool quiet)
 {
 	const struct usb_configuration *c = &d->configurations[0];
 	unsigned left_out = 0, least = 0;
@@ -52,6 +53,8 @@ static int put_descriptors(const struct front_env *env, int ep0, const struct us
 	}
 	if (r)
 		return r;
+	if (quiet)
+		return 0;
 	if (kinds != FFS_ALL && ffs_has_dfu(c))
 		warn(env,
 		     "gadget: FunctionFS of Linux %s takes no DFU functional descriptor: hosts know neither "
@@ -108,14 +111,14 @@ static void check_alts(const struct front_env *env, const struct usb_description
 		     release, STOCK_HIGHEST_ALT);
 }
 
-int ffs_probe(const struct front_env *env, int ep0, const struct usb_description *d, char why[FRONT_WHY])
+int ffs_probe(const struct front_env *env, int ep0, const struct usb_description *d, bool *told, char why[FRONT_WHY])
 {
 	struct utsname names;
 	struct ffs_blob blob;
 	int r;
 
 	uname(&names);
-	r = put_descriptors(env, ep0, d, names.release);
+	r = put_descriptors(env, ep0, d, names.release, *told);
 	if (r) {
 		snprintf(why, FRONT_WHY, "FunctionFS refuses the device's descriptors: %s", strerror(-r));
 		return r;
@@ -127,7 +130,8 @@ int ffs_probe(const struct front_env *env, int ep0, const struct usb_description
 	}
 	if (r)
 		snprintf(why, FRONT_WHY, "FunctionFS refuses the device's strings: %s", strerror(-r));
-	else
+	else if (!*told)
 		check_alts(env, d, names.release);
+	*told = true;
 	return r;
 }

@@ -31,6 +31,7 @@ struct front {
 		*made; /* what the gadget in the tree is like; NULL: nothing yet, FunctionFS is mounted */
 	bool has_gadget;
 	bool on_bus;
+	bool told; /* what this kernel will not show */
 	struct ffs *ffs;
 	/* ACM */
 	int tty;
@@ -157,7 +158,7 @@ static int make_ffs(struct front *f, const struct usb_description *d, char why[F
 		r = configfs_describe(f->configfs, d, why);
 	if (r)
 		return r;
-	f->ffs = ffs_new(f->env, f->export, configfs_mounted(f->configfs), d, why);
+	f->ffs = ffs_new(f->env, f->export, configfs_mounted(f->configfs), d, &f->told, why);
 	return f->ffs ? 0 : -EIO;
 }
 
