@@ -177,9 +177,10 @@ collect()
 {
   name=$1
   shift
-  echo "== $name"
+  began=$(date +%s)
   "$@" >"$results/$name.lines" 2>"$results/$name.stderr"
   status=$?
+  echo "== $name ($(($(date +%s) - began)) s)"
   cat "$results/$name.lines"
   sed -n "s/^\(ok\|not ok\|skip\) - /\1 - $name: /p" "$results/$name.lines" >"$results/$name.tests"
   cat "$results/$name.tests" >>"$lines"
@@ -191,12 +192,37 @@ collect()
   fi
 }
 
+# in_pairs FUNCTION: lines of standard input are its arguments, two at a time; what each prints stays together.
+in_pairs()
+{
+  pairs=$(mktemp -d "$results/pairs.XXXXXX") || exit 1
+  cat -n >"$pairs/jobs"
+  worker "$1" &
+  other=$!
+  worker "$1"
+  wait $other
+}
+
+# Whatever nobody else has begun, one after the other
+worker()
+{
+  while read -r number job; do
+    mkdir "$pairs/$number" 2>/dev/null || continue
+    "$1" "$job" >"$pairs/$number/output" 2>&1 </dev/null
+    cat "$pairs/$number/output"
+  done <"$pairs/jobs"
+}
+
+integration_job()
+{
+  collect "$(basename "$1")" timeout -k 10 "$IT_SECONDS" "./$1"
+}
+
 stage_integration()
 {
   for script in emulator/tests/it_*.sh emulator/tests/it_*.py; do
-    [ -x "$script" ] || continue
-    collect "$(basename "$script")" timeout -k 10 "$IT_SECONDS" "./$script"
-  done
+    [ ! -x "$script" ] || echo "$script"
+  done | in_pairs integration_job
 }
 
 # vm_job LINE: a batch that needs a kernel of its own. What it puts into $VM_SHARE is kept in build/results/NAME.share.
@@ -229,31 +255,16 @@ vm_job()
   esac
 }
 
-# Whatever nobody else has begun, one after the other.
-vm_worker()
-{
-  while read -r number job; do
-    mkdir "$results/vm/$number" 2>/dev/null || continue
-    vm_job "$job" >"$results/vm/$number/output"
-    cat "$results/vm/$number/output"
-  done <"$results/vm/jobs"
-}
-
 # Each emulator/tests/vm_*.sh is one batch for each of its lines `# guest: OPTION...`, with options for ci/vm/run: it runs in
 # that guest; or `# host: ARGUMENT...`: it runs here, and starts a guest. Two at a time: a guest has one processor.
 stage_vm()
 {
   need qemu-system-x86_64 'the guest works' || return 0
   try 'clients for the guest build' "${MAKE%% *}" --no-print-directory B="$B" SAN="$SAN" clients
-  mkdir -p "$results/vm"
   {
     echo 'ci/vm/selftest:# host:'
     grep -H -E '^# (guest|host):' emulator/tests/vm_*.sh
-  } | cat -n >"$results/vm/jobs"
-  vm_worker &
-  other=$!
-  vm_worker
-  wait $other
+  } | in_pairs vm_job
 }
 
 stage_demo()

@@ -69,7 +69,9 @@ fwupd()
   ends 0 env HOME="$PWD/state" STATE_DIRECTORY="$PWD/state" CACHE_DIRECTORY="$PWD/state" XDG_CACHE_HOME="$PWD/state" \
     XDG_DATA_HOME="$PWD/state" FWUPD_LOCALSTATEDIR="$PWD/state" timeout 50 "$dfuemu" exec --serial "$serial" -- \
     fwupdtool --plugins dfu get-devices --json
-  says said '"STM32 BOOTLOADER"'
+  # The name is the board's or that of the list of USB numbers, as the version of fwupd has it.
+  says said '"com.st.dfuse"'
+  says said '"STMicroelectronics"'
   says said "\"$serial\""
   says said 'USB\\VID_0483&PID_DF11'
 }

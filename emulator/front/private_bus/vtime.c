@@ -26,8 +26,10 @@
 #define PATIENCE_FIRST_NS UINT64_C(0)
 #define PATIENCE_STEP_NS UINT64_C(15000)
 #define PATIENCE_LAST_NS UINT64_C(1000000)
-#define PATIENCE_POLL_NS UINT64_C(400000)           /* a held poll or futex may be about to be satisfied from inside */
-#define SAME_EXPIRY_NS UINT64_C(1000)               /* the kernel rounds */
+#define PATIENCE_POLL_NS UINT64_C(400000) /* a held poll or futex may be about to be satisfied from inside */
+#define SAME_EXPIRY_NS UINT64_C(1000)     /* the kernel rounds */
+#define CLOCKS 16                         /* numbers of clocks that timerfd_create(2) may know are below this */
+#define FOLLOW_MS 1000                    /* an interrupt that is later than this does not come */
 #define OFFSET_MAX_NS UINT64_C(6000000000000000000) /* added to the date, it must fit 63 bits */
 
 struct process {
@@ -42,6 +44,7 @@ struct process {
 /* A timerfd of the tool, of which we hold a copy. */
 struct timer {
 	int fd, info; /* info: its /proc/self/fdinfo */
+	int clock;
 	bool absolute;
 	uint64_t least_ns, most_ns; /* between which it expires on the kernel's clock, as far as known; 0: disarmed */
 	uint64_t offset_ns;         /* ours when it was armed */
@@ -57,6 +60,7 @@ struct vtime {
 	struct blocked *blocked;
 	struct timer *timers;
 	size_t timer_count, timer_room;
+	int followers[CLOCKS]; /* timers of our own, by clock; -1: not made yet */
 	size_t process_count, process_sweep;
 	/* which process a thread belongs to: threads of one process call in turn */
 	struct {
@@ -94,6 +98,8 @@ struct vtime *vtime_new(struct private_bus *bus, bool always)
 	}
 	v->bus = bus;
 	v->always = always;
+	for (size_t i = 0; i < CLOCKS; i++)
+		v->followers[i] = -1;
 	if (!blocked_supported())
 		give_up(v, "/proc/PID/syscall, schedstat or children is missing", 0);
 	return v;
@@ -132,6 +138,9 @@ void vtime_free(struct vtime *v)
 	while (v->timer_count)
 		forget_timer(v, 0);
 	free(v->timers);
+	for (size_t i = 0; i < CLOCKS; i++)
+		if (v->followers[i] >= 0)
+			close(v->followers[i]);
 	blocked_free(v->blocked);
 	free(v);
 }
@@ -407,7 +416,7 @@ void vtime_timerfd(struct vtime *v, const struct call_info *c)
 	if (answer_fd(v->bus, c->id, fd, -1, (flags & TFD_CLOEXEC) != 0) < 0)
 		close(fd);
 	else
-		v->timers[v->timer_count++] = (struct timer){ .fd = fd, .info = open_info(fd) };
+		v->timers[v->timer_count++] = (struct timer){ .fd = fd, .info = open_info(fd), .clock = clock };
 }
 
 /* Was it set with an absolute time? Then the tool counted with its own clock, which is ahead of the kernel's. */
@@ -422,6 +431,28 @@ static bool is_absolute(int info)
 	return at && (strtol(at + 14, NULL, 8) & TFD_TIMER_ABSTIME);
 }
 
+/*
+ * A timer that is due expires in an interrupt, which may be late (the more so in a virtual machine); until then whoever waits for
+ * it looks blocked, and a jump would pass over the moment. Timers of one clock that are armed on one processor expire in their
+ * order: when one of ours has, which was armed behind it, so has the tool's, and its waiters have been woken.
+ */
+static void wait_for_expiry(struct vtime *v, int clock)
+{
+	static const struct itimerspec soon = { .it_value.tv_nsec = 1 };
+	struct pollfd fd = { .fd = -1, .events = POLLIN };
+	uint64_t count;
+
+	if (clock < 0 || clock >= CLOCKS)
+		return;
+	if (v->followers[clock] < 0)
+		v->followers[clock] = timerfd_create(clock, TFD_CLOEXEC | TFD_NONBLOCK);
+	fd.fd = v->followers[clock];
+	if (fd.fd < 0 || timerfd_settime(fd.fd, 0, &soon, NULL))
+		return;
+	if (poll(&fd, 1, FOLLOW_MS) > 0 && read(fd.fd, &count, sizeof(count)) < 0)
+		return; /* it cannot be: nobody else reads it */
+}
+
 /* When a timer is due on the tool's clock, as nanoseconds from now; UINT64_MAX: not armed. */
 static uint64_t timer_due_ns(struct vtime *v, struct timer *t)
 {
@@ -433,6 +464,9 @@ static uint64_t timer_due_ns(struct vtime *v, struct timer *t)
 	after = now_ns(CLOCK_MONOTONIC);
 	left = (uint64_t)armed.it_value.tv_sec * 1000000000u + (uint64_t)armed.it_value.tv_nsec;
 	if (!left) {
+		/* Before the first jump timers expire by themselves. */
+		if (t->most_ns && !v->offset_ns)
+			wait_for_expiry(v, t->clock);
 		t->most_ns = 0;
 		return UINT64_MAX;
 	}
@@ -454,7 +488,7 @@ static uint64_t timer_due_ns(struct vtime *v, struct timer *t)
 }
 
 /* The tool's clock has reached it, the kernel's has not. */
-static void timer_fire(struct timer *t)
+static void timer_fire(struct vtime *v, struct timer *t)
 {
 	struct itimerspec armed;
 
@@ -464,6 +498,7 @@ static void timer_fire(struct timer *t)
 	armed.it_value.tv_nsec = 1;
 	timerfd_settime(t->fd, 0, &armed, NULL);
 	t->most_ns = 0;
+	wait_for_expiry(v, t->clock);
 }
 
 static uint64_t next_timer_ns(struct vtime *v)
@@ -474,7 +509,7 @@ static uint64_t next_timer_ns(struct vtime *v)
 		uint64_t due = timer_due_ns(v, &v->timers[i]);
 
 		if (due == 0)
-			timer_fire(&v->timers[i]);
+			timer_fire(v, &v->timers[i]);
 		else if (due < next)
 			next = due;
 	}
