@@ -213,5 +213,5 @@ check 'what a killed run left is removed, what others made stays' crash
 check 'a function that libusbgx does not know is said' unknown_function
 check 'what a killed run left on the controller is removed' crash_as_application
 check 'the application echoes on ttyACM0, and the bootloader comes back' application
-check 'into the application and back, many times' reboots "${REBOOTS:-10}"
-check 'unplugged and plugged in, many times' replugs "${REPLUGS:-100}"
+check 'into the application and back, many times' reboots "${DFUBENCH_RUNS:-4}"
+check 'unplugged and plugged in, many times' replugs "${DFUBENCH_RUNS:-15}"

@@ -3,7 +3,7 @@
 # serve gadget on a newer kernel, whose FunctionFS takes more; then on one that takes all four alternate settings.
 # guest: -k backports
 # shellcheck disable=SC1091,SC2034,SC2094,SC2119,SC2154,SC2317 # lib.sh: what it defines, and calls
-REPLUGS=20 # 100 are done on the stock kernel
+: "${DFUBENCH_RUNS:=2}" # replugging over and over is for the stock kernel
 . "$(dirname "$0")/gadget_checks.sh"
 
 # The kernel's own FunctionFS gives way to the one that ci/vm/modules builds.
