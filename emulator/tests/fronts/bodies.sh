@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One test for each thing that a board shows, the same over every front: bodies.sh FRONT KERNEL [FEATURE...]
+# KERNEL: the version of the kernel that the front goes through, or `alts`, one without the gaps that versions have.
 # Run where the board of serial number 326237753036 can be seen, at twenty times its speed, and with a control socket.
 # Environment: dfuemu (the program), ctl_socket, client (front_libusb, built), gaps (the table), wait_seconds.
 # Downloads and uploads are dfu-util's; but where the table says that it cannot work, the client's.
@@ -335,10 +336,35 @@ reset() # option bytes that are written reset the board: it enumerates again, in
 # These change nothing, and do not need a board that has just started.
 as_it_is=' names identity usb1 functional options otp feature '
 
+# ordinal VERSION: sets `ordinal` to a number that grows with it
+ordinal()
+{
+  local major minor
+
+  IFS=. read -r major minor _ <<<"$1"
+  ordinal=$((major * 1000 + ${minor%%[!0-9]*}))
+}
+
+# applies VERSIONS: of the table, to this kernel
+applies()
+{
+  local this
+
+  [ "$1" = any ] && return 0
+  [ "$kernel" = alts ] && return 1
+  ordinal "$kernel"
+  this=$ordinal
+  ordinal "${1#*[<=]}"
+  case $1 in
+  '<'*) [ "$this" -lt "$ordinal" ] ;;
+  *) [ "$this" -ge "$ordinal" ] ;;
+  esac
+}
+
 # The table for this front and kernel, and the sentences, are read once: a guest takes its time to start programs.
 declare -A gap_of sentence_of
 while IFS=$'\t' read -r its_front its_kernel feature reason; do
-  if [ "$its_front" = "$front" ] && [[ $its_kernel == any || $its_kernel == "$kernel" ]]; then
+  if [ "$its_front" = "$front" ] && applies "$its_kernel"; then
     gap_of[$feature]=$reason
   fi
 done <"$gaps"

@@ -13,7 +13,8 @@ case ${B:-build} in
 *) build=$repo/${B:-build} ;;
 esac
 export dfuemu=$build/dfuemu client=$build/clients/front_libusb gaps=$here/gaps.tsv
-kernel=${VM_KERNEL:-any}
+kernel=$(uname -r)
+[ "${VM_KERNEL-}" != alts ] || kernel=alts
 speed=x20
 [ "${FEATURES-}" != rates ] || speed=x100000
 serial=326237753036

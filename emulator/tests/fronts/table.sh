@@ -17,9 +17,8 @@ while IFS=$'\t' read -r front kernel feature reason; do
     exit 1
   fi
   case $kernel in
-  stock) kernel='6.1 (Debian 12)' ;;
-  backports) kernel='6.12 (backports)' ;;
-  alts) kernel='6.12, FunctionFS with more settings' ;;
+  '<'*) kernel="before ${kernel#<}" ;;
+  '>='*) kernel="from ${kernel#>=} on" ;;
   esac
   echo "| $front | $kernel | $sentence | $reason |"
 done <"$here/gaps.tsv"
