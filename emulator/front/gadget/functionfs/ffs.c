@@ -103,8 +103,10 @@ static void make_endpoint(struct ffs *f, unsigned i, const uint8_t *b)
 					       : packet    ? packet
 							   : 1,
 					       fd, 0, endpoint_file_move, &error);
-	if (f->endpoints[i])
+	if (f->endpoints[i]) {
+		endpoint_start(f->endpoints[i]);
 		return;
+	}
 	snprintf(path, sizeof(path), "gadget: endpoint 0x%02x does not work: %s", b[2], strerror(-error));
 	f->env->warn(f->env->context, path);
 	if (fd >= 0)
