@@ -24,7 +24,7 @@
 #define SETTLE_US 30000000u
 
 /* How long a kernel may take to enumerate, of the wall's time, and how often it is asked. */
-#define HOST_US 5000000.0
+#define HOST_US 5000000u
 #define HOST_POLL_MS 20
 
 struct run {
@@ -42,6 +42,7 @@ struct run {
 	void *control_context;
 	int signals; /* signalfd; -1: none */
 	struct child_command command;
+	struct rlimit descriptors; /* as it was */
 	bool over, interrupted;
 	int status;
 };
@@ -188,6 +189,8 @@ static void signal_arrived(void *context, int fd, uint32_t events)
 		if (!run->command.pid) {
 			say_event(run->say, "%s: ending", strsignal(number));
 			run->over = true;
+			if (*run->options->rest && !run->status) /* it was not to be: that is no success of it */
+				run->status = 128 + number;
 			continue;
 		}
 		/* The command has those of the terminal as well: it decides. A second time it has no choice. */
@@ -233,7 +236,7 @@ static int start_command(struct run *run)
 
 	if (!*run->options->rest)
 		return 0;
-	r = command_start(&run->command, run->options->rest, &exec_failed);
+	r = command_start(&run->command, run->options->rest, &run->descriptors, &exec_failed);
 	if (!r)
 		r = loop_watch(run->loop, run->command.ended, EPOLLIN, command_ended, run);
 	if (!r)
@@ -298,23 +301,30 @@ static int announce(struct run *run)
 	return -EIO;
 }
 
-/* Where the host is this machine's kernel, COMMAND is to find the boards: it starts when the kernel has enumerated all of them.
- * One that never is does not hold it up for ever. */
-static int wait_for_host(struct run *run)
+static bool host_has_all(const struct run *run)
 {
-	struct bench *bench = desk_bench(run->desk);
-	uint64_t limit = bench_now_us(bench) + (uint64_t)(HOST_US * run->options->scale);
 	struct usbdev *device;
 	bool denied;
 
-	for (unsigned i = 0; run->ops->local && (device = desk_device(run->desk, i, &denied)); i++)
-		while (device->attached && !run->ops->address(run->front, device) && !run->over &&
-		       bench_now_us(bench) < limit) {
-			int r = loop_step(run->loop, HOST_POLL_MS);
+	for (unsigned i = 0; (device = desk_device(run->desk, i, &denied)); i++)
+		if (device->attached && !run->ops->address(run->front, device))
+			return false;
+	return true;
+}
 
-			if (r)
-				return r;
-		}
+/* Where the host is this machine's kernel, COMMAND is to find the boards: it starts when the kernel has enumerated all of
+ * them. One that never is does not hold it up for ever. Boards may come and go meanwhile. */
+static int wait_for_host(struct run *run)
+{
+	struct bench *bench = desk_bench(run->desk);
+	uint64_t limit = bench_now_us(bench) + loop_bench_us(run->loop, HOST_US);
+
+	while (run->ops->local && !run->over && bench_now_us(bench) < limit && !host_has_all(run)) {
+		int r = loop_step(run->loop, HOST_POLL_MS);
+
+		if (r)
+			return r;
+	}
 	return 0;
 }
 
@@ -357,15 +367,15 @@ static int serve(struct run *run)
 static int run_front(const struct front_ops *ops, const struct options *options, struct say *say)
 {
 	struct run run = { .options = options, .ops = ops, .say = say, .signals = -1 };
-	struct rlimit limit;
+	struct rlimit most;
 	int failed;
 
 	signal(SIGPIPE, SIG_IGN); /* peers go at any time */
 	signal(SIGXFSZ, SIG_IGN); /* EFBIG says it as well */
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	getrlimit(RLIMIT_NOFILE, &run.descriptors);
+	most = run.descriptors;
+	most.rlim_cur = most.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &most);
 	run.desk = desk_new(options, say);
 	if (!run.desk)
 		return EXIT_OURS;
