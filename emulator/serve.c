@@ -188,9 +188,10 @@ static void signal_arrived(void *context, int fd, uint32_t events)
 
 		if (!run->command.pid) {
 			say_event(run->say, "%s: ending", strsignal(number));
-			run->over = true;
-			if (*run->options->rest && !run->status) /* it was not to be: that is no success of it */
+			/* A command that was not to be is no success. */
+			if (*run->options->rest && !run->over)
 				run->status = 128 + number;
+			run->over = true;
 			continue;
 		}
 		/* The command has those of the terminal as well: it decides. A second time it has no choice. */
