@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "board.h"
@@ -18,6 +17,7 @@
 #include "loop.h"
 #include "options.h"
 #include "say.h"
+#include "signals.h"
 #include "suggest.h"
 
 /* The devices are enumerated before hosts come, in bench time that nobody waits for. */
@@ -43,7 +43,8 @@ struct run {
 	int signals; /* signalfd; -1: none */
 	struct child_command command;
 	struct rlimit descriptors; /* as it was */
-	bool over, interrupted;
+	unsigned terminated;       /* how often SIGTERM came */
+	bool over;
 	int status;
 };
 
@@ -179,43 +180,32 @@ static unsigned control_address(void *context, struct usbdev *device)
 static void signal_arrived(void *context, int fd, uint32_t events)
 {
 	struct run *run = context;
-	struct signalfd_siginfo info;
+	bool from_terminal;
+	int number;
 
 	(void)events;
-	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		int number = (int)info.ssi_signo;
-		bool from_terminal = (number == SIGINT || number == SIGQUIT) && info.ssi_code == SI_KERNEL;
-
-		if (!run->command.pid) {
-			say_event(run->say, "%s: ending", strsignal(number));
-			/* A command that was not to be is no success. */
-			if (*run->options->rest && !run->over)
-				run->status = 128 + number;
-			run->over = true;
+	while ((number = signals_next(fd, &from_terminal))) {
+		if (run->command.pid) {
+			if (from_terminal) /* the command has it as well: it decides */
+				continue;
+			if (number == SIGTERM && ++run->terminated > 1)
+				number = SIGKILL;
+			say_event(run->say, "%s to the command", strsignal(number));
+			command_signal(&run->command, number);
 			continue;
 		}
-		/* The command has those of the terminal as well: it decides. A second time it has no choice. */
-		if (!from_terminal || run->interrupted)
-			command_signal(&run->command, run->interrupted ? SIGKILL : number);
-		run->interrupted = true;
+		say_event(run->say, "%s: ending", strsignal(number));
+		/* A command that was not to be is no success. */
+		if (*run->options->rest && !run->over)
+			run->status = 128 + number;
+		run->over = true;
 	}
 }
 
 static int watch_signals(struct run *run)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return -errno;
-	run->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (run->signals < 0)
-		return -errno;
-	return loop_watch(run->loop, run->signals, EPOLLIN, signal_arrived, run);
+	run->signals = signals_open();
+	return run->signals < 0 ? run->signals : loop_watch(run->loop, run->signals, EPOLLIN, signal_arrived, run);
 }
 
 static void command_ended(void *context, int fd, uint32_t events)

@@ -111,6 +111,18 @@ passed_on()
   [ -s second.bin ]
 }
 
+# Three times over: nobody else decides what it means.
+# shellcheck disable=SC2016
+ctrl_c()
+{
+  need python3
+  python3 "$clients/on_terminal.py" ready "$dfuemu" serve usbip --listen 127.0.0.1:0 --flash flash.bin -- \
+    sh -c 'trap "n=x\$n; [ \$n != xxx ] || exit 9; : >ready" INT; : >ready; while :; do sleep 0.05; done' >said
+  cat said
+  says said 'status 9'
+  [ -s flash.bin ]
+}
+
 # shellcheck disable=SC2016
 dies_with_it()
 {
@@ -141,7 +153,8 @@ check 'serve says what is wrong with its words, and ends with 125' mistakes
 check 'serve says ready, and ends with 0 and saved files at SIGTERM, SIGINT and SIGHUP' by_signal
 check 'the command of serve finds the place in its environment, and its status is that of serve' commands
 check 'a command that cannot be run is 127 or 126, and makes no file' not_started
-check 'signals are passed on to the command, a second one kills it, and files are saved' passed_on
+check 'signals are passed on to the command, a second SIGTERM kills it, and files are saved' passed_on
+check 'Ctrl-C is left to the command' ctrl_c
 check 'the command dies with a server that is killed' dies_with_it
 check 'the command has the limit of descriptors that serve was started with' descriptors
 check 'the command has default signals and an empty mask' defaults
