@@ -101,7 +101,7 @@ unit: $(UNIT)
 # Clients in C that several tests use.
 $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h emulator/tests/clients/dfuse_raw.h
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -O1 $(WARN) -o $@ $< $(shell pkg-config --cflags --libs libusb-1.0 2>/dev/null)
+	$(CC) -std=c11 -O1 $(WARN) -o $@ $< $(shell $(PKG_CONFIG) --cflags --libs libusb-1.0 2>/dev/null)
 clients: $(B)/clients/front_libusb
 
 # Fuzz targets: emulator/tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus emulator/tests/corpus/NAME.
@@ -166,7 +166,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all unit fuzzers fuzz-build cross static bench check check-unit check-vm fuzz demo deps install clean help
+.PHONY: all unit clients fuzzers fuzz-build cross static bench check check-unit check-vm fuzz demo deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "board.h"
@@ -14,6 +13,7 @@
 #include "options.h"
 #include "private_bus.h"
 #include "say.h"
+#include "signals.h"
 
 /* Enumeration of a full bus takes that long at most; then the tool starts with what there is. */
 #define SETTLE_US 30000000u
@@ -58,13 +58,11 @@ static void listed(void *context, struct usbdev *device)
 static void signal_arrived(void *context, int fd)
 {
 	struct run *run = context;
-	struct signalfd_siginfo info;
+	bool from_terminal;
+	int number;
 
-	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		int number = (int)info.ssi_signo;
-
-		/* The terminal sends these to the tool as well: it decides. */
-		if ((number == SIGINT || number == SIGQUIT) && info.ssi_code == SI_KERNEL)
+	while ((number = signals_next(fd, &from_terminal))) {
+		if (from_terminal) /* the tool has it as well: it decides */
 			continue;
 		if (number == SIGTERM && ++run->terminated > 1)
 			number = SIGKILL;
@@ -75,19 +73,8 @@ static void signal_arrived(void *context, int fd)
 
 static int watch_signals(struct run *run)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return -errno;
-	run->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (run->signals < 0)
-		return -errno;
-	return private_bus_watch(run->bus, run->signals, signal_arrived, run);
+	run->signals = signals_open();
+	return run->signals < 0 ? run->signals : private_bus_watch(run->bus, run->signals, signal_arrived, run);
 }
 
 static int plug(struct run *run, struct usbdev *device, bool denied)

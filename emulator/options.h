@@ -78,8 +78,8 @@ struct options {
 	char **rest; /* the words after the options */
 };
 
-/* argv[0] is the command. The options_for is borrowed. 0; 1: help was asked for; -EINVAL with why[]: what is wrong and what is accepted. Strings of argv
- * are borrowed. Free in each case. */
+/* argv[0] is the command. The options_for and strings of argv are borrowed. 0; 1: help was asked for; -EINVAL with why[]: what
+ * is wrong and what is accepted. Free in each case. */
 int options_parse(struct options *, const struct options_for *, int argc, char **argv, char why[OPTIONS_WHY]);
 void options_free(struct options *);
 void options_help(FILE *, enum options_where); /* one entry for each option of any of these */

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "board.h"
@@ -18,13 +17,14 @@
 #include "loop.h"
 #include "options.h"
 #include "say.h"
+#include "signals.h"
 #include "suggest.h"
 
 /* The devices are enumerated before hosts come, in bench time that nobody waits for. */
 #define SETTLE_US 30000000u
 
 /* How long a kernel may take to enumerate, of the wall's time, and how often it is asked. */
-#define HOST_US 5000000.0
+#define HOST_US 5000000u
 #define HOST_POLL_MS 20
 
 struct run {
@@ -42,7 +42,9 @@ struct run {
 	void *control_context;
 	int signals; /* signalfd; -1: none */
 	struct child_command command;
-	bool over, interrupted;
+	struct rlimit descriptors; /* as it was */
+	unsigned terminated;       /* how often SIGTERM came */
+	bool over;
 	int status;
 };
 
@@ -178,40 +180,32 @@ static unsigned control_address(void *context, struct usbdev *device)
 static void signal_arrived(void *context, int fd, uint32_t events)
 {
 	struct run *run = context;
-	struct signalfd_siginfo info;
+	bool from_terminal;
+	int number;
 
 	(void)events;
-	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		int number = (int)info.ssi_signo;
-		bool from_terminal = (number == SIGINT || number == SIGQUIT) && info.ssi_code == SI_KERNEL;
-
-		if (!run->command.pid) {
-			say_event(run->say, "%s: ending", strsignal(number));
-			run->over = true;
+	while ((number = signals_next(fd, &from_terminal))) {
+		if (run->command.pid) {
+			if (from_terminal) /* the command has it as well: it decides */
+				continue;
+			if (number == SIGTERM && ++run->terminated > 1)
+				number = SIGKILL;
+			say_event(run->say, "%s to the command", strsignal(number));
+			command_signal(&run->command, number);
 			continue;
 		}
-		/* The command has those of the terminal as well: it decides. A second time it has no choice. */
-		if (!from_terminal || run->interrupted)
-			command_signal(&run->command, run->interrupted ? SIGKILL : number);
-		run->interrupted = true;
+		say_event(run->say, "%s: ending", strsignal(number));
+		/* A command that was not to be is no success. */
+		if (*run->options->rest && !run->over)
+			run->status = 128 + number;
+		run->over = true;
 	}
 }
 
 static int watch_signals(struct run *run)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return -errno;
-	run->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (run->signals < 0)
-		return -errno;
-	return loop_watch(run->loop, run->signals, EPOLLIN, signal_arrived, run);
+	run->signals = signals_open();
+	return run->signals < 0 ? run->signals : loop_watch(run->loop, run->signals, EPOLLIN, signal_arrived, run);
 }
 
 static void command_ended(void *context, int fd, uint32_t events)
@@ -233,7 +227,7 @@ static int start_command(struct run *run)
 
 	if (!*run->options->rest)
 		return 0;
-	r = command_start(&run->command, run->options->rest, &exec_failed);
+	r = command_start(&run->command, run->options->rest, &run->descriptors, &exec_failed);
 	if (!r)
 		r = loop_watch(run->loop, run->command.ended, EPOLLIN, command_ended, run);
 	if (!r)
@@ -298,23 +292,30 @@ static int announce(struct run *run)
 	return -EIO;
 }
 
-/* Where the host is this machine's kernel, COMMAND is to find the boards: it starts when the kernel has enumerated all of them.
- * One that never is does not hold it up for ever. */
-static int wait_for_host(struct run *run)
+static bool host_has_all(const struct run *run)
 {
-	struct bench *bench = desk_bench(run->desk);
-	uint64_t limit = bench_now_us(bench) + (uint64_t)(HOST_US * run->options->scale);
 	struct usbdev *device;
 	bool denied;
 
-	for (unsigned i = 0; run->ops->local && (device = desk_device(run->desk, i, &denied)); i++)
-		while (device->attached && !run->ops->address(run->front, device) && !run->over &&
-		       bench_now_us(bench) < limit) {
-			int r = loop_step(run->loop, HOST_POLL_MS);
+	for (unsigned i = 0; (device = desk_device(run->desk, i, &denied)); i++)
+		if (device->attached && !run->ops->address(run->front, device))
+			return false;
+	return true;
+}
 
-			if (r)
-				return r;
-		}
+/* Where the host is this machine's kernel, COMMAND is to find the boards: it starts when the kernel has enumerated all of
+ * them. One that never is does not hold it up for ever. Boards may come and go meanwhile. */
+static int wait_for_host(struct run *run)
+{
+	struct bench *bench = desk_bench(run->desk);
+	uint64_t limit = bench_now_us(bench) + loop_bench_us(run->loop, HOST_US);
+
+	while (run->ops->local && !run->over && bench_now_us(bench) < limit && !host_has_all(run)) {
+		int r = loop_step(run->loop, HOST_POLL_MS);
+
+		if (r)
+			return r;
+	}
 	return 0;
 }
 
@@ -357,15 +358,15 @@ static int serve(struct run *run)
 static int run_front(const struct front_ops *ops, const struct options *options, struct say *say)
 {
 	struct run run = { .options = options, .ops = ops, .say = say, .signals = -1 };
-	struct rlimit limit;
+	struct rlimit most;
 	int failed;
 
 	signal(SIGPIPE, SIG_IGN); /* peers go at any time */
 	signal(SIGXFSZ, SIG_IGN); /* EFBIG says it as well */
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	getrlimit(RLIMIT_NOFILE, &run.descriptors);
+	most = run.descriptors;
+	most.rlim_cur = most.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &most);
 	run.desk = desk_new(options, say);
 	if (!run.desk)
 		return EXIT_OURS;

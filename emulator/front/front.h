@@ -44,7 +44,8 @@ struct front_ops {
 	bool local;          /* the host is this machine's kernel: address() tells when it has enumerated a device */
 	/* Ready for devices, or NULL with why[]. Both arguments are borrowed until close(). */
 	struct front *(*open)(const struct front_env *, const struct front_options *, char why[FRONT_WHY]);
-	/* The device has a place from now on, and shows up there whenever it attaches. 0; -ENOSPC; -errno, said by warn(). */
+	/* The device has a place from now on, and shows up there whenever it attaches. 0; -ENOSPC; -errno: warn() may have
+	 * said more. */
 	int (*plug)(struct front *, struct usbdev *);
 	/* Its pending transfers are taken back, the host sees it go; the usbdev may be freed afterwards. */
 	void (*unplug)(struct front *, struct usbdev *);

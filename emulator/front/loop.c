@@ -2,6 +2,8 @@
 /* The loop: wall clock, bench and descriptors. */
 #include "loop.h"
 #include <errno.h>
+#include <linux/time_types.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -151,7 +153,7 @@ static uint64_t until_next_ns(const struct loop *l)
 int loop_step(struct loop *l, int wait_ms)
 {
 	struct epoll_event events[EVENTS_PER_TURN];
-	struct timespec ts;
+	struct __kernel_timespec ts; /* the C library's may have half of the bits */
 	uint64_t wait;
 	int n;
 
@@ -159,8 +161,8 @@ int loop_step(struct loop *l, int wait_ms)
 	wait = until_next_ns(l);
 	if (wait_ms >= 0 && wait > (uint64_t)wait_ms * 1000000u)
 		wait = (uint64_t)wait_ms * 1000000u;
-	ts.tv_sec = (time_t)(wait / 1000000000u);
-	ts.tv_nsec = (long)(wait % 1000000000u);
+	ts.tv_sec = (long long)(wait / 1000000000u);
+	ts.tv_nsec = (long long)(wait % 1000000000u);
 	n = (int)syscall(SYS_epoll_pwait2, l->epoll, events, EVENTS_PER_TURN, wait == NEVER_NS ? NULL : &ts, NULL, 0);
 	if (n < 0 && errno != EINTR)
 		return -errno;

@@ -142,7 +142,9 @@ listens()
     refuse "--listen '$where': must be ADDRESS:PORT" --listen "$where"
   done
   refuse "must be ADDRESS:PORT" --listen "127.0.0.1:http"
-  refuse 'cannot listen on name.invalid:0: ' --listen name.invalid:0
+  # 64 characters between dots are no name: nobody is asked for it.
+  name=$(printf 'a%.0s' {1..64})
+  refuse "cannot listen on $name:0: " --listen "$name:0"
   refuse 'cannot listen on 192.0.2.1:0: Cannot assign requested address' --listen 192.0.2.1:0
   stop
 }

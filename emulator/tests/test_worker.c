@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 #include "bench.h"
@@ -145,6 +146,25 @@ static void freeing_interrupts(void **state)
 	assert_non_null(t->worker);
 }
 
+/* By whoever started the program. It would hang otherwise. */
+static void a_mask_that_was_inherited_does_not_matter(void **state)
+{
+	struct trial *t = *state;
+	sigset_t all;
+	int error;
+
+	worker_free(t->worker);
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	t->worker = worker_new(t->loop, &error);
+	pthread_sigmask(SIG_UNBLOCK, &all, NULL);
+	assert_non_null(t->worker);
+	worker_start(t->worker, read_one, ended, t);
+	worker_wait(t->worker, 20);
+	worker_interrupt(t->worker);
+	assert_int_equal(t->done, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +173,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_blocked_call_is_interrupted_and_says_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(waiting_for_a_blocked_call_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(freeing_interrupts, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_mask_that_was_inherited_does_not_matter, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("worker", tests, NULL, NULL);

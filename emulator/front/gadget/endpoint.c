@@ -25,14 +25,6 @@ static void move(struct endpoint *e, size_t length)
 	worker_start(e->worker, e->move, moved, e);
 }
 
-static void begin(struct endpoint *e)
-{
-	if (is_in(e))
-		submit(e, e->size);
-	else
-		move(e, e->size);
-}
-
 static void moved(void *context, long result)
 {
 	struct endpoint *e = context;
@@ -82,8 +74,15 @@ struct endpoint *endpoint_new(struct loop *loop, struct export *export, uint8_t 
 		free(e);
 		return NULL;
 	}
-	begin(e);
 	return e;
+}
+
+void endpoint_start(struct endpoint *e)
+{
+	if (is_in(e))
+		submit(e, e->size);
+	else
+		move(e, e->size);
 }
 
 void endpoint_free(struct endpoint *e)

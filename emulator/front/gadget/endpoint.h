@@ -30,10 +30,13 @@ struct endpoint {
 	size_t length;   /* to be moved now */
 };
 
-/* size: IN, of a transfer at most; OUT, of a packet, so that each one comes through as soon as it is there. Runs until the
- * device or the kernel refuses a transfer. NULL: -errno in *error. */
+/* size: IN, of a transfer at most; OUT, of a packet, so that each one comes through as soon as it is there. NULL: -errno in
+ * *error. */
 struct endpoint *endpoint_new(struct loop *, struct export *, uint8_t address, size_t size, int fd, uint16_t handle,
 			      worker_call *move, int *error);
+/* Once: runs until the device or the kernel refuses a transfer. endpoint_complete() may be called for it before this
+ * returns. */
+void endpoint_start(struct endpoint *);
 /* The transfer is taken back, the call interrupted. NULL is fine. */
 void endpoint_free(struct endpoint *);
 /* True: the transfer was the endpoint's. */

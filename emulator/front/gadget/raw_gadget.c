@@ -122,10 +122,12 @@ static void make_endpoint(struct front *f, unsigned i, const uint8_t *b)
 	}
 	f->endpoints[i] = endpoint_new(f->env->loop, f->export, b[2], size ? size : 1, f->fd, (uint16_t)handle,
 				       endpoint_move, &error);
-	if (!f->endpoints[i]) {
-		warn(f, "no endpoint", -error);
-		raw_disable(f->fd, (uint16_t)handle);
+	if (f->endpoints[i]) {
+		endpoint_start(f->endpoints[i]);
+		return;
 	}
+	warn(f, "no endpoint", -error);
+	raw_disable(f->fd, (uint16_t)handle);
 }
 
 /* Those of the alternate settings that are set now. */

@@ -44,7 +44,11 @@ static void *work(void *argument)
 {
 	struct worker *w = argument;
 	const uint64_t one = 1;
+	sigset_t wake;
 
+	sigemptyset(&wake);
+	sigaddset(&wake, WAKE_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &wake, NULL); /* whoever started us may have blocked it */
 	pthread_mutex_lock(&w->lock);
 	while (!w->quit) {
 		worker_call *call = w->call;

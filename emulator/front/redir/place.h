@@ -14,7 +14,7 @@ struct place_address {
 };
 
 /* Connects to the device. number: from 1 to 127. alarm() is called when place_tick() is to be called every
- * SESSION_TICK_MS from now on. The env and the device must outlive it. 0 or -errno, said by warn(). */
+ * SESSION_TICK_MS from now on. The env and the device must outlive it. 0 or -errno: warn() may have said more. */
 int place_new(const struct front_env *, struct usbdev *, unsigned number, const struct place_address *,
 	      void (*alarm)(void *context), void *context, struct place **);
 /* The guest sees the device go. NULL is fine. */

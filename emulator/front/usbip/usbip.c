@@ -76,7 +76,7 @@ static void record_of(const struct place *p, const struct usb_description *d, st
 		return;
 	/* It is not configured; a host would choose this one, and lists show what is in it. */
 	record->configuration = c->bytes[5];
-	while ((interface = usb_configuration_next(c, &offset, 4, 9)) && record->interface_count < 255) {
+	while ((interface = usb_configuration_next(c, &offset, USB_DT_INTERFACE, 9)) && record->interface_count < 255) {
 		if (interface[3]) /* alternate settings but the first */
 			continue;
 		record->interfaces[record->interface_count].interface_class = interface[5];

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run a command on a terminal of its own, press Ctrl-C once the file READY is there, and end as it did:
+"""Run a command on a terminal of its own, press Ctrl-C whenever the file READY is there, which goes, and end as it did:
 on_terminal.py READY COMMAND..."""
 
 import os
@@ -16,11 +16,11 @@ def main():
     pid, terminal = pty.fork()
     if pid == 0:
         os.execvp(command[0], command)
-    pressed, limit = False, time.monotonic() + 30
+    limit = time.monotonic() + 30
     while time.monotonic() < limit:
-        if not pressed and os.path.exists(ready):
+        if os.path.exists(ready):
+            os.unlink(ready)
             os.write(terminal, b"\x03")
-            pressed = True
         if select.select([terminal], [], [], 0.02)[0]:
             try:
                 sys.stdout.buffer.write(os.read(terminal, 4096))

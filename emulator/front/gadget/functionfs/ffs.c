@@ -46,6 +46,7 @@ struct ffs {
 	struct usb_setup setup;
 	struct usb_urb urb, configure;
 	bool configuring, configured;
+	bool looking;          /* look() is on the stack */
 	uint8_t configuration; /* bConfigurationValue of the only one */
 	size_t length;         /* to be moved now */
 	uint8_t data[UINT16_MAX];
@@ -103,8 +104,10 @@ static void make_endpoint(struct ffs *f, unsigned i, const uint8_t *b)
 					       : packet    ? packet
 							   : 1,
 					       fd, 0, endpoint_file_move, &error);
-	if (f->endpoints[i])
+	if (f->endpoints[i]) {
+		endpoint_start(f->endpoints[i]);
 		return;
+	}
 	snprintf(path, sizeof(path), "gadget: endpoint 0x%02x does not work: %s", b[2], strerror(-error));
 	f->env->warn(f->env->context, path);
 	if (fd >= 0)
@@ -281,6 +284,10 @@ static void look(struct ffs *f)
 	struct event events[8];
 	struct epoll_event edge;
 
+	/* What a request that is over at once leads to comes after the events that are read already. */
+	if (f->looking)
+		return;
+	f->looking = true;
 	while (f->phase == PHASE_NONE) {
 		ssize_t n = read(f->ep0, events, sizeof(events));
 
@@ -294,6 +301,7 @@ static void look(struct ffs *f)
 		for (size_t i = 0; i < (size_t)n / sizeof(events[0]); i++)
 			handle_event(f, &events[i]);
 	}
+	f->looking = false;
 }
 
 /* Has the host given up the request that the device has? */

@@ -106,8 +106,12 @@ static void configured(struct front *f)
 	f->in = endpoint_new(f->env->loop, f->export, in, TTY_BYTES, f->tty, 0, endpoint_file_move, &error);
 	if (f->in)
 		f->out = endpoint_new(f->env->loop, f->export, out, TTY_BYTES, f->tty, 0, endpoint_file_move, &error);
-	if (!f->out)
+	if (!f->out) {
 		warn(f, strerror(-error));
+		return;
+	}
+	endpoint_start(f->in);
+	endpoint_start(f->out);
 }
 
 /* The gadget. */
