@@ -464,8 +464,8 @@ static uint64_t timer_due_ns(struct vtime *v, struct timer *t)
 	after = now_ns(CLOCK_MONOTONIC);
 	left = (uint64_t)armed.it_value.tv_sec * 1000000000u + (uint64_t)armed.it_value.tv_nsec;
 	if (!left) {
-		/* Before the first jump timers expire by themselves. */
-		if (t->most_ns && !v->offset_ns)
+		/* By itself, or disarmed: then it was too early for it to expire. */
+		if (t->most_ns && after >= t->least_ns)
 			wait_for_expiry(v, t->clock);
 		t->most_ns = 0;
 		return UINT64_MAX;
