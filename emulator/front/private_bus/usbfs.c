@@ -211,7 +211,7 @@ void usbfs_port_gone(struct port *p)
 			continue;
 		h->port = NULL;
 		held_drop_node(p->bus, h->node, -ENODEV);
-		node_set_writable(h->node, true);
+		/* POLLERR, as usbfs has it, and at once: whoever waits must not see POLLOUT alone in between. */
 		h->ready = true;
 		node_hang_up(p->bus, h->node);
 		if (h->disconnect_signal) {
