@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void run(char *const argv[], int failure, pid_t parent)
+static void run(char *const argv[], const struct rlimit *files, int failure, pid_t parent)
 {
 	sigset_t none;
 	int error;
@@ -19,6 +19,7 @@ static void run(char *const argv[], int failure, pid_t parent)
 		_exit(1);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
+	setrlimit(RLIMIT_NOFILE, files);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execvp(argv[0], argv);
@@ -28,7 +29,7 @@ static void run(char *const argv[], int failure, pid_t parent)
 	_exit(127);
 }
 
-int command_start(struct child_command *c, char *const argv[], bool *exec_failed)
+int command_start(struct child_command *c, char *const argv[], const struct rlimit *files, bool *exec_failed)
 {
 	int failure[2], error = 0;
 	pid_t parent = getpid();
@@ -39,7 +40,7 @@ int command_start(struct child_command *c, char *const argv[], bool *exec_failed
 		return -errno;
 	c->pid = fork();
 	if (c->pid == 0)
-		run(argv, failure[1], parent);
+		run(argv, files, failure[1], parent);
 	error = c->pid < 0 ? errno : 0;
 	close(failure[1]);
 	if (!error && read(failure[0], &error, sizeof(error)) == sizeof(error))

@@ -4,6 +4,7 @@
 #define DFUBENCH_COMMAND_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct child_command {
@@ -11,9 +12,9 @@ struct child_command {
 	int ended; /* becomes readable when it has ended; -1: none */
 };
 
-/* Starts argv with default signals and an empty mask. It is killed if this program dies. 0, or -errno: of exec for
+/* Starts argv with default signals, an empty mask and that limit on descriptors. It is killed if this program dies. 0, or -errno: of exec for
  * *exec_failed, else of something before it. */
-int command_start(struct child_command *, char *const argv[], bool *exec_failed);
+int command_start(struct child_command *, char *const argv[], const struct rlimit *files, bool *exec_failed);
 /* The wait status of one that has ended. */
 int command_status(struct child_command *);
 void command_signal(const struct child_command *, int number); /* no-op without one */

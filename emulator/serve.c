@@ -42,6 +42,7 @@ struct run {
 	void *control_context;
 	int signals; /* signalfd; -1: none */
 	struct child_command command;
+	struct rlimit files; /* as we were given it: the command's */
 	bool over, interrupted;
 	int status;
 };
@@ -187,6 +188,8 @@ static void signal_arrived(void *context, int fd, uint32_t events)
 
 		if (!run->command.pid) {
 			say_event(run->say, "%s: ending", strsignal(number));
+			if (*run->options->rest && !run->over) /* it has not been run: that is no success */
+				run->status = 128 + number;
 			run->over = true;
 			continue;
 		}
@@ -233,7 +236,7 @@ static int start_command(struct run *run)
 
 	if (!*run->options->rest)
 		return 0;
-	r = command_start(&run->command, run->options->rest, &exec_failed);
+	r = command_start(&run->command, run->options->rest, &run->files, &exec_failed);
 	if (!r)
 		r = loop_watch(run->loop, run->command.ended, EPOLLIN, command_ended, run);
 	if (!r)
@@ -362,10 +365,9 @@ static int run_front(const struct front_ops *ops, const struct options *options,
 
 	signal(SIGPIPE, SIG_IGN); /* peers go at any time */
 	signal(SIGXFSZ, SIG_IGN); /* EFBIG says it as well */
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	getrlimit(RLIMIT_NOFILE, &run.files);
+	limit = (struct rlimit){ .rlim_cur = run.files.rlim_max, .rlim_max = run.files.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &limit);
 	run.desk = desk_new(options, say);
 	if (!run.desk)
 		return EXIT_OURS;
