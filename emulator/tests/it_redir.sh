@@ -158,7 +158,7 @@ flooded()
 stormed()
 {
   serve --socket listen:r%d.sock --boards 2
-  peer connects r1.sock r2.sock "$server" 3000
+  peer connects r1.sock r2.sock "$server" 10000
   unserve
   # It does not fill the screen either.
   [ "$(grep -c '' says)" -lt 60 ]
@@ -172,5 +172,5 @@ later 'mistakes in --socket are named' mistakes
 later 'a hostile peer harms neither itself for good nor others, and leaves no memory behind' attacked
 later 'a peer that asks without reading is made to wait' flooded
 later 'without a descriptor left nobody is served, and no time is taken' exhausted
-later 'three thousand connections leave nothing behind' stormed
+later 'ten thousand connections leave nothing behind' stormed
 finish
