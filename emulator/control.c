@@ -2,6 +2,7 @@
 /* The control socket: listening, clients that come and go, and lines. */
 #include "control_internal.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -84,6 +85,7 @@ static void client_ready(struct client *k, uint32_t events)
 	}
 	if (events & EPOLLIN && k->in_used < sizeof(k->in)) {
 		n = recv(k->fd, k->in + k->in_used, sizeof(k->in) - k->in_used, MSG_DONTWAIT);
+		k->heard = ++k->control->turns;
 		if (n > 0)
 			k->in_used += (size_t)n;
 		else if (n == 0)
@@ -104,6 +106,27 @@ static void client_ready(struct client *k, uint32_t events)
 	run_lines(k);
 }
 
+/* Connections that idle must not keep others out: the one that has been quiet for longest goes. False: all are busy. */
+static bool make_room(struct control *c)
+{
+	struct client *quietest = NULL;
+
+	for (struct client *k = c->clients; k; k = k->next)
+		if (!k->dead && k->waiting == WAIT_NOTHING && (!quietest || k->heard < quietest->heard))
+			quietest = k;
+	if (quietest)
+		client_hang_up(quietest);
+	return quietest != NULL;
+}
+
+static void refuse(int fd)
+{
+	static const char full[] = "error: too many connections\n";
+
+	send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
+}
+
 int control_adopt(struct control *c, int fd)
 {
 	struct client *k;
@@ -112,11 +135,8 @@ int control_adopt(struct control *c, int fd)
 
 	for (k = c->clients; k; k = k->next)
 		count += !k->dead;
-	if (count >= CONTROL_CLIENTS) {
-		static const char full[] = "error: too many connections\n";
-
-		send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-		close(fd);
+	if (count >= CONTROL_CLIENTS && !make_room(c)) {
+		refuse(fd);
 		return -EUSERS;
 	}
 	k = calloc(1, sizeof(*k));
@@ -126,6 +146,7 @@ int control_adopt(struct control *c, int fd)
 	}
 	k->control = c;
 	k->fd = fd;
+	k->heard = ++c->turns;
 	k->timeout.fire = wait_timed_out;
 	k->timeout.context = k;
 	event.data.ptr = k;
@@ -141,6 +162,33 @@ int control_adopt(struct control *c, int fd)
 	return 0;
 }
 
+static int welcome_peer(const struct control *c)
+{
+	return accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/* Whoever is left in the queue of the socket would be reported for ever: where there is no descriptor for him, the one that
+ * we keep for this lets us say so. */
+static void welcome(struct control *c)
+{
+	int peer = welcome_peer(c);
+
+	if (peer < 0 && (errno == EMFILE || errno == ENFILE)) {
+		if (make_room(c)) {
+			peer = welcome_peer(c);
+		} else if (c->spare >= 0) {
+			close(c->spare);
+			peer = welcome_peer(c);
+			if (peer >= 0)
+				refuse(peer);
+			peer = -1;
+			c->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		}
+	}
+	if (peer >= 0)
+		control_adopt(c, peer);
+}
+
 static void ready(void *context, int fd)
 {
 	struct control *c = context;
@@ -151,14 +199,10 @@ static void ready(void *context, int fd)
 	for (int i = 0; i < n; i++) {
 		struct client *k = events[i].data.ptr;
 
-		if (!k) {
-			int peer = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-			if (peer >= 0)
-				control_adopt(c, peer);
-		} else if (!k->dead) {
+		if (!k)
+			welcome(c);
+		else if (!k->dead)
 			client_ready(k, events[i].events);
-		}
 	}
 	bury(c, false);
 }
@@ -208,9 +252,8 @@ static int listen_on(struct control *c, const char *path, char why[CONTROL_WHY])
 	c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* The mode of the socket becomes that of the file: nobody gets in between bind() and chmod(). */
 	if (c->listener < 0 || fchmod(c->listener, 0600) ||
-	    bind(c->listener, (const struct sockaddr *)&address, sizeof(address)) ||
-	    listen(c->listener, CONTROL_CLIENTS) || !(c->path = strdup(path)) || lstat(path, &st) ||
-	    epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->listener, &event)) {
+	    bind(c->listener, (const struct sockaddr *)&address, sizeof(address)) || listen(c->listener, SOMAXCONN) ||
+	    !(c->path = strdup(path)) || lstat(path, &st) || epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->listener, &event)) {
 		r = -errno;
 		snprintf(why, CONTROL_WHY, "control socket '%s': %s", path, strerror(errno));
 		return r;
@@ -232,6 +275,7 @@ struct control *control_new(struct desk *desk, const struct control_loop *loop, 
 	c->desk = desk;
 	c->loop = loop;
 	c->listener = -1;
+	c->spare = path ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
 	c->resume.fire = resume;
 	c->resume.context = c;
 	c->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -271,6 +315,8 @@ void control_free(struct control *c)
 		unlink(c->path);
 	if (c->listener >= 0)
 		close(c->listener);
+	if (c->spare >= 0)
+		close(c->spare);
 	free(c->path);
 	free(c);
 }

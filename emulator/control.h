@@ -14,7 +14,7 @@ struct control;
 
 #define CONTROL_WHY 640
 #define CONTROL_LINE 4096          /* longer lines end the connection */
-#define CONTROL_CLIENTS 32         /* at a time */
+#define CONTROL_CLIENTS 32         /* at a time: the quietest that waits for nothing goes for one more */
 #define CONTROL_QUEUE (256 * 1024) /* bytes that a slow reader may leave unread before it is hung up on */
 
 /* What the front does for us. Every function is required. */

@@ -29,6 +29,7 @@ struct client {
 	struct control *control;
 	int fd;
 	bool dead, ended; /* hung up on; the peer has said all */
+	uint64_t heard;   /* control.turns when it last said something */
 	bool json;
 	bool discarding; /* an answer that ends the connection is on its way out */
 	enum waiting waiting;
@@ -45,14 +46,15 @@ struct task; /* control_task.c */
 struct control {
 	struct desk *desk;
 	const struct control_loop *loop;
-	int epoll, listener;
-	bool running; /* watched, and the desk's listener */
+	int epoll, listener, spare; /* spare: a descriptor to give up when there is no other */
+	bool running;               /* watched, and the desk's listener */
 	char *path;
 	dev_t device; /* of the socket that we made */
 	ino_t inode;
 	struct client *clients;
 	struct task *tasks;
 	struct bench_event resume; /* clients may have lines that waited */
+	uint64_t turns;            /* counts what clients say */
 };
 
 enum outcome { DONE, FAILED, REFUSED, PENDING }; /* refused: not a command */

@@ -222,8 +222,11 @@ static int read_answer(const struct ctl *c, FILE *in)
 	int status = -1;
 
 	/* Of --json the first line answers that, unless it went wrong. */
-	if (c->json && (n = getline(&line, &size, in)) > 0 && !starts(line, "{\"ok\":true"))
+	if (c->json && (n = getline(&line, &size, in)) > 0 && !starts(line, "{\"ok\":true")) {
+		line[strcspn(line, "\n")] = 0;
+		say_error(&c->say, "%s", starts(line, "error: ") ? line + 7 : line);
 		status = EXIT_OURS;
+	}
 	while (status < 0 && (n = getline(&line, &size, in)) > 0) {
 		if (line[n - 1] == '\n')
 			line[n - 1] = 0;
@@ -265,7 +268,8 @@ int ctl_main(int argc, char **argv)
 		close(fd);
 		return EXIT_OURS;
 	}
-	if ((c.json && !send_all(fd, "json on\n", 8)) || !send_all(fd, c.line, c.used)) {
+	/* Who hung up at once has said why. */
+	if (((c.json && !send_all(fd, "json on\n", 8)) || !send_all(fd, c.line, c.used)) && errno != EPIPE) {
 		say_error(&c.say, "cannot send to '%.200s': %s", c.socket, strerror(errno));
 		status = EXIT_OURS;
 	} else {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* dfuemu: the STM32F407 ROM USB bootloader in software. Commands as a table. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "ctl.h"
 #include "exec.h"
 #include "profile.h"
@@ -137,9 +139,20 @@ static int dispatch(int argc, char **argv)
 	return command ? command->main(argc - 1, argv + 1) : unknown_command(argv[1]);
 }
 
+/* A standard stream that we were started without: no file or socket of ours may get its number, and what was meant for a
+ * terminal. What is there instead fails to be read and written, as before; the tool does not have it either. */
+static int keep_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC) != fd)
+			return -1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	int status = dispatch(argc, argv);
+	int status = keep_streams() ? EXIT_OURS : dispatch(argc, argv);
 
 	/* A list that did not reach its reader is a failure. */
 	if (fflush(stdout) && !status) {

@@ -271,8 +271,8 @@ static int set_time(struct options *o, const char *value, char why[OPTIONS_WHY])
 	o->scale = o->time == TIME_SCALED ? options_time_scale(value) : 1;
 	if (o->scale > 0)
 		return 0;
-	snprintf(accepted, sizeof(accepted), "real, virtual, virtual-always, or x and a number from %g to %.0f, as x20",
-		 SCALE_LEAST, SCALE_MOST);
+	snprintf(accepted, sizeof(accepted), "real, %sor x and a number from %g to %.0f, as x20",
+		 o->of->where == FOR_EXEC ? "virtual, virtual-always, " : "", SCALE_LEAST, SCALE_MOST);
 	choose("--time", value, words, accepted, why);
 	return -EINVAL;
 }

@@ -15,6 +15,10 @@ static void say(const struct say *s, int level, const char *kind, const char *fo
 	used = strlen(line);
 	if (vsnprintf(line + used, sizeof(line) - used - 1, format, args) < 0)
 		return;
+	/* A peer or a file may have a say in it: nothing that steers a terminal, nor a line of its own. */
+	for (char *at = line; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
 	strcat(line, "\n");
 	fputs(line, s->stream);
 	fflush(s->stream);

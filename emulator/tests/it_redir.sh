@@ -37,6 +37,17 @@ measured()
   [ -n "${SAN-}" ] || echo rss
 }
 
+# Of processor time.
+ticks()
+{
+  awk '{ print $14 + $15 }' "/proc/$server/stat"
+}
+
+connections()
+{
+  [ "$(grep -c -F " $1" /proc/net/unix)" -ge "$2" ]
+}
+
 comes_and_goes()
 {
   serve --socket r.sock
@@ -92,6 +103,8 @@ mistakes()
   ends 125 "$dfuemu" serve redir --socket "$long"
   says said 'the name must have 1 to 107 bytes, with the number of a board'
   echo precious >file
+  ends 125 timeout 20 "$dfuemu" serve redir --socket file
+  says said "cannot connect to 'file': there is something else of that name"
   ends 125 "$dfuemu" serve redir --socket listen:file
   says said "cannot listen on 'file': there is something else of that name"
   [ "$(cat file)" = precious ]
@@ -101,6 +114,28 @@ mistakes()
   kill -9 "$server"
   until_true 10 gone "$server"
   serve --socket listen:r.sock
+  unserve
+}
+
+# Whoever comes when no descriptor is left waits, and is served when there is one: not asked after all the time meanwhile.
+exhausted()
+{
+  local before free=0
+
+  need prlimit
+  serve --socket "listen:$PWD/r%d.sock" --boards 2
+  while [ -e "/proc/$server/fd/$free" ]; do
+    free=$((free + 1))
+  done
+  prlimit --pid "$server" --nofile="$free:"
+  peer look r1.sock >seen &
+  until_true 10 connections "$PWD/r1.sock" 2 # with the one that listens
+  before=$(ticks)
+  sleep 1
+  [ $(($(ticks) - before)) -lt 50 ]
+  prlimit --pid "$server" --nofile=100:
+  wait $!
+  [ "$(cat seen)" = 0483:df11 ]
   unserve
 }
 
@@ -123,7 +158,7 @@ flooded()
 stormed()
 {
   serve --socket listen:r%d.sock --boards 2
-  peer connects r1.sock r2.sock "$server" 3000
+  peer connects r1.sock r2.sock "$server" 10000
   unserve
   # It does not fill the screen either.
   [ "$(grep -c '' says)" -lt 60 ]
@@ -136,5 +171,6 @@ later 'also one that is added by hand' by_hand
 later 'mistakes in --socket are named' mistakes
 later 'a hostile peer harms neither itself for good nor others, and leaves no memory behind' attacked
 later 'a peer that asks without reading is made to wait' flooded
-later 'three thousand connections leave nothing behind' stormed
+later 'without a descriptor left nobody is served, and no time is taken' exhausted
+later 'ten thousand connections leave nothing behind' stormed
 finish

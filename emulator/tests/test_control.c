@@ -452,8 +452,11 @@ static void there_is_a_limit_to_clients(void **state)
 	struct bed *bed = *state;
 	int pair[2], clients[CONTROL_CLIENTS];
 
-	for (unsigned i = 1; i < CONTROL_CLIENTS; i++)
+	for (unsigned i = 1; i < CONTROL_CLIENTS; i++) {
 		clients[i] = connect_client(bed);
+		assert_int_equal(send(clients[i], "wait erased\n", 12, 0), 12);
+	}
+	assert_string_equal(tell(bed, "wait erased\n"), "");
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
 	assert_int_equal(control_adopt(bed->control, pair[0]), -EUSERS);
 	assert_string_equal(hear(bed, pair[1]), "error: too many connections\n");
@@ -462,6 +465,27 @@ static void there_is_a_limit_to_clients(void **state)
 	turn(bed);
 	clients[1] = connect_client(bed);
 	for (unsigned i = 1; i < CONTROL_CLIENTS; i++)
+		close(clients[i]);
+}
+
+static void the_quietest_client_goes_for_one_more(void **state)
+{
+	struct bed *bed = *state;
+	int clients[CONTROL_CLIENTS];
+
+	for (unsigned i = 1; i < CONTROL_CLIENTS; i++)
+		clients[i] = connect_client(bed);
+	assert_int_equal(send(clients[1], "wait erased\n", 12, 0), 12);
+	assert_non_null(strstr(tell(bed, "time\n"), "ok\n"));
+	clients[0] = connect_client(bed);
+	assert_int_equal(send(clients[0], "time\n", 5, 0), 5);
+	assert_non_null(strstr(hear(bed, clients[0]), "ok\n"));
+	/* The first waits, the bed's has just spoken. */
+	assert_false(is_over(clients[1]));
+	assert_true(is_over(clients[2]));
+	assert_false(is_over(clients[3]));
+	assert_non_null(strstr(tell(bed, "time\n"), "ok\n"));
+	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
 		close(clients[i]);
 }
 
@@ -620,6 +644,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_nul_in_a_line_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(quit_ends_the_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(there_is_a_limit_to_clients, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_quietest_client_goes_for_one_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(boards_come_and_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(numbers_of_boards_are_used_again_at_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(flash_and_options_go_through_files, setup, teardown),

@@ -575,6 +575,23 @@ static void more_bytes_than_can_be_kept_are_refused(void **state)
 	tear_down(&r);
 }
 
+/* Others may have taken all that there is for all: what a DFU tool needs is left. */
+static void what_is_a_sessions_own_is_not_taken_by_others(void **state)
+{
+	struct rig r;
+	uint32_t seqnum;
+
+	(void)state;
+	set_up(&r);
+	r.memory.used = USBIP_ALL_BYTES;
+	send_message(&r, endpoint(1, true, USBIP_OWN_BYTES), NULL);
+	expect_nothing(&r);
+	seqnum = send_message(&r, endpoint(1, true, 1), NULL);
+	expect_submitted(&r, seqnum, -12, 0);
+	r.memory.used = USBIP_OWN_BYTES;
+	tear_down(&r);
+}
+
 /* A peer that asks and does not read is not read from for ever: then what it sends stays in the socket. */
 static void who_does_not_read_is_not_read_from(void **state)
 {
@@ -672,6 +689,7 @@ int main(void)
 		cmocka_unit_test(a_device_that_leaves_in_the_middle_of_a_message_is_no_harm),
 		cmocka_unit_test(more_than_can_be_kept_is_refused),
 		cmocka_unit_test(more_bytes_than_can_be_kept_are_refused),
+		cmocka_unit_test(what_is_a_sessions_own_is_not_taken_by_others),
 		cmocka_unit_test(who_does_not_read_is_not_read_from),
 		cmocka_unit_test(who_does_not_speak_the_protocol_is_hung_up_on),
 		cmocka_unit_test(what_is_sent_first_goes_out_first),

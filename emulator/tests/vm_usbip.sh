@@ -325,6 +325,21 @@ killed()
   quiet
 }
 
+# The kernel has not enumerated the board yet, so the command has not been run: nobody may take that for its success.
+too_early()
+{
+  local status=0
+
+  "$dfuemu" serve vhci -v -- touch ran 2>said &
+  server=$!
+  until_true 20 grep -q 'attached' said
+  kill "$server"
+  wait "$server" || status=$?
+  [ "$status" -eq 143 ]
+  [ ! -e ran ]
+  quiet
+}
+
 check 'without the module, or without the right, vhci says so' no_module
 modprobe cdc-acm
 dmesg -C
@@ -336,5 +351,6 @@ check 'vhci: boards plug themselves in, are written and left for their serial po
 check 'vhci: what a board holds is taken back after 5 s' self_times_out
 check 'vhci: a board comes and goes fifteen times' replugs
 check 'vhci: a port that is detached stays so until the board is plugged in anew' detached
+check 'vhci: a signal before the command has started is no success' too_early
 check 'vhci: a port is free after a kill' killed
 finish

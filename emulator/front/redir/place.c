@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "export.h"
@@ -29,6 +30,7 @@ struct place {
 	void *context;
 	struct session *session; /* with fd; NULL: nobody is there */
 	int fd;
+	bool deaf;          /* the listener is left alone until the next tick */
 	bool greeted;       /* the peer has said hello */
 	unsigned patience;  /* ticks until the next try to connect */
 	unsigned lines;     /* that may still be said at once */
@@ -218,11 +220,18 @@ static void arrived(void *context, int listener, uint32_t events)
 	int fd = listener_accept(&p->listener);
 
 	(void)events;
-	if (fd < 0)
+	if (fd == -EAGAIN || fd == -EINTR || fd == -ECONNABORTED)
 		return;
-	adopt(p, fd);
+	if (fd >= 0)
+		adopt(p, fd);
+	if (fd >= 0 && !p->session)
+		return;
+	loop_unwatch(p->env->loop, listener);
 	if (p->session)
-		loop_unwatch(p->env->loop, listener);
+		return;
+	/* No descriptor is left for it. It goes on waiting, and would be reported for ever. */
+	p->deaf = true;
+	p->alarm(p->context);
 }
 
 bool place_tick(struct place *p)
@@ -236,8 +245,14 @@ bool place_tick(struct place *p)
 		}
 		return session_is_waiting(p->session);
 	}
-	if (p->listens)
-		return false;
+	if (p->listens) {
+		bool was_deaf = p->deaf;
+
+		if (was_deaf)
+			loop_watch(p->env->loop, p->listener.fd, EPOLLIN, arrived, p);
+		p->deaf = false;
+		return was_deaf; /* else the next tick would be at once */
+	}
 	if (p->patience && p->patience--)
 		return true;
 	fd = connect_to(p->path);
@@ -305,6 +320,19 @@ static int open_listener(struct place *p)
 	return r;
 }
 
+/* It is waited for what is not there yet. What is there and no socket will not become one. */
+static int check_path(const struct place *p)
+{
+	char text[FRONT_WHY];
+	struct stat st;
+
+	if (stat(p->path, &st) || S_ISSOCK(st.st_mode))
+		return 0;
+	snprintf(text, sizeof(text), "cannot connect to '%.200s': there is something else of that name", p->path);
+	p->env->warn(p->env->context, text);
+	return -ENOTSOCK;
+}
+
 int place_new(const struct front_env *env, struct usbdev *device, unsigned number, const struct place_address *address,
 	      void (*alarm)(void *context), void *context, struct place **out)
 {
@@ -323,7 +351,7 @@ int place_new(const struct front_env *env, struct usbdev *device, unsigned numbe
 	p->path = strdup(address->path);
 	if (!p->path)
 		goto out;
-	r = p->listens ? open_listener(p) : 0;
+	r = p->listens ? open_listener(p) : check_path(p);
 	if (r)
 		goto out;
 	p->export = export_new(env, device, (uint8_t)number, &export_ops, p);

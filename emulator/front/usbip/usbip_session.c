@@ -239,7 +239,7 @@ static struct transfer *transfer_new(struct usbip_session *s, const struct usbip
 	struct transfer *t;
 
 	if (s->pending_count == USBIP_PENDING_MOST || s->pending_bytes + m->length > USBIP_PENDING_BYTES ||
-	    s->memory->used + m->length > USBIP_ALL_BYTES)
+	    (s->memory->used + m->length > USBIP_ALL_BYTES && s->pending_bytes + m->length > USBIP_OWN_BYTES))
 		return NULL;
 	t = calloc(1, sizeof(*t) + m->length);
 	if (!t)

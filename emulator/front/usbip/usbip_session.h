@@ -14,6 +14,7 @@
 #define USBIP_PENDING_MOST 256u             /* transfers under way in a session */
 #define USBIP_PENDING_BYTES (16u << 20)     /* their data: what usbfs lets a program have (usbfs_memory_mb) */
 #define USBIP_ALL_BYTES ((size_t)256 << 20) /* and those of all sessions together */
+#define USBIP_OWN_BYTES (64u << 10)         /* which a session has, whatever the others take */
 #define USBIP_QUEUE_BYTES (256u << 10)      /* of replies, beyond which nothing more is read */
 #define USBIP_LINGER_US 2000000u            /* for a peer to take the last replies, by the wall's clock */
 
