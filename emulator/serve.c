@@ -2,12 +2,11 @@
 /* Boards, a front, and the loop that serves both until it is told to end. */
 #include "serve.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "board.h"
@@ -18,6 +17,7 @@
 #include "loop.h"
 #include "options.h"
 #include "say.h"
+#include "signals.h"
 #include "suggest.h"
 
 /* The devices are enumerated before hosts come, in bench time that nobody waits for. */
@@ -40,7 +40,7 @@ struct run {
 	struct control_loop control_loop;
 	void (*control_ready)(void *context, int fd);
 	void *control_context;
-	int signals; /* signalfd; -1: none */
+	int signals; /* of signals_open(); -1: none */
 	struct child_command command;
 	bool over, interrupted;
 	int status;
@@ -88,7 +88,6 @@ void serve_help(void)
 
 void serve_fronts(FILE *out)
 {
-	fputs("fronts: exec", out);
 	for (size_t i = 0; fronts[i]; i++)
 		if (!fronts[i]->missing)
 			fprintf(out, " serve-%s", fronts[i]->name);
@@ -142,7 +141,7 @@ static int control_watch(void *context, int fd, void (*ready)(void *, int), void
 	}
 	run->control_ready = ready;
 	run->control_context = ready_context;
-	return loop_watch(run->loop, fd, EPOLLIN, control_is_ready, run);
+	return loop_watch(run->loop, fd, POLLIN, control_is_ready, run);
 }
 
 static void control_sync(void *context)
@@ -178,48 +177,40 @@ static unsigned control_address(void *context, struct usbdev *device)
 static void signal_arrived(void *context, int fd, uint32_t events)
 {
 	struct run *run = context;
-	struct signalfd_siginfo info;
+	struct signal_seen seen;
 
 	(void)events;
-	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		int number = (int)info.ssi_signo;
-		bool from_terminal = (number == SIGINT || number == SIGQUIT) && info.ssi_code == SI_KERNEL;
-
+	while (signals_read(fd, &seen)) {
 		if (!run->command.pid) {
-			say_event(run->say, "%s: ending", strsignal(number));
+			say_event(run->say, "%s: ending", strsignal(seen.number));
 			run->over = true;
 			continue;
 		}
 		/* The command has those of the terminal as well: it decides. A second time it has no choice. */
-		if (!from_terminal || run->interrupted)
-			command_signal(&run->command, run->interrupted ? SIGKILL : number);
+		if (!seen.from_terminal || run->interrupted)
+			command_signal(&run->command, run->interrupted ? SIGKILL : seen.number);
 		run->interrupted = true;
 	}
 }
 
 static int watch_signals(struct run *run)
 {
-	sigset_t set;
+	int fd = signals_open();
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return -errno;
-	run->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (run->signals < 0)
-		return -errno;
-	return loop_watch(run->loop, run->signals, EPOLLIN, signal_arrived, run);
+	if (fd < 0)
+		return fd;
+	run->signals = fd;
+	return loop_watch(run->loop, run->signals, POLLIN, signal_arrived, run);
 }
 
-static void command_ended(void *context, int fd, uint32_t events)
+static void command_stirs(void *context, int fd, uint32_t events)
 {
 	struct run *run = context;
 	int status;
 
 	(void)events;
+	if (!command_ended(&run->command))
+		return;
 	loop_unwatch(run->loop, fd);
 	status = command_status(&run->command);
 	run->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -235,7 +226,7 @@ static int start_command(struct run *run)
 		return 0;
 	r = command_start(&run->command, run->options->rest, &exec_failed);
 	if (!r)
-		r = loop_watch(run->loop, run->command.ended, EPOLLIN, command_ended, run);
+		r = loop_watch(run->loop, run->command.ended, POLLIN, command_stirs, run);
 	if (!r)
 		return 0;
 	say_error(run->say, "cannot run '%.150s': %s", run->options->rest[0], strerror(-r));
@@ -385,8 +376,7 @@ static int run_front(const struct front_ops *ops, const struct options *options,
 		run.status = EXIT_OURS;
 	desk_free(run.desk);
 	loop_free(run.loop);
-	if (run.signals >= 0)
-		close(run.signals);
+	signals_close(run.signals);
 	return run.status;
 }
 
