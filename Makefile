@@ -106,11 +106,6 @@ UNIT := $(patsubst emulator/tests/%.c,$(B)/tests/%,$(filter-out $(WITHOUT),$(wil
 $(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
-# The loop once more, with what it waits with elsewhere.
-UNIT += $(B)/tests/test_loop_posix
-$(B)/tests/test_loop_posix: $(B)/obj/emulator/tests/test_loop.o $(B)/obj/emulator/posix/poller.o $(B)/libemulator.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 unit: $(UNIT)
 
 # Clients in C that several tests use.

@@ -10,6 +10,6 @@ struct program_command {
 };
 
 extern const struct program_command program_commands[]; /* name NULL at the end */
-extern const char program_fronts[];            /* those that are ways in too: for --version, each after a blank */
+extern const char program_fronts[]; /* those that are ways in too: for --version, each after a blank */
 
 #endif

@@ -21,9 +21,15 @@ nothing_of_linux()
   if grep -E ' (epoll|signalfd|pidfd|prctl|eventfd|timerfd|inotify|syscall|accept4|pipe2|ppoll|renameat2|asprintf)' used; then
     return 1
   fi
-  # What the compiler took in: no header of the kernel.
-  cat "$build"/posix/obj/emulator/*.d "$build"/posix/obj/emulator/*/*.d >headers
-  says_not headers linux/
+  # And what it was made of asks for no header of the kernel's.
+  cat "$build"/posix/obj/emulator/*.d "$build"/posix/obj/emulator/*/*.d "$build"/posix/obj/emulator/*/*/*.d |
+    tr ' ' '\n' | grep -x 'emulator/.*\.[ch]' | sort -u >sources
+  says sources emulator/posix/poller.c
+  says sources emulator/front/usbip/usbip_session.c
+  (cd "$repo" && xargs grep -h '#include <') <sources | sort -u >headers
+  if grep -E '<(linux|asm)/|<sys/(epoll|signalfd|eventfd|timerfd|prctl|syscall|inotify|sendfile)' headers; then
+    return 1
+  fi
 }
 
 tells()
@@ -31,9 +37,9 @@ tells()
   "$posix" --version >version
   says version 'fronts: serve-usbip'
   [ "$(wc -l <version)" -eq 2 ]
-  "$posix" help serve >help
-  says help 'usbip'
-  says_not help 'gadget'
+  "$posix" help serve >text
+  says text 'usbip'
+  says_not text 'gadget'
   "$posix" profiles >one
   "$dfuemu" profiles >two
   cmp one two
@@ -83,8 +89,8 @@ flashes()
   cmp -n 20000 want.bin f.bin
   [ -s s.txt ]
   inode=$(stat -c %i f.bin)
-  # What it has saved the other one can read, and the other way round; a file that is there is replaced.
-  ends 125 "$dfuemu" serve usbip --flash f.bin --state missing/s.txt
+  # What it has saved the other one can read; a file that is there is replaced.
+  ends 0 "$dfuemu" serve usbip --listen 127.0.0.1:0 --flash f.bin --state s.txt -- true
   serve --flash f.bin --state s.txt
   ends 125 "$posix" serve usbip --listen 127.0.0.1:0 --flash f.bin
   says said 'is in use by another board'
@@ -126,16 +132,21 @@ statuses()
   local run=("$posix" serve usbip --listen 127.0.0.1:0 -q --)
 
   # shellcheck disable=SC2016 # the command's
-  ends 0 timeout 20 "${run[@]}" sh -c 'echo "$DFUEMU_READY"'
+  ends 0 timeout -k 5 20 "${run[@]}" sh -c 'echo "$DFUEMU_READY"'
   says said 'listening on 127.0.0.1:'
-  ends 7 timeout 20 "${run[@]}" sh -c 'exit 7'
-  ends 137 timeout 20 "${run[@]}" sh -c 'kill -KILL $$'
-  ends 127 timeout 20 "${run[@]}" ./missing
+  ends 7 timeout -k 5 20 "${run[@]}" sh -c 'exit 7'
+  ends 137 timeout -k 5 20 "${run[@]}" sh -c 'kill -KILL $$'
+  ends 127 timeout -k 5 20 "${run[@]}" ./missing
   : >plain
-  ends 126 timeout 20 "${run[@]}" ./plain
-  # A child from before it became the server is not the command.
+  ends 126 timeout -k 5 20 "${run[@]}" ./plain
+  # A child from before it became the server is not the command: its end keeps nobody waiting.
   # shellcheck disable=SC2016
-  ends 5 timeout 20 sh -c 'sleep 0.1 & exec "$@"' sh "${run[@]}" sh -c 'sleep 0.4; exit 5'
+  ends 5 timeout -k 5 20 sh -c '(until [ -e here ]; do sleep 0.02; done; : >gone) & exec "$@"' sh "${run[@]}" sh -c '
+    : >here
+    until [ -e gone ]; do sleep 0.02; done
+    sleep 0.2
+    timeout 10 python3 "$1" "${DFUEMU_READY##* }" flashed || exit 6
+    exit 5' sh "$clients/usbip_checks.py"
 }
 
 # What asks the server to end goes to the command, and the second time ends it.
@@ -165,6 +176,19 @@ passed_on()
   [ "$status" -eq 137 ]
 }
 
+# Ctrl-C reaches the command from the terminal: it is not sent once more.
+terminal()
+{
+  # shellcheck disable=SC2016 # the command's
+  ends 0 python3 "$clients/on_terminal.py" ready "$posix" serve usbip --listen 127.0.0.1:0 -q -- sh -c '
+    trap "echo x >>asked" INT
+    : >ready
+    until [ -s asked ]; do sleep 0.05; done
+    sleep 0.3
+    exit $((40 + $(wc -l <asked)))'
+  says said 'status 41'
+}
+
 keeps_time()
 {
   serve
@@ -185,5 +209,6 @@ check 'a file that has appeared meanwhile is not replaced' spares
 check 'many boards are served at once, and bystanders' several
 later 'a command of its own: environment, and exit status' statuses
 later 'signals go to the command, the second time there is no choice' passed_on
+later 'Ctrl-C reaches the command once' terminal
 later 'results have their status, contenders their turn, and idlers their end' keeps_time
 finish
