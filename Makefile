@@ -137,7 +137,7 @@ static: ## build build/dfuemu-static, which needs no library at all
 # musl declares nothing beyond POSIX here, and has no headers of the kernel: what compiles uses none.
 posix: ## build build/dfuemu-posix: serve usbip alone, for any POSIX system
 	+$(MAKE) --no-print-directory B='$(B)/posix' POSIX=1 CC='$(if $(MUSL),musl-gcc,$(CC))' SAN= FUZZ= all
-	cp '$(B)/posix/dfuemu' '$(B)/dfuemu-posix'
+	cp -f '$(B)/posix/dfuemu' '$(B)/dfuemu-posix'
 
 # Benchmark: emulator/tests/bench/. Never part of check: a figure is no verdict on a busy machine.
 BENCH_LIBS_control := $(shell pkg-config --libs libusb-1.0 2>/dev/null)
