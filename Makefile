@@ -14,7 +14,9 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointe
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 # FUZZ is ours, for the build in build-fuzz/: see fuzz-build.
 FUZZFLAGS := $(if $(FUZZ),-fsanitize=fuzzer-no-link$(comma)address$(comma)undefined -fno-sanitize-recover=undefined)
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DDFUBENCH_VERSION='"$(VERSION)"' $(WARN) $(SANFLAGS) $(FUZZFLAGS) $(CFLAGS) -MMD -MP
+# POSIX is ours too, for the build in posix/ that has nothing of Linux: see posix.
+FEATURES := $(if $(POSIX),-D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -Werror=implicit-function-declaration,-D_GNU_SOURCE)
+ALL_CFLAGS = -std=c11 $(FEATURES) -DDFUBENCH_VERSION='"$(VERSION)"' $(WARN) $(SANFLAGS) $(FUZZFLAGS) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(SANFLAGS) $(LDFLAGS)
 # As many jobs as there are processors, unless told otherwise.
 ifeq ($(filter -j%,$(MAKEFLAGS)),)
@@ -29,7 +31,7 @@ HAVE_libusbredirparser := $(call have,libusbredirparser-0.5 >= 0.11)
 LIBS_gadget := $(if $(HAVE_libusbgx),$(shell $(PKG_CONFIG) --libs libusbgx))
 LIBS_redir := $(if $(HAVE_libusbredirparser),$(shell $(PKG_CONFIG) --libs libusbredirparser-0.5))
 # Wherever libemulator.a is linked:
-LIBS := $(LIBS_gadget) $(LIBS_redir) -pthread
+LIBS := $(if $(POSIX),,$(LIBS_gadget) $(LIBS_redir) -pthread)
 
 # Layers, lowest first: each sees the headers of those below it only.
 INC_core := -Iemulator/core
@@ -59,6 +61,13 @@ SRC_main := emulator/main.c
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_usbip) $(SRC_gadget) $(SRC_redir) \
 	$(SRC_emulator)
+# For any POSIX system: files in emulator/posix/ stand for those of their names, and what Linux alone has is left out.
+SRC_posix := $(wildcard emulator/posix/*.c)
+LINUX_ONLY := emulator/exec.c emulator/ctl.c $(wildcard emulator/control_*.c emulator/front/usbip/vhci*.c) $(SRC_private_bus) $(SRC_gadget) \
+	$(SRC_redir)
+ifdef POSIX
+LIB_SRC := $(SRC_posix) $(filter-out $(LINUX_ONLY) $(addprefix %/,$(notdir $(SRC_posix))),$(LIB_SRC))
+endif
 
 all: $(B)/dfuemu $(B)/libcore.a ## build dfuemu
 
@@ -71,6 +80,7 @@ $(B)/obj/emulator/front/private_bus/%.o: INC := $(INC_private_bus)
 $(B)/obj/emulator/front/usbip/%.o: INC := $(INC_usbip)
 $(B)/obj/emulator/front/gadget/%.o: INC := $(INC_gadget)
 $(B)/obj/emulator/front/redir/%.o: INC := $(INC_redir)
+$(B)/obj/emulator/posix/%.o: INC := $(INC_emulator) $(INC_usbip) -Iemulator/posix
 $(B)/obj/emulator/%.o: INC := $(INC_emulator)
 $(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) $(INC_usbip) $(INC_gadget) $(INC_redir) -Iemulator/tests
 
@@ -124,6 +134,11 @@ static: ## build build/dfuemu-static, which needs no library at all
 	+$(MAKE) --no-print-directory B='$(B)/static' CC='$(STATIC_CC)' LDFLAGS=-static SAN= FUZZ= all
 	cp '$(B)/static/dfuemu' '$(B)/dfuemu-static'
 
+# musl declares nothing beyond POSIX here, and has no headers of the kernel: what compiles uses none.
+posix: ## build build/dfuemu-posix: serve usbip alone, for any POSIX system
+	+$(MAKE) --no-print-directory B='$(B)/posix' POSIX=1 CC='$(if $(MUSL),musl-gcc,$(CC))' SAN= FUZZ= all
+	cp -f '$(B)/posix/dfuemu' '$(B)/dfuemu-posix'
+
 # Benchmark: emulator/tests/bench/. Never part of check: a figure is no verdict on a busy machine.
 BENCH_LIBS_control := $(shell pkg-config --libs libusb-1.0 2>/dev/null)
 BENCH_LIBS_umockdev := $(shell pkg-config --libs umockdev-1.0 2>/dev/null)
@@ -166,7 +181,8 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all unit clients fuzzers fuzz-build cross static bench check check-unit check-vm fuzz demo deps install clean help
+.PHONY: all unit clients fuzzers fuzz-build cross static posix bench check check-unit check-vm fuzz demo deps install \
+	clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -2,21 +2,20 @@
 /* A command beside a server. */
 #include "command.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "child.h"
+#include "signals.h"
 
 static void run(char *const argv[], const struct rlimit *descriptors, int failure, pid_t parent)
 {
 	sigset_t none;
 	int error;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	if (!child_tie(parent))
 		_exit(1);
+	signals_forget();
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
 	sigemptyset(&none);
@@ -31,32 +30,44 @@ static void run(char *const argv[], const struct rlimit *descriptors, int failur
 
 int command_start(struct child_command *c, char *const argv[], const struct rlimit *descriptors, bool *exec_failed)
 {
-	int failure[2], error = 0;
+	int failure[2], error;
 	pid_t parent = getpid();
+	sigset_t all, before;
 
 	*exec_failed = false;
 	c->ended = -1;
-	if (pipe2(failure, O_CLOEXEC))
-		return -errno;
+	error = -child_pipe(failure);
+	if (error)
+		return -error;
+	/* No handler of ours is to run in the child. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 	c->pid = fork();
 	if (c->pid == 0)
 		run(argv, descriptors, failure[1], parent);
 	error = c->pid < 0 ? errno : 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(failure[1]);
 	if (!error && read(failure[0], &error, sizeof(error)) == sizeof(error))
 		*exec_failed = true;
 	close(failure[0]);
 	if (!error) {
-		c->ended = (int)syscall(SYS_pidfd_open, c->pid, 0);
+		c->ended = child_watch(c->pid);
 		if (c->ended >= 0)
 			return 0;
-		error = errno;
+		error = -c->ended;
+		c->ended = -1;
 		kill(c->pid, SIGKILL);
 	}
 	if (c->pid > 0)
 		waitpid(c->pid, NULL, 0);
 	c->pid = 0;
 	return -error;
+}
+
+bool command_ended(const struct child_command *c)
+{
+	return child_ended(c->ended, c->pid);
 }
 
 int command_status(struct child_command *c)
@@ -66,7 +77,7 @@ int command_status(struct child_command *c)
 	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	c->pid = 0;
-	close(c->ended);
+	child_unwatch(c->ended);
 	c->ended = -1;
 	return status;
 }

@@ -28,7 +28,7 @@ struct run {
 	struct usbdev *plugged[PRIVATE_BUS_PORTS + 1]; /* by port */
 	struct control *control;
 	struct control_loop loop; /* of control */
-	int signals;              /* signalfd */
+	int signals;              /* of signals_open(); -1: none */
 	unsigned terminated;      /* SIGTERMs seen */
 };
 
@@ -58,11 +58,12 @@ static void listed(void *context, struct usbdev *device)
 static void signal_arrived(void *context, int fd)
 {
 	struct run *run = context;
-	bool from_terminal;
-	int number;
+	struct signal_seen seen;
 
-	while ((number = signals_next(fd, &from_terminal))) {
-		if (from_terminal) /* the tool has it as well: it decides */
+	while (signals_read(fd, &seen)) {
+		int number = seen.number;
+
+		if (seen.from_terminal) /* the tool has it as well: it decides */
 			continue;
 		if (number == SIGTERM && ++run->terminated > 1)
 			number = SIGKILL;
@@ -257,8 +258,7 @@ static int run_tool(const struct options *options, struct say *say)
 	if (!failed && desk_save(run.desk) && !result)
 		result = EXIT_OURS;
 	desk_free(run.desk);
-	if (run.signals >= 0)
-		close(run.signals);
+	signals_close(run.signals);
 	if (!failed && WIFSIGNALED(status))
 		return die_by(WTERMSIG(status));
 	return result;

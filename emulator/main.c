@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "ctl.h"
+#include "commands.h"
 #include "exec.h"
 #include "profile.h"
 #include "say.h"
@@ -18,18 +18,22 @@ static int help_main(int argc, char **argv);
 static void profiles_help(void);
 static void help_help(void);
 
-static const struct command {
-	const char *name, *summary;
-	int (*main)(int argc, char **argv); /* argv[0] is the name; the exit status */
-	void (*help)(void);
-} commands[] = {
-	{ "exec", "run a tool on a USB bus of its own with the board plugged in", exec_main, exec_help },
-	{ "serve", "offer the boards to a kernel: USB/IP, vhci, gadget, usbredir", serve_main, serve_help },
-	{ "ctl", "command the boards of a running dfuemu", ctl_main, ctl_help },
+static const struct program_command ours[] = {
 	{ "profiles", "list the ROMs there are", profiles_main, profiles_help },
 	{ "help", "say more about a command", help_main, help_help },
 };
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define OURS (sizeof(ours) / sizeof(ours[0]))
+#define COMMANDS_MOST 16
+
+/* From 0 on; NULL: no more. */
+static const struct program_command *command_at(size_t i)
+{
+	size_t others = 0;
+
+	while (program_commands[others].name)
+		others++;
+	return i < others ? &program_commands[i] : i < others + OURS ? &ours[i - others] : NULL;
+}
 
 static int refuse(const char *what, const char *word, const char *near)
 {
@@ -42,28 +46,33 @@ static int refuse(const char *what, const char *word, const char *near)
 	return EXIT_OURS;
 }
 
-static const struct command *command_find(const char *name)
+static const struct program_command *command_find(const char *name)
 {
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (!strcmp(name, commands[i].name))
-			return &commands[i];
+	const struct program_command *c;
+
+	for (size_t i = 0; (c = command_at(i)); i++)
+		if (!strcmp(name, c->name))
+			return c;
 	return NULL;
 }
 
 static int unknown_command(const char *word)
 {
-	const char *names[COMMANDS + 1] = { NULL };
+	const char *names[COMMANDS_MOST + 1] = { NULL };
+	const struct program_command *c;
 
-	for (size_t i = 0; i < COMMANDS; i++)
-		names[i] = commands[i].name;
+	for (size_t i = 0; i < COMMANDS_MOST && (c = command_at(i)); i++)
+		names[i] = c->name;
 	return refuse(*word == '-' ? "unknown option" : "unknown command", word, suggest_nearest(word, names));
 }
 
 static void usage(FILE *out)
 {
+	const struct program_command *c;
+
 	fputs("usage: dfuemu COMMAND [OPTIONS] ...\n\n", out);
-	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	for (size_t i = 0; (c = command_at(i)); i++)
+		fprintf(out, "  %-10s %s\n", c->name, c->summary);
 	fputs("\n'dfuemu help COMMAND' says more, 'dfuemu --version' which version this is; see also dfuemu(1).\n",
 	      out);
 }
@@ -102,7 +111,7 @@ static void help_help(void)
 
 static int help_main(int argc, char **argv)
 {
-	const struct command *command;
+	const struct program_command *command;
 
 	if (argc < 2) {
 		usage(stdout);
@@ -120,7 +129,7 @@ static int help_main(int argc, char **argv)
 
 static int dispatch(int argc, char **argv)
 {
-	const struct command *command;
+	const struct program_command *command;
 
 	if (argc < 2) {
 		usage(stderr);
@@ -131,7 +140,7 @@ static int dispatch(int argc, char **argv)
 		return 0;
 	}
 	if (!strcmp(argv[1], "--version")) {
-		puts("dfuemu " DFUBENCH_VERSION);
+		printf("dfuemu %s\nfronts:%s", DFUBENCH_VERSION, program_fronts);
 		serve_fronts(stdout);
 		return 0;
 	}

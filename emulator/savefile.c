@@ -6,15 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/fs.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+#include "naming.h"
 
 #define LINKS_MAX 40              /* as the kernel follows */
 #define NAME_KEPT (NAME_MAX - 32) /* bytes of a name that a temporary one beside it shows */
@@ -52,7 +51,7 @@ static int follow(struct savefile *f, char why[SAVEFILE_WHY])
 	for (int links = 0; links <= LINKS_MAX; links++) {
 		char *slash = strrchr(rest, '/');
 		const char *name = slash ? slash + 1 : rest;
-		int folder, error;
+		int folder;
 		ssize_t n;
 
 		if (!*name)
@@ -62,12 +61,11 @@ static int follow(struct savefile *f, char why[SAVEFILE_WHY])
 		strcpy(f->name, name);
 		if (slash)
 			slash[slash == rest] = 0;
-		folder = openat(at, slash ? rest : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		error = errno;
+		folder = naming_folder(at, slash ? rest : ".");
 		if (at != AT_FDCWD)
 			close(at);
 		if (folder < 0)
-			return fail(why, -error, "cannot open '%s': %s", f->path, strerror(error));
+			return fail(why, folder, "cannot open '%s': %s", f->path, strerror(-folder));
 		n = readlinkat(folder, f->name, target, sizeof(target) - 1);
 		if (n < 0) {
 			f->folder = folder;
@@ -369,44 +367,31 @@ static int fill(const struct savefile *f, int fd, const uint8_t *data, size_t le
 	return r;
 }
 
-/* Give a file that has no name yet this one. */
-static int link_as(const struct savefile *f, int fd, const char *name)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return linkat(AT_FDCWD, path, f->folder, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
-}
-
-/* The new file takes the name; its descriptor or -errno. Without a name of its own before that (O_TMPFILE), nothing is
- * left of it should we be killed while it is written. */
+/* The new file takes the name; its descriptor or -errno. Without a name of its own before that, nothing is left of it
+ * should we be killed while it is written. */
 static int place(const struct savefile *f, bool unnamed, const uint8_t *data, size_t length, bool *created)
 {
 	char name[NAME_MAX + 1] = "";
 	int fd, r;
 
-	fd = unnamed ? openat(f->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : create_temporary(f, name);
+	fd = unnamed ? naming_unnamed(f->folder) : create_temporary(f, name);
 	*created = fd >= 0;
 	if (fd < 0)
-		return unnamed ? -errno : fd;
+		return fd;
 	r = fill(f, fd, data, length);
 	if (!r && unnamed && f->fd < 0) {
-		r = link_as(f, fd, f->name);
+		r = naming_give(fd, f->folder, f->name);
 	} else if (!r && unnamed) {
 		/* Nothing replaces a file but a rename. */
 		snprintf(name, sizeof(name), ".%.*s.%ld-0.tmp", NAME_KEPT, f->name, (long)getpid());
-		r = link_as(f, fd, name);
+		r = naming_give(fd, f->folder, name);
 		if (r)
 			name[0] = 0;
 	}
-	if (!r && name[0] && f->fd < 0) {
-		/* musl has no renameat2() */
-		r = syscall(SYS_renameat2, f->folder, name, f->folder, f->name, RENAME_NOREPLACE) ? -errno : 0;
-		if (r == -EINVAL) /* not every file system knows it */
-			r = renameat(f->folder, name, f->folder, f->name) ? -errno : 0;
-	} else if (!r && name[0]) {
+	if (!r && name[0] && f->fd < 0)
+		r = naming_move(f->folder, name, f->name);
+	else if (!r && name[0])
 		r = renameat(f->folder, name, f->folder, f->name) ? -errno : 0;
-	}
 	if (!r)
 		return fd;
 	if (name[0])

@@ -2,10 +2,10 @@
 /* Boards, a front, and the loop that serves both until it is told to end. */
 #include "serve.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,7 +40,7 @@ struct run {
 	struct control_loop control_loop;
 	void (*control_ready)(void *context, int fd);
 	void *control_context;
-	int signals; /* signalfd; -1: none */
+	int signals; /* of signals_open(); -1: none */
 	struct child_command command;
 	struct rlimit descriptors; /* as it was */
 	unsigned terminated;       /* how often SIGTERM came */
@@ -90,7 +90,6 @@ void serve_help(void)
 
 void serve_fronts(FILE *out)
 {
-	fputs("fronts: exec", out);
 	for (size_t i = 0; fronts[i]; i++)
 		if (!fronts[i]->missing)
 			fprintf(out, " serve-%s", fronts[i]->name);
@@ -144,7 +143,7 @@ static int control_watch(void *context, int fd, void (*ready)(void *, int), void
 	}
 	run->control_ready = ready;
 	run->control_context = ready_context;
-	return loop_watch(run->loop, fd, EPOLLIN, control_is_ready, run);
+	return loop_watch(run->loop, fd, POLLIN, control_is_ready, run);
 }
 
 static void control_sync(void *context)
@@ -180,13 +179,14 @@ static unsigned control_address(void *context, struct usbdev *device)
 static void signal_arrived(void *context, int fd, uint32_t events)
 {
 	struct run *run = context;
-	bool from_terminal;
-	int number;
+	struct signal_seen seen;
 
 	(void)events;
-	while ((number = signals_next(fd, &from_terminal))) {
+	while (signals_read(fd, &seen)) {
+		int number = seen.number;
+
 		if (run->command.pid) {
-			if (from_terminal) /* the command has it as well: it decides */
+			if (seen.from_terminal) /* the command has it as well: it decides */
 				continue;
 			if (number == SIGTERM && ++run->terminated > 1)
 				number = SIGKILL;
@@ -205,15 +205,17 @@ static void signal_arrived(void *context, int fd, uint32_t events)
 static int watch_signals(struct run *run)
 {
 	run->signals = signals_open();
-	return run->signals < 0 ? run->signals : loop_watch(run->loop, run->signals, EPOLLIN, signal_arrived, run);
+	return run->signals < 0 ? run->signals : loop_watch(run->loop, run->signals, POLLIN, signal_arrived, run);
 }
 
-static void command_ended(void *context, int fd, uint32_t events)
+static void command_stirs(void *context, int fd, uint32_t events)
 {
 	struct run *run = context;
 	int status;
 
 	(void)events;
+	if (!command_ended(&run->command))
+		return;
 	loop_unwatch(run->loop, fd);
 	status = command_status(&run->command);
 	run->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -229,7 +231,7 @@ static int start_command(struct run *run)
 		return 0;
 	r = command_start(&run->command, run->options->rest, &run->descriptors, &exec_failed);
 	if (!r)
-		r = loop_watch(run->loop, run->command.ended, EPOLLIN, command_ended, run);
+		r = loop_watch(run->loop, run->command.ended, POLLIN, command_stirs, run);
 	if (!r)
 		return 0;
 	say_error(run->say, "cannot run '%.150s': %s", run->options->rest[0], strerror(-r));
@@ -386,8 +388,7 @@ static int run_front(const struct front_ops *ops, const struct options *options,
 		run.status = EXIT_OURS;
 	desk_free(run.desk);
 	loop_free(run.loop);
-	if (run.signals >= 0)
-		close(run.signals);
+	signals_close(run.signals);
 	return run.status;
 }
 

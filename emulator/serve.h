@@ -8,7 +8,7 @@
 /* argv[0] is the command's name. The exit status for the program. */
 int serve_main(int argc, char **argv);
 void serve_help(void);
-/* The ways in that this program was built with, and what the others would need: for --version. */
+/* The ways in that this program was built with, as the end of a line, and what the others would need: for --version. */
 void serve_fronts(FILE *);
 
 #endif

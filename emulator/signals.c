@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Signals that ask this program to end. */
+/* Signals that ask the program to end, by signalfd(2): no handler runs, in no thread. */
 #include "signals.h"
 #include <errno.h>
 #include <signal.h>
@@ -22,14 +22,23 @@ int signals_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
-int signals_next(int fd, bool *from_terminal)
+bool signals_read(int fd, struct signal_seen *seen)
 {
 	struct signalfd_siginfo info;
-	int number;
 
 	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return 0;
-	number = (int)info.ssi_signo;
-	*from_terminal = (number == SIGINT || number == SIGQUIT) && info.ssi_code == SI_KERNEL;
-	return number;
+		return false;
+	seen->number = (int)info.ssi_signo;
+	seen->from_terminal = (seen->number == SIGINT || seen->number == SIGQUIT) && info.ssi_code == SI_KERNEL;
+	return true;
+}
+
+void signals_forget(void)
+{
+}
+
+void signals_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Signals that ask this program to end: blocked, and read from a descriptor. */
+/* Signals that ask the program to end, as something to read: once in a process. */
 #ifndef DFUBENCH_SIGNALS_H
 #define DFUBENCH_SIGNALS_H
 
 #include <stdbool.h>
 
-/* SIGINT, SIGQUIT, SIGTERM and SIGHUP, from now on. The descriptor, or -errno. */
+struct signal_seen {
+	int number;
+	bool from_terminal; /* a key was pressed: the processes beside this one have it as well */
+};
+
+/* SIGINT, SIGQUIT, SIGTERM and SIGHUP from now on. A descriptor that is readable when one has come, or -errno. */
 int signals_open(void);
-/* The next one. *from_terminal: its keys sent it, to all programs there, a child among them. 0: no more for now. */
-int signals_next(int fd, bool *from_terminal);
+bool signals_read(int fd, struct signal_seen *); /* false: no more */
+/* In a child before its exec, with all signals blocked: they are again as they were before signals_open(). */
+void signals_forget(void);
+void signals_close(int fd); /* -1 is fine; the signals stay without effect */
 
 #endif

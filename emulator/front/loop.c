@@ -2,16 +2,12 @@
 /* The loop: wall clock, bench and descriptors. */
 #include "loop.h"
 #include <errno.h>
-#include <linux/time_types.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
+#include "poller.h"
 
 #define EVENTS_PER_TURN 64
-#define NEVER_NS UINT64_MAX
 
 struct watch {
 	loop_ready *ready; /* NULL: not watched */
@@ -22,7 +18,7 @@ struct watch {
 struct loop {
 	struct bench *bench;
 	double scale;
-	int epoll;
+	struct poller *poller;
 	bool started;
 	uint64_t wall_origin_ns, bench_origin_us;
 	struct watch *watches; /* by descriptor */
@@ -47,10 +43,9 @@ struct loop *loop_new(struct bench *bench, double scale, int *error)
 		return NULL;
 	l->bench = bench;
 	l->scale = scale;
-	l->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (l->epoll >= 0)
+	l->poller = poller_new(error);
+	if (l->poller)
 		return l;
-	*error = -errno;
 	free(l);
 	return NULL;
 }
@@ -59,7 +54,7 @@ void loop_free(struct loop *l)
 {
 	if (!l)
 		return;
-	close(l->epoll);
+	poller_free(l->poller);
 	free(l->watches);
 	free(l);
 }
@@ -92,7 +87,6 @@ static int grow(struct loop *l, int fd)
 
 int loop_watch(struct loop *l, int fd, uint32_t events, loop_ready *ready, void *context)
 {
-	struct epoll_event event = { .events = events };
 	int r = grow(l, fd);
 	struct watch *w;
 	bool known;
@@ -103,9 +97,9 @@ int loop_watch(struct loop *l, int fd, uint32_t events, loop_ready *ready, void 
 	known = w->ready != NULL;
 	if (!known)
 		w->generation = ++l->generation;
-	event.data.u64 = (uint64_t)w->generation << 32 | (uint32_t)fd;
-	if (epoll_ctl(l->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event))
-		return -errno;
+	r = poller_set(l->poller, fd, known, events, (uint64_t)w->generation << 32 | (uint32_t)fd);
+	if (r)
+		return r;
 	w->ready = ready;
 	w->context = context;
 	return 0;
@@ -115,7 +109,7 @@ void loop_unwatch(struct loop *l, int fd)
 {
 	if (fd < 0 || fd >= l->watch_count || !l->watches[fd].ready)
 		return;
-	epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, NULL);
+	poller_drop(l->poller, fd);
 	l->watches[fd].ready = NULL;
 }
 
@@ -141,10 +135,10 @@ static uint64_t until_next_ns(const struct loop *l)
 	double ns;
 
 	if (next == BENCH_NEVER || !l->started)
-		return NEVER_NS;
+		return POLLER_EVER;
 	ns = (double)(next - l->bench_origin_us) * 1000.0 / l->scale;
 	if (ns >= 9e18)
-		return NEVER_NS;
+		return POLLER_EVER;
 	due = l->wall_origin_ns + (uint64_t)ns + 1;
 	now = wall_ns();
 	return due > now ? due - now : 0;
@@ -152,8 +146,7 @@ static uint64_t until_next_ns(const struct loop *l)
 
 int loop_step(struct loop *l, int wait_ms)
 {
-	struct epoll_event events[EVENTS_PER_TURN];
-	struct __kernel_timespec ts; /* the C library's may have half of the bits */
+	struct poller_event events[EVENTS_PER_TURN];
 	uint64_t wait;
 	int n;
 
@@ -161,18 +154,16 @@ int loop_step(struct loop *l, int wait_ms)
 	wait = until_next_ns(l);
 	if (wait_ms >= 0 && wait > (uint64_t)wait_ms * 1000000u)
 		wait = (uint64_t)wait_ms * 1000000u;
-	ts.tv_sec = (long long)(wait / 1000000000u);
-	ts.tv_nsec = (long long)(wait % 1000000000u);
-	n = (int)syscall(SYS_epoll_pwait2, l->epoll, events, EVENTS_PER_TURN, wait == NEVER_NS ? NULL : &ts, NULL, 0);
-	if (n < 0 && errno != EINTR)
-		return -errno;
+	n = poller_wait(l->poller, wait, events, EVENTS_PER_TURN);
+	if (n < 0)
+		return n;
 	loop_sync(l);
 	for (int i = 0; i < n; i++) {
-		int fd = (int)(uint32_t)events[i].data.u64;
+		int fd = (int)(uint32_t)events[i].tag;
 		const struct watch *w = &l->watches[fd];
 
 		/* An earlier one of this turn may have closed it, and even opened another of that number. */
-		if (w->ready && w->generation == events[i].data.u64 >> 32)
+		if (w->ready && w->generation == events[i].tag >> 32)
 			w->ready(w->context, fd, events[i].events);
 	}
 	return 0;

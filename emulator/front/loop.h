@@ -11,7 +11,7 @@
 
 struct loop;
 
-typedef void loop_ready(void *context, int fd, uint32_t events); /* events: of epoll(7) */
+typedef void loop_ready(void *context, int fd, uint32_t events); /* events: of poll(2) */
 
 /* scale: bench time per wall time, > 0. The bench must outlive it. Time stands still until loop_start(). NULL: -errno in
  * *error. */
@@ -20,7 +20,7 @@ void loop_free(struct loop *); /* descriptors stay their owners'; NULL is fine *
 
 /* From now on bench time passes as the wall's does. */
 void loop_start(struct loop *);
-/* Call ready() when any of the events happens to fd (EPOLLERR and EPOLLHUP always count). Again for an fd that is watched:
+/* Call ready() when any of the events happens to fd (POLLERR and POLLHUP always count). Again for an fd that is watched:
  * the new arguments count. 0 or -errno. */
 int loop_watch(struct loop *, int fd, uint32_t events, loop_ready *ready, void *context);
 /* No longer; must come before fd is closed. Also from within ready(). No-op for an fd that is not watched. */
@@ -30,7 +30,7 @@ uint64_t loop_bench_us(const struct loop *, uint64_t wall_us);
 /* Let bench time catch up: before acting on the bench from outside. */
 void loop_sync(struct loop *);
 /* One turn: wait for a descriptor, an event of the bench, or wait_ms (-1: as long as it takes), and serve what is due.
- * 0 or -errno (of epoll: the loop is broken). */
+ * 0 or -errno (the loop is broken). */
 int loop_step(struct loop *, int wait_ms);
 
 #endif

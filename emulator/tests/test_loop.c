@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <poll.h>
 #include <time.h>
 #include <unistd.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <cmocka.h>
 #include "bench.h"
@@ -116,7 +116,7 @@ static void see(void *context, int fd, uint32_t events)
 {
 	struct seen *s = context;
 
-	assert_true(events & EPOLLIN);
+	assert_true(events & POLLIN);
 	s->count++;
 	s->last = fd;
 	if (s->act)
@@ -137,7 +137,7 @@ static void a_descriptor_is_served_until_it_is_unwatched(void **state)
 
 	(void)state;
 	pair_with_byte(pair);
-	assert_int_equal(loop_watch(d.loop, pair[0], EPOLLIN, see, &s), 0);
+	assert_int_equal(loop_watch(d.loop, pair[0], POLLIN, see, &s), 0);
 	loop_step(d.loop, 0);
 	loop_step(d.loop, 0);
 	assert_int_equal(s.count, 2);
@@ -160,15 +160,15 @@ static void watching_again_changes_what_is_waited_for(void **state)
 
 	(void)state;
 	pair_with_byte(pair);
-	assert_int_equal(loop_watch(d.loop, pair[0], EPOLLIN, see, &one), 0);
+	assert_int_equal(loop_watch(d.loop, pair[0], POLLIN, see, &one), 0);
 	assert_int_equal(loop_watch(d.loop, pair[0], 0, see, &one), 0);
 	loop_step(d.loop, 0);
 	assert_int_equal(one.count, 0);
-	assert_int_equal(loop_watch(d.loop, pair[0], EPOLLIN, see, &two), 0);
+	assert_int_equal(loop_watch(d.loop, pair[0], POLLIN, see, &two), 0);
 	loop_step(d.loop, 0);
 	assert_int_equal(one.count, 0);
 	assert_int_equal(two.count, 1);
-	assert_int_equal(loop_watch(d.loop, 1000000, EPOLLIN, see, &two), -EBADF);
+	assert_int_equal(loop_watch(d.loop, 1000000, POLLIN, see, &two), -EBADF);
 	loop_unwatch(d.loop, pair[0]);
 	close(pair[0]);
 	close(pair[1]);
@@ -186,7 +186,7 @@ static void replace_other(struct seen *s)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fresh), 0);
 	assert_int_equal(dup2(fresh[0], fd), fd);
 	close(fresh[0]);
-	assert_int_equal(loop_watch(s->loop, fd, EPOLLIN, see, s), 0);
+	assert_int_equal(loop_watch(s->loop, fd, POLLIN, see, s), 0);
 	loop_unwatch(s->loop, s->last);
 }
 
@@ -201,8 +201,8 @@ static void an_event_of_a_former_descriptor_is_not_taken_for_the_new_one(void **
 	pair_with_byte(two);
 	s.other = one[0];
 	s.replacement = two[0];
-	assert_int_equal(loop_watch(d.loop, one[0], EPOLLIN, see, &s), 0);
-	assert_int_equal(loop_watch(d.loop, two[0], EPOLLIN, see, &s), 0);
+	assert_int_equal(loop_watch(d.loop, one[0], POLLIN, see, &s), 0);
+	assert_int_equal(loop_watch(d.loop, two[0], POLLIN, see, &s), 0);
 	loop_step(d.loop, 0);
 	assert_int_equal(s.count, 1);
 	close_desk(&d);

@@ -3,11 +3,11 @@
 #include "worker.h"
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -121,7 +121,7 @@ struct worker *worker_new(struct loop *loop, int *error)
 		free(w);
 		return NULL;
 	}
-	*error = loop_watch(loop, w->ended, EPOLLIN, collect, w);
+	*error = loop_watch(loop, w->ended, POLLIN, collect, w);
 	if (!*error) {
 		*error = start_thread(w);
 		if (!*error)

@@ -2,10 +2,10 @@
 /* A device, its socket, and whoever is at the other end just now. */
 #include "place.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -85,7 +85,7 @@ static void hang_up(struct place *p)
 	p->fd = -1;
 	p->input_from = p->input_to = 0;
 	if (p->listens)
-		loop_watch(p->env->loop, p->listener.fd, EPOLLIN, arrived, p);
+		loop_watch(p->env->loop, p->listener.fd, POLLIN, arrived, p);
 	else
 		p->alarm(p->context);
 }
@@ -111,10 +111,10 @@ static void ready(void *context, int fd, uint32_t events);
 
 static void watch(struct place *p, bool more_to_write)
 {
-	uint32_t events = p->input_from == p->input_to ? EPOLLIN : 0;
+	uint32_t events = p->input_from == p->input_to ? POLLIN : 0;
 
 	if (more_to_write || !events)
-		events |= EPOLLOUT;
+		events |= POLLOUT;
 	loop_watch(p->env->loop, p->fd, events, ready, p);
 }
 
@@ -137,8 +137,8 @@ static void ready(void *context, int fd, uint32_t events)
 
 	(void)fd;
 	/* Nobody is there to read what input that waits would be answered with. */
-	if (left < 0 || (p->input_from < p->input_to && events & (EPOLLHUP | EPOLLERR)) ||
-	    (p->input_from == p->input_to && events & (EPOLLIN | EPOLLHUP | EPOLLERR) && read_input(p))) {
+	if (left < 0 || (p->input_from < p->input_to && events & (POLLHUP | POLLERR)) ||
+	    (p->input_from == p->input_to && events & (POLLIN | POLLHUP | POLLERR) && read_input(p))) {
 		lose(p, NULL);
 		return;
 	}
@@ -202,7 +202,7 @@ static const struct session_ops session_ops = {
 static void adopt(struct place *p, int fd)
 {
 	p->session = session_new(p->export, &session_ops, p);
-	if (!p->session || loop_watch(p->env->loop, fd, EPOLLIN | EPOLLOUT, ready, p)) {
+	if (!p->session || loop_watch(p->env->loop, fd, POLLIN | POLLOUT, ready, p)) {
 		session_free(p->session);
 		p->session = NULL;
 		close(fd);
@@ -249,7 +249,7 @@ bool place_tick(struct place *p)
 		bool was_deaf = p->deaf;
 
 		if (was_deaf)
-			loop_watch(p->env->loop, p->listener.fd, EPOLLIN, arrived, p);
+			loop_watch(p->env->loop, p->listener.fd, POLLIN, arrived, p);
 		p->deaf = false;
 		return was_deaf; /* else the next tick would be at once */
 	}
@@ -309,7 +309,7 @@ static int open_listener(struct place *p)
 	int r = listener_open(&p->listener, p->path);
 
 	if (!r)
-		r = loop_watch(p->env->loop, p->listener.fd, EPOLLIN, arrived, p);
+		r = loop_watch(p->env->loop, p->listener.fd, POLLIN, arrived, p);
 	if (!r)
 		return 0;
 	snprintf(text, sizeof(text), "cannot listen on '%.200s': %s", p->path,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* usbredir: each device has a socket, and behind it a QEMU, whatever runs in there. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include "front.h"
@@ -114,7 +114,7 @@ static struct front *redir_open(const struct front_env *env, const struct front_
 		return NULL;
 	}
 	f->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (f->timer < 0 || loop_watch(env->loop, f->timer, EPOLLIN, tick, f)) {
+	if (f->timer < 0 || loop_watch(env->loop, f->timer, POLLIN, tick, f)) {
 		snprintf(why, FRONT_WHY, "cannot make a timer: %s", strerror(errno));
 		redir_close(f);
 		return NULL;

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Connections to the USB/IP server until they import a device: who may come, for how long, and what they are told. */
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "usbip_accept.h"
 #include "usbip_internal.h"
 
 /* Connections that have not imported: so many, and so long by the wall's clock. */
@@ -17,11 +16,6 @@
 #define HANDSHAKE_US 10000000u
 #define ACCEPTS_PER_TURN 64u
 #define RETRY_US 1000000u /* when there is no descriptor left for one more */
-/* A host that vanished is noticed after a minute: its board is free again. */
-#define KEEPALIVE_IDLE_S 30
-#define KEEPALIVE_INTERVAL_S 10
-#define KEEPALIVE_PROBES 3
-#define UNSENT_MS 60000u
 
 /* What remains is the descriptor. */
 static int peer_take(struct peer *p)
@@ -61,7 +55,7 @@ static void peer_send(struct peer *p)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			if (loop_watch(p->front->env->loop, p->fd, EPOLLIN | EPOLLOUT, peer_ready, p))
+			if (loop_watch(p->front->env->loop, p->fd, POLLIN | POLLOUT, peer_ready, p))
 				peer_close(p);
 			return;
 		}
@@ -73,7 +67,7 @@ static void peer_send(struct peer *p)
 	}
 	/* It is to have all of it before the socket is closed, and closes first. */
 	shutdown(p->fd, SHUT_WR);
-	if (loop_watch(p->front->env->loop, p->fd, EPOLLIN, peer_ready, p))
+	if (loop_watch(p->front->env->loop, p->fd, POLLIN, peer_ready, p))
 		peer_close(p);
 }
 
@@ -136,7 +130,7 @@ static void peer_ready(void *context, int fd, uint32_t events)
 	uint8_t nothing[4096];
 	ssize_t n;
 
-	if (p->answered && (events & EPOLLOUT)) {
+	if (p->answered && (events & POLLOUT)) {
 		peer_send(p);
 		return;
 	}
@@ -159,7 +153,7 @@ static void peer_new(struct front *f, int fd)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 
-	if (!p || loop_watch(f->env->loop, fd, EPOLLIN, peer_ready, p)) {
+	if (!p || loop_watch(f->env->loop, fd, POLLIN, peer_ready, p)) {
 		free(p);
 		close(fd);
 		return;
@@ -176,19 +170,6 @@ static void peer_new(struct front *f, int fd)
 
 /* ---- the listening socket ---- */
 
-static void set_up(int fd)
-{
-	const int on = 1, idle = KEEPALIVE_IDLE_S, interval = KEEPALIVE_INTERVAL_S, probes = KEEPALIVE_PROBES;
-	const unsigned unsent = UNSENT_MS;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unsent, sizeof(unsent));
-}
-
 /* Connections that idle must not keep others out: the oldest goes for the newest. */
 static void make_room(struct front *f, bool one_less)
 {
@@ -203,10 +184,9 @@ static void listen_ready(void *context, int fd, uint32_t events)
 
 	(void)events;
 	for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++) {
-		int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int accepted = usbip_accept(fd);
 
 		if (accepted >= 0) {
-			set_up(accepted);
 			make_room(f, false);
 			peer_new(f, accepted);
 			continue;
@@ -231,7 +211,7 @@ static void listen_again(struct bench_event *e)
 {
 	struct front *f = e->context;
 
-	if (loop_watch(f->env->loop, f->fd, EPOLLIN, listen_ready, f))
+	if (loop_watch(f->env->loop, f->fd, POLLIN, listen_ready, f))
 		bench_after(f->env->bench, &f->retry, usbip_wall_us(f, RETRY_US));
 }
 
@@ -243,7 +223,7 @@ int usbip_peers_open(struct front *f)
 	f->peers_most = PEERS_MOST;
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < 2 * PEERS_MOST)
 		f->peers_most = (unsigned)limit.rlim_cur / 2;
-	return loop_watch(f->env->loop, f->fd, EPOLLIN, listen_ready, f);
+	return loop_watch(f->env->loop, f->fd, POLLIN, listen_ready, f);
 }
 
 void usbip_peers_close(struct front *f)

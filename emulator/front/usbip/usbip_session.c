@@ -3,10 +3,10 @@
 #include "usbip_session.h"
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "usbip_wire.h"
@@ -180,9 +180,9 @@ static void settle(struct usbip_session *s)
 		end(s);
 		return;
 	}
-	events = queued(&s->queue) < USBIP_QUEUE_BYTES ? EPOLLIN : 0;
+	events = queued(&s->queue) < USBIP_QUEUE_BYTES ? POLLIN : 0;
 	if (queued(&s->queue))
-		events |= EPOLLOUT;
+		events |= POLLOUT;
 	if (events == s->watched)
 		return;
 	s->watched = events;
@@ -457,7 +457,7 @@ static void ready(void *context, int fd, uint32_t events)
 	ssize_t n;
 
 	s->reading = true;
-	if (events & ~(uint32_t)EPOLLOUT) {
+	if (events & ~(uint32_t)POLLOUT) {
 		n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 		if (n > 0) {
 			take(s, bytes, (size_t)n);
@@ -490,9 +490,9 @@ struct usbip_session *usbip_session_new(const struct front_env *env, struct usbi
 				     .fd = fd,
 				     .ops = ops,
 				     .context = context,
-				     .watched = EPOLLIN };
+				     .watched = POLLIN };
 	s->due = (struct bench_event){ .fire = due, .context = s };
-	*error = loop_watch(env->loop, fd, EPOLLIN, ready, s);
+	*error = loop_watch(env->loop, fd, POLLIN, ready, s);
 	if (!*error)
 		return s;
 	close(fd);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -340,7 +341,7 @@ static int watch(struct ffs *f)
 	if (f->edges < 0 || epoll_ctl(f->edges, EPOLL_CTL_ADD, f->ep0, &event))
 		return -errno;
 	f->control = worker_new(f->env->loop, &error);
-	return f->control ? loop_watch(f->env->loop, f->edges, EPOLLIN, stirred, f) : error;
+	return f->control ? loop_watch(f->env->loop, f->edges, POLLIN, stirred, f) : error;
 }
 
 struct ffs *ffs_new(const struct front_env *env, struct export *export, const char *folder,

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The commands on any system. */
+#include "commands.h"
+#include <stddef.h>
+#include "serve.h"
+
+const struct program_command program_commands[] = {
+	{ "serve", "offer the boards to a kernel: USB/IP", serve_main, serve_help },
+	{ .name = NULL },
+};
+
+const char program_fronts[] = "";
