@@ -178,7 +178,8 @@ collect()
   name=$1
   shift
   began=$(date +%s)
-  "$@" >"$results/$name.lines" 2>"$results/$name.stderr"
+  # What a shell starts in the background has SIGINT and SIGQUIT ignored, which scripts pass on.
+  env --default-signal "$@" >"$results/$name.lines" 2>"$results/$name.stderr"
   status=$?
   echo "== $name ($(($(date +%s) - began)) s)"
   cat "$results/$name.lines"

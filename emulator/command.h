@@ -12,9 +12,9 @@ struct child_command {
 	int ended; /* becomes readable when it may have ended; -1: none */
 };
 
-/* Starts argv with default signals, an empty mask, and that limit of descriptors: a server's would have programs that go
- * through all numbers, or use select(2), in trouble. On Linux it is killed if this program dies. 0, or -errno: of exec for
- * *exec_failed, else of something before it. */
+/* Starts argv with the dispositions of signals that this program was given, an empty mask, and that limit of descriptors: a
+ * server's would have programs that go through all numbers, or use select(2), in trouble. On Linux it is killed if this
+ * program dies. 0, or -errno: of exec for *exec_failed, else of something before it. */
 int command_start(struct child_command *, char *const argv[], const struct rlimit *descriptors, bool *exec_failed);
 bool command_ended(const struct child_command *);
 /* The wait status of one that has ended. */

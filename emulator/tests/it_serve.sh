@@ -8,7 +8,7 @@
 # served OPTION... [-- COMMAND...]: serves to its end, that is the command's.
 served()
 {
-  timeout -k 5 60 "$dfuemu" serve usbip --listen 127.0.0.1:0 "$@"
+  timeout -k 5 60 env --default-signal "$dfuemu" serve usbip --listen 127.0.0.1:0 "$@"
 }
 
 # serve OPTION... [-- COMMAND...]: likewise, in the background: $server. What it says is in the files ready and complaints.
@@ -157,5 +157,5 @@ check 'signals are passed on to the command, a second SIGTERM kills it, and file
 check 'Ctrl-C is left to the command' ctrl_c
 check 'the command dies with a server that is killed' dies_with_it
 check 'the command has the limit of descriptors that serve was started with' descriptors
-check 'the command has default signals and an empty mask' defaults
+check 'the command has the signals that we were given, and an empty mask' defaults
 finish
