@@ -36,7 +36,7 @@ if [[ " $* " == *' redir '* ]]; then
     -q -device -q usb-redir,chardev=redir)
 fi
 few=
-[ "$kernel" != backports ] || few='list functional flash taken_back leave serial unplug'
+[ "$kernel" != backports ] || few='list functional flash taken_back serial unplug'
 "$repo/ci/vm/run" -t "${VM_SECONDS:-600}" "${options[@]}" -- env "VM_KERNEL=$kernel" "FEATURES=${FEATURES-$few}" \
   "$here/fronts/over.sh" "$@" | sed "s/^\([a-z ]* - [a-z-]*\): /\1 ($kernel): /"
 status=${PIPESTATUS[0]}
