@@ -181,8 +181,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all unit clients fuzzers fuzz-build cross static posix bench check check-unit check-vm fuzz demo deps install \
-	clean help
+.PHONY: all unit clients fuzzers fuzz-build cross static posix bench check check-unit check-vm fuzz demo deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
