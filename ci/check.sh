@@ -193,25 +193,29 @@ collect()
   fi
 }
 
-# in_pairs FUNCTION: lines of standard input are its arguments, two at a time; what each prints stays together.
-in_pairs()
+# in_parallel NUMBER FUNCTION: lines of standard input are its arguments, so many at a time; what each prints stays together.
+in_parallel()
 {
-  pairs=$(mktemp -d "$results/pairs.XXXXXX") || exit 1
-  cat -n >"$pairs/jobs"
-  worker "$1" &
-  other=$!
-  worker "$1"
-  wait $other
+  jobs=$(mktemp -d "$results/jobs.XXXXXX") || exit 1
+  cat -n >"$jobs/list"
+  others=
+  while [ "$(echo "$others" | wc -w)" -lt $(($1 - 1)) ]; do
+    worker "$2" &
+    others="$others $!"
+  done
+  worker "$2"
+  # shellcheck disable=SC2086 # words
+  wait $others
 }
 
 # Whatever nobody else has begun, one after the other
 worker()
 {
   while read -r number job; do
-    mkdir "$pairs/$number" 2>/dev/null || continue
-    "$1" "$job" >"$pairs/$number/output" 2>&1 </dev/null
-    cat "$pairs/$number/output"
-  done <"$pairs/jobs"
+    mkdir "$jobs/$number" 2>/dev/null || continue
+    "$1" "$job" >"$jobs/$number/output" 2>&1 </dev/null
+    cat "$jobs/$number/output"
+  done <"$jobs/list"
 }
 
 integration_job()
@@ -223,7 +227,7 @@ stage_integration()
 {
   for script in emulator/tests/it_*.sh emulator/tests/it_*.py; do
     [ ! -x "$script" ] || echo "$script"
-  done | in_pairs integration_job
+  done | in_parallel 2 integration_job
 }
 
 # vm_job LINE: a batch that needs a kernel of its own. What it puts into $VM_SHARE is kept in build/results/NAME.share.
@@ -257,7 +261,8 @@ vm_job()
 }
 
 # Each emulator/tests/vm_*.sh is one batch for each of its lines `# guest: OPTION...`, with options for ci/vm/run: it runs in
-# that guest; or `# host: ARGUMENT...`: it runs here, and starts a guest. Two at a time: a guest has one processor.
+# that guest; or `# host: ARGUMENT...`: it runs here, and starts a guest. Three at a time: a guest has one processor, and
+# waits for nearly half of its time.
 stage_vm()
 {
   need qemu-system-x86_64 'the guest works' || return 0
@@ -265,7 +270,7 @@ stage_vm()
   {
     echo 'ci/vm/selftest:# host:'
     grep -H -E '^# (guest|host):' emulator/tests/vm_*.sh
-  } | in_pairs vm_job
+  } | in_parallel 3 vm_job
 }
 
 stage_demo()

@@ -145,7 +145,8 @@ defaults()
 {
   served -- cat /proc/self/status >told
   for mask in SigBlk SigIgn; do
-    [ "$(sed -n "s/^$mask:[[:space:]]*//p" told)" = 0000000000000000 ]
+    # Those from 32 on are the C library's own: make has it ignore two.
+    [ $((0x$(sed -n "s/^$mask:[[:space:]]*//p" told) & 0x7fffffff)) -eq 0 ]
   done
 }
 
