@@ -261,8 +261,8 @@ vm_job()
 }
 
 # Each emulator/tests/vm_*.sh is one batch for each of its lines `# guest: OPTION...`, with options for ci/vm/run: it runs in
-# that guest; or `# host: ARGUMENT...`: it runs here, and starts a guest. Three at a time: a guest has one processor, and
-# waits for nearly half of its time.
+# that guest; or `# host: ARGUMENT...`: it runs here, and starts a guest. Two at a time: a guest has one processor, and
+# keeps one busy.
 stage_vm()
 {
   need qemu-system-x86_64 'the guest works' || return 0
@@ -270,7 +270,7 @@ stage_vm()
   {
     echo 'ci/vm/selftest:# host:'
     grep -H -E '^# (guest|host):' emulator/tests/vm_*.sh
-  } | in_parallel 3 vm_job
+  } | in_parallel 2 vm_job
 }
 
 stage_demo()
