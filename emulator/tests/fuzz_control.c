@@ -49,8 +49,8 @@ static unsigned control_address(void *context, struct usbdev *device)
 	return 1;
 }
 
-static const struct control_loop loop = { control_watch,  control_sync,    control_plug,
-					  control_unplug, control_address, NULL, false };
+static const struct control_loop loop = { control_watch,   control_sync, control_plug, control_unplug,
+					  control_address, NULL,         false };
 
 /* No files, and the desk is to stay as small as it is. */
 static bool is_harmless(const uint8_t *bytes, size_t length)
