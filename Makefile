@@ -46,6 +46,12 @@ INC_redir := $(INC_front) -Iemulator/front/redir \
 	$(if $(HAVE_libusbredirparser),$(shell $(PKG_CONFIG) --cflags libusbredirparser-0.5))
 INC_emulator := $(INC_runtime) $(INC_filter) $(INC_private_bus) -Iemulator
 
+# The runner needs these; without them dfuemu is built alone, and make says so.
+HIL_LIBS := libfyaml jansson libxml-2.0 libusb-1.0
+HIL_MISSING := $(strip $(if $(filter -static,$(LDFLAGS)),static,$(foreach l,$(HIL_LIBS),$(if $(call have,$(l)),,$(l)))))
+LIBS_hil := $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --libs $(HIL_LIBS)))
+INC_hil := $(INC_emulator) -Ihil $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --cflags $(HIL_LIBS)))
+
 SRC_core := $(wildcard emulator/core/*.c emulator/core/profiles/*.c)
 SRC_runtime := $(wildcard emulator/runtime/*.c)
 SRC_capture := $(wildcard emulator/capture/*.c)
@@ -57,6 +63,7 @@ SRC_gadget := $(wildcard emulator/front/gadget/*.c emulator/front/gadget/$(if $(
 SRC_redir := $(wildcard emulator/front/redir/$(if $(HAVE_libusbredirparser),,without/)*.c)
 SRC_emulator := $(filter-out emulator/main.c,$(wildcard emulator/*.c))
 SRC_main := emulator/main.c
+SRC_hil := $(filter-out hil/main.c,$(wildcard hil/*.c))
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_usbip) $(SRC_gadget) $(SRC_redir) \
@@ -69,7 +76,9 @@ ifdef POSIX
 LIB_SRC := $(SRC_posix) $(filter-out $(LINUX_ONLY) $(addprefix %/,$(notdir $(SRC_posix))),$(LIB_SRC))
 endif
 
-all: $(B)/dfuemu $(B)/libcore.a ## build dfuemu
+all: $(B)/dfuemu $(B)/libcore.a $(if $(HIL_MISSING),without-hil,$(B)/dfuhil) ## build dfuemu and dfuhil
+without-hil:
+	@$(if $(filter static,$(HIL_MISSING)),,echo 'dfuhil is not built: pkg-config does not find $(HIL_MISSING) (sh ci/deps.sh)')
 
 $(B)/obj/emulator/core/%.o: INC := $(INC_core)
 $(B)/obj/emulator/runtime/%.o: INC := $(INC_runtime)
@@ -82,6 +91,8 @@ $(B)/obj/emulator/front/gadget/%.o: INC := $(INC_gadget)
 $(B)/obj/emulator/front/redir/%.o: INC := $(INC_redir)
 $(B)/obj/emulator/posix/%.o: INC := $(INC_emulator) $(INC_usbip) -Iemulator/posix
 $(B)/obj/emulator/%.o: INC := $(INC_emulator)
+$(B)/obj/hil/%.o: INC := $(INC_hil)
+$(B)/obj/hil/tests/%.o: INC := $(INC_hil) -Ihil/tests -Iemulator/tests
 $(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) $(INC_usbip) $(INC_gadget) $(INC_redir) -Iemulator/tests
 
 $(B)/obj/%.o: %.c Makefile
@@ -97,12 +108,22 @@ $(B)/libemulator.a: $(call obj,$(LIB_SRC))
 $(B)/dfuemu: $(call obj,$(SRC_main)) $(B)/libemulator.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+$(B)/libhil.a: $(call obj,$(SRC_hil))
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(B)/dfuhil: $(call obj,hil/main.c) $(B)/libhil.a $(B)/libemulator.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_hil)
+
 # Tests and fuzz targets of what is not in this build.
 WITHOUT = \
+	$(if $(HIL_MISSING),$(wildcard hil/tests/*.c)) \
 	$(if $(HAVE_libusbredirparser),,$(wildcard emulator/tests/test_redir*.c) emulator/tests/fuzz_redir.c)
 
-# Unit tests: emulator/tests/test_*.c, one binary each, with cmocka.
-UNIT := $(patsubst emulator/tests/%.c,$(B)/tests/%,$(filter-out $(WITHOUT),$(wildcard emulator/tests/test_*.c)))
+# Unit tests: test_*.c in emulator/tests/ and hil/tests/, one binary each, with cmocka.
+UNIT := $(patsubst %.c,$(B)/tests/%,$(notdir $(filter-out $(WITHOUT),$(wildcard emulator/tests/test_*.c hil/tests/test_*.c))))
+$(B)/tests/test_%: $(B)/obj/hil/tests/test_%.o $(B)/libhil.a $(B)/libemulator.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_hil) -lcmocka
 $(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
@@ -114,8 +135,10 @@ $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h e
 	$(CC) -std=c11 -O1 $(WARN) -o $@ $< $(shell $(PKG_CONFIG) --cflags --libs libusb-1.0 2>/dev/null)
 clients: $(B)/clients/front_libusb
 
-# Fuzz targets: emulator/tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus emulator/tests/corpus/NAME.
-FUZZERS := $(patsubst emulator/tests/%.c,$(B)/%,$(filter-out $(WITHOUT),$(wildcard emulator/tests/fuzz_*.c)))
+# Fuzz targets: tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus tests/corpus/NAME beside it.
+FUZZERS := $(patsubst %.c,$(B)/%,$(notdir $(filter-out $(WITHOUT),$(wildcard emulator/tests/fuzz_*.c hil/tests/fuzz_*.c))))
+$(B)/fuzz_%: $(B)/obj/hil/tests/fuzz_%.o $(B)/libhil.a $(B)/libemulator.a
+	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_hil)
 $(B)/fuzz_%: $(B)/obj/emulator/tests/fuzz_%.o $(B)/libemulator.a
 	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(LIBS)
 fuzzers: $(FUZZERS)
@@ -181,7 +204,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all unit clients fuzzers fuzz-build cross static posix bench check check-unit check-vm fuzz demo deps install clean help
+.PHONY: all without-hil unit clients fuzzers fuzz-build cross static posix bench check check-unit check-vm fuzz demo deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

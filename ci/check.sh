@@ -71,7 +71,7 @@ read_cmocka()
 
 stage_unit()
 {
-  for source in emulator/tests/test_*.c; do
+  for source in emulator/tests/test_*.c hil/tests/test_*.c; do
     name=$(basename "$source" .c)
     if [ ! -x "$B/tests/$name" ]; then
       tell skip "$name: what it tests is not in this build (sh ci/deps.sh)"
@@ -114,13 +114,13 @@ stage_fuzz()
   need clang 'fuzz targets hold' || return 0
   # shellcheck disable=SC2086 # MAKE has options too
   try 'fuzz targets build' $MAKE --no-print-directory fuzz-build
-  for source in emulator/tests/fuzz_*.c; do
+  for source in emulator/tests/fuzz_*.c hil/tests/fuzz_*.c; do
     name=$(basename "$source" .c)
     if [ ! -x "build-fuzz/$name" ]; then
       tell skip "$name: what it tests is not in this build (sh ci/deps.sh)"
       continue
     fi
-    corpus=emulator/tests/corpus/${name#fuzz_}
+    corpus=$(dirname "$source")/corpus/${name#fuzz_}
     found=$results/$name
     mkdir -p "$found"
     if [ ! -d "$corpus" ]; then
@@ -143,7 +143,7 @@ stage_cross()
 # What other scripts read in is seen by way of them.
 scripts()
 {
-  find ci .ci emulator fixtures -type f \( -name '*.sh' -o -path .ci/run -o -path 'ci/vm/*' \) ! -name lib.sh
+  find ci .ci emulator hil fixtures scenarios -type f \( -name '*.sh' -o -path .ci/run -o -path 'ci/vm/*' \) ! -name lib.sh
 }
 
 stage_lint()
@@ -154,7 +154,7 @@ stage_lint()
     try 'completion is clean (shellcheck)' shellcheck -s bash emulator/dfuemu.bash-completion
   fi
   if need mandoc 'manual pages are clean'; then
-    try 'manual pages are clean (mandoc)' mandoc -T lint -W warning emulator/dfuemu.1
+    try 'manual pages are clean (mandoc)' mandoc -T lint -W warning emulator/dfuemu.1 $(find hil -name "*.[15]")
   fi
 }
 
@@ -225,7 +225,7 @@ integration_job()
 
 stage_integration()
 {
-  for script in emulator/tests/it_*.sh emulator/tests/it_*.py; do
+  for script in emulator/tests/it_*.sh emulator/tests/it_*.py hil/tests/it_*.sh; do
     [ ! -x "$script" ] || echo "$script"
   done | in_parallel 2 integration_job
 }
@@ -269,7 +269,7 @@ stage_vm()
   try 'clients for the guest build' "${MAKE%% *}" --no-print-directory B="$B" SAN="$SAN" clients
   {
     echo 'ci/vm/selftest:# host:'
-    grep -H -E '^# (guest|host):' emulator/tests/vm_*.sh
+    find emulator hil -name "vm_*.sh" -exec grep -H -E "^# (guest|host):" {} +
   } | in_parallel 2 vm_job
 }
 

@@ -15,6 +15,13 @@ libusbredirparser-dev    serve redir
 libusbgx-dev    serve gadget makes gadgets in configfs with it
 libconfig-dev   without it pkg-config does not find libusbgx
 '
+# --- to build dfuhil ---
+hil='
+libfyaml-dev    scenario, tool and rig files
+libjansson-dev  JSON reports
+libxml2-dev     JUnit reports
+libusb-1.0-0-dev         its own end of USB; clients in C
+'
 # --- to run the demo ---
 demo='
 dfu-util        the tool that flashes the board
@@ -29,7 +36,6 @@ clang-format    the layout of the sources
 gcc-aarch64-linux-gnu    the build for aarch64
 libc6-dev-arm64-cross    its headers
 musl-tools      statically linked clients
-libusb-1.0-0-dev         clients in C
 python3         clients and test scripts
 python3-usb     pyusb, as pydfu uses it
 fwupd           a client
@@ -80,7 +86,7 @@ clang_runtime()
 
 wanted()
 {
-  printf '%s' "$build$demo$check$guest$bench" | sed -n 's/^\([a-z0-9][^ ]*\).*/\1/p'
+  printf '%s' "$build$hil$demo$check$guest$bench" | sed -n 's/^\([a-z0-9][^ ]*\).*/\1/p'
   # For the clients written for Node, which comes from other places too, and then with npm.
   command -v node >/dev/null 2>&1 || printf 'nodejs\nnpm\n'
   clang_runtime

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* dfuhil: the commands, and what all of them have in common. */
+#include <stdio.h>
+#include <string.h>
+#include "commands.h"
+
+static const struct hil_command commands[] = {
+	{ NULL, NULL, NULL },
+};
+
+static void help(FILE *stream)
+{
+	fputs("usage: dfuhil COMMAND [ARG...]\n\nRun scenarios with USB flashing tools on emulated or real boards.\n\n",
+	      stream);
+	for (const struct hil_command *c = commands; c->name; c++)
+		fprintf(stream, "  %-10s %s\n", c->name, c->summary);
+	fputs("\n'dfuhil COMMAND --help' tells more. 'dfuhil --version' names the version.\n", stream);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		help(stderr);
+		return HIL_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		help(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("dfuhil " DFUBENCH_VERSION);
+		return 0;
+	}
+	for (const struct hil_command *c = commands; c->name; c++)
+		if (!strcmp(argv[1], c->name))
+			return c->main(argc - 1, argv + 1);
+	fprintf(stderr, "dfuhil: unknown command '%s' ('dfuhil --help' lists them)\n", argv[1]);
+	return HIL_USAGE;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A rig: boards with their pins, cables and supply, the host's end of USB on which a tool runs, and a clock. A scenario never knows
+ * which one it has: it states what it needs (enum rig_can) and is skipped elsewhere. One file each: rig_desk.c, rig_control.c.
+ */
+#ifndef DFUBENCH_RIG_H
+#define DFUBENCH_RIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "mcu.h"
+#include "problems.h"
+#include "transcript.h"
+
+#define RIG_WHY 640
+
+/* What a rig can do; a set. */
+enum rig_can {
+	RIG_PINS = 1,              /* BOOT0, NRST */
+	RIG_POWER = 2,             /* supply */
+	RIG_CABLE = 4,             /* pull the plug */
+	RIG_PREPARE = 8,           /* put contents into flash and option bytes without a tool */
+	RIG_READ = 16,             /* look at flash and option bytes without a tool */
+	RIG_STATE = 32,            /* look at mode, DFU state, reset cause */
+	RIG_FAULTS = 64,           /* faults */
+	RIG_PROFILES = 128,        /* other chips than the one that is there */
+	RIG_BOARDS = 256,          /* several boards, bystanders */
+	RIG_TRANSCRIPT = 512,      /* sees the requests */
+	RIG_DURATIONS = 1024,      /* chooses erase times */
+	RIG_IRREVERSIBLE = 2048,   /* nothing of value is lost: RDP level 2, OTP */
+	RIG_SOFTWARE_ENTRY = 4096, /* the application can be made to jump to the ROM */
+	RIG_DENIED = 8192,         /* bystanders whose nodes may not be opened */
+};
+const char *rig_can_name(enum rig_can); /* of one: "faults" */
+
+enum rig_time { RIG_TIME_VIRTUAL, RIG_TIME_SCALED };
+
+/* What the scenario wants on the desk. All strings are the caller's. */
+struct rig_bystander {
+	const char *descriptors; /* file */
+	bool denied;
+};
+struct rig_setup {
+	const char *profile;        /* "f407" */
+	unsigned boards;            /* at least 1 */
+	const char *const *serials; /* boards of them, or NULL: made up */
+	const struct rig_bystander *bystanders;
+	size_t bystander_count;
+	bool boot0, boot1, powered, plugged; /* at the start */
+	bool application;                    /* the stub with a serial port runs as application */
+	enum flash_durations erase_times;
+	uint64_t seed;
+	enum rig_time time;
+	double scale;        /* RIG_TIME_SCALED: 1 is real time */
+	const char *capture; /* file for the capture; never NULL */
+	const char *folder;  /* for what the rig must keep in files */
+};
+
+/* A tool to run, and how it went. */
+struct rig_run {
+	char *const *words;
+	const char *const *environment; /* additions "NAME=value", NULL ends; or NULL */
+	const char *folder;             /* to start it in */
+	int out, error;                 /* descriptors for stdout and stderr */
+	uint64_t limit_us;              /* on the board's clock: killed after it; 0: none */
+	uint64_t wall_limit_ms;         /* of real time: killed after it */
+	/* Send signal when so many requests to a board, or so much time on the board's clock, have passed; signal 0: do not. */
+	int signal;
+	uint64_t signal_after_us;
+	unsigned signal_after_requests; /* 0: go by the time */
+};
+struct rig_ran {
+	int status;                /* as from wait(2) */
+	int exec_failed;           /* 126 or 127: it never ran; why[] says why */
+	bool timed_out;            /* killed: limit_us or wall_limit_ms */
+	uint64_t start_us, end_us; /* on the board's clock */
+};
+
+struct rig_status {
+	enum mcu_mode mode;
+	enum dfu_state state; /* of the ROM */
+	enum dfu_status status;
+	enum reset_cause cause; /* of the last reset */
+	enum rdp_level rdp;
+	const char *serial;
+};
+
+/* What has happened on the boards, in order. */
+struct rig_event {
+	unsigned board;
+	struct mcu_event event;
+};
+
+struct rig;
+struct rig_ops {
+	const char *name;
+	unsigned can; /* set of rig_can */
+	/* Pins */
+	int (*pin)(struct rig *, unsigned board, enum mcu_pin, bool high);
+	/* Let time pass on the board's clock; the wall's too where that is real. */
+	int (*pass)(struct rig *, uint64_t us);
+	/* Until a device with that ID is there (or none is): 0, -ETIMEDOUT. */
+	int (*wait_usb)(struct rig *, uint16_t vendor, uint16_t product, bool there, uint64_t limit_us);
+	int (*wait_console)(struct rig *, unsigned board, const char *regex, uint64_t limit_us); /* -EOPNOTSUPP */
+	uint64_t (*now_us)(struct rig *);
+	int (*run)(struct rig *, const struct rig_run *, struct rig_ran *, char why[RIG_WHY]);
+
+	/* Without a tool. 0 or -errno with why. */
+	int (*flash_load)(struct rig *, unsigned board, uint32_t address, const uint8_t *data, size_t length);
+	int (*flash_read)(struct rig *, unsigned board, uint32_t address, uint8_t *data, size_t length);
+	int (*options_load)(struct rig *, unsigned board, const uint8_t bytes[16]);
+	int (*options_read)(struct rig *, unsigned board, uint8_t bytes[16]);
+	int (*status)(struct rig *, unsigned board, struct rig_status *);
+	int (*fault_add)(struct rig *, unsigned board, const char *rule, char why[RIG_WHY]);
+	int (*fault_clear)(struct rig *, unsigned board);
+	int (*durations)(struct rig *, enum flash_durations);
+	int (*software_entry)(struct rig *, unsigned board);
+	const struct mcu_profile *(*profile)(struct rig *, unsigned board);
+
+	/* What has happened since open. The transcript is complete up to now; both are the rig's, valid until the next call. */
+	const struct transcript *(*transcript)(struct rig *);
+	const struct rig_event *(*events)(struct rig *, size_t *count);
+	void (*close)(struct rig *); /* ends the capture */
+};
+struct rig {
+	const struct rig_ops *ops;
+};
+
+/* The board in this process, on a private bus. NULL with why. */
+struct rig *rig_desk_open(const struct rig_setup *, char why[RIG_WHY]);
+/* A running `dfuemu serve ... --control SOCKET`, whose boards this machine's kernel or another way shows to tools. */
+struct rig *rig_control_open(const struct rig_setup *, const char *socket, char why[RIG_WHY]);
+/* `dfuemu serve vhci`, started and ended here. */
+struct rig *rig_vhci_open(const struct rig_setup *, char why[RIG_WHY]);
+
+/* A rig by what --rig says: "emulated" (default), "vhci", "control:SOCKET", or a rig file. */
+struct rig_choice;
+struct rig_choice *rig_choose(const char *text, struct problems *);
+void rig_choice_free(struct rig_choice *);
+unsigned rig_choice_can(const struct rig_choice *);
+const char *rig_choice_name(const struct rig_choice *);
+struct rig *rig_open(const struct rig_choice *, const struct rig_setup *, char why[RIG_WHY]);
+
+#endif

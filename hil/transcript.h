@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What was said on the bus: the control transfers of a capture, one after the other, read as DFU 1.1 and DfuSe, with the DFU state
+ * that each left behind as far as a host can know it. No I/O.
+ */
+#ifndef DFUBENCH_TRANSCRIPT_H
+#define DFUBENCH_TRANSCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "dfuse.h"
+#include "usbdev.h"
+
+#define DFU_STATE_UNKNOWN 0xffu
+
+/* What a request asks of the device. */
+enum dfuse_op {
+	OP_NONE,   /* no DFU request */
+	OP_DETACH, /* requests of DFU 1.1 that move no firmware */
+	OP_GETSTATUS,
+	OP_CLRSTATUS,
+	OP_GETSTATE,
+	OP_ABORT,
+	OP_GET,         /* UPLOAD of block 0 */
+	OP_READ,        /* UPLOAD of blocks from 2 */
+	OP_SET_ADDRESS, /* DNLOAD of block 0 */
+	OP_ERASE,
+	OP_MASS_ERASE,
+	OP_UNPROTECT,
+	OP_UNKNOWN_COMMAND,
+	OP_WRITE, /* DNLOAD of blocks from 2 */
+	OP_LEAVE, /* DNLOAD of length 0 */
+};
+const char *dfuse_op_name(enum dfuse_op); /* "SET_ADDRESS" */
+
+/* One transfer, in the order of submission. */
+struct exchange {
+	size_t number;             /* index in the transcript */
+	size_t packet;             /* frame number of the submission in the capture, from 1 */
+	uint64_t start_us, end_us; /* on the clock of the capture; end_us 0: never completed */
+	bool complete;
+	uint8_t bus, device; /* address; see also incarnation */
+	uint8_t endpoint;
+	unsigned board;         /* from 1, by the order in which devices with DFU came up; 0: not known or none */
+	struct usb_setup setup; /* control */
+	const uint8_t *data;    /* what moved; the transcript's */
+	size_t length;          /* bytes of data that are there */
+	size_t actual;          /* bytes moved */
+	enum usb_result result;
+	/* as DFU; op is OP_NONE for everything else */
+	enum dfuse_op op;
+	bool has_target;
+	uint32_t target;             /* address that it works on */
+	uint8_t before, after;       /* enum dfu_state, or DFU_STATE_UNKNOWN */
+	uint8_t status, reply_state; /* of a GETSTATUS reply; reply_state of GETSTATE too */
+	uint32_t poll_ms;
+	bool has_reply;
+};
+
+struct transcript {
+	struct exchange *exchanges;
+	size_t count;
+	uint64_t origin_us; /* time of the capture at bench time 0: start_us and end_us are relative to it */
+	size_t lost;        /* packets that could not be used */
+	const char *damage; /* what is wrong with the capture in words, or NULL */
+	/* the rest is transcript.c's */
+	void *memory;
+};
+
+/* Facts of the device that the reading depends on. */
+struct transcript_facts {
+	uint16_t transfer_size_bytes; /* 0: from the functional descriptor in the capture, else 2048 */
+	uint32_t default_pointer;
+};
+
+/* From a pcapng in memory. 0; -ENOMEM; -EINVAL: no capture, damage says why. What could be read is there. */
+int transcript_read(struct transcript *, const uint8_t *data, size_t length, const struct transcript_facts *);
+void transcript_free(struct transcript *); /* members, not the struct */
+
+/* One line for people: "#12 DFU_DNLOAD block 2, 2048 bytes: Write 0x08000000 -> ACK". Always NUL-terminated. */
+char *exchange_text(const struct exchange *, char *out, size_t size);
+
+#endif
