@@ -154,6 +154,7 @@ stage_lint()
     try 'completion is clean (shellcheck)' shellcheck -s bash emulator/dfuemu.bash-completion
   fi
   if need mandoc 'manual pages are clean'; then
+    # shellcheck disable=SC2046
     try 'manual pages are clean (mandoc)' mandoc -T lint -W warning emulator/dfuemu.1 $(find hil -name "*.[15]")
   fi
 }
