@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 #include "commands.h"
+#include "run.h"
 
 static const struct hil_command commands[] = {
+	{ "run", "run scenarios with a tool, and report what became of them", run_main },
 	{ NULL, NULL, NULL },
 };
 

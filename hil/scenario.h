@@ -46,6 +46,9 @@ extern const struct field expect_fields[];
 struct scenario *scenario_load(const char *path, struct problems *);
 struct scenario *scenario_parse(const char *name, const char *text, size_t length, struct problems *); /* from memory */
 void scenario_free(struct scenario *);
+/* Each *.yaml in a folder and those below it, sorted by path, without hidden ones; or path itself if it is a file. found() returns
+ * false to end it. A folder without any is a problem. False: problems told, or ended. */
+bool scenario_find(const char *path, bool (*found)(void *context, const char *path), void *context, struct problems *);
 bool scenario_has_tag(const struct scenario *, const char *tag);
 
 #endif
