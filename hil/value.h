@@ -31,6 +31,7 @@ enum field_type {
 	FIELD_PROFILE, /* text: a ROM profile */
 	FIELD_OBJECT,  /* object: a mapping with fields of its own */
 	FIELD_MAP,     /* list of entries with any key: key in `key`, the rest as an object with `fields` */
+	FIELD_OFFSET, /* number: as int64_t, decimal or 0x..., may be negative */
 };
 
 struct value;
@@ -43,6 +44,7 @@ struct field {
 	const char *const *choices; /* FIELD_CHOICE; NULL ends */
 	const struct field *fields; /* FIELD_OBJECT, FIELD_MAP */
 	const char *help;           /* for the manual page: one phrase */
+	const char *scalar; /* FIELD_OBJECT: the field that a bare value stands for; NULL: it must be a mapping */
 };
 
 struct object {

@@ -262,3 +262,10 @@ void bus_unplug_all(struct private_bus *bus)
 	roothub_free(bus->ports[0]->dev);
 	free(bus->ports[0]);
 }
+
+const struct usb_description *private_bus_description(const struct private_bus *bus, int number)
+{
+	const struct port *p = number > 0 && number <= PRIVATE_BUS_PORTS ? bus->ports[number] : NULL;
+
+	return p ? p->description : NULL;
+}

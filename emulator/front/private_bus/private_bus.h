@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "bench.h"
+#include "describe.h"
 #include "usbdev.h"
 
 struct private_bus;
@@ -51,6 +52,8 @@ int private_bus_add(struct private_bus *, struct usbdev *, bool denied);
 void private_bus_remove(struct private_bus *, int port);
 /* 1-127 once the device on that port is enumerated, 0 before. */
 int private_bus_address(const struct private_bus *, int port);
+/* What the device there has said of itself, once it is enumerated; NULL before. Valid until the bus next runs. */
+const struct usb_description *private_bus_description(const struct private_bus *, int port);
 
 /* Skip time until every attached device is enumerated or given up, at most limit_us of it: the boards have been on the
  * desk for a while when the tool starts. */
