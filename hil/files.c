@@ -16,43 +16,6 @@
 #define STACK_POINTER 0x20001000u
 #define CODE_OFFSET 0x100u
 
-static const struct field element_fields[] = {
-	{ .name = "address", .type = FIELD_ADDRESS, .required = true, .help = "where it goes" },
-	{ .name = "of", .type = FIELD_TEXT, .required = true, .help = "the entry of `files` that it is" },
-	{ .name = "alt", .type = FIELD_NUMBER, .help = "alternate setting of its target, 0 to 255 (0)" },
-	{ .name = "target", .type = FIELD_TEXT, .help = "name of that target (none)" },
-	{ .type = FIELD_END },
-};
-static const struct field change_fields[] = {
-	{ .name = "at", .type = FIELD_OFFSET, .required = true, .help = "offset, counted from the end if negative" },
-	{ .name = "hex", .type = FIELD_BYTES, .required = true, .help = "bytes to put there" },
-	{ .type = FIELD_END },
-};
-const struct field file_fields[] = {
-	{ .name = "size", .type = FIELD_SIZE, .help = "a file of that many bytes; with `of`: how much of that one" },
-	{ .name = "seed", .type = FIELD_NUMBER, .help = "of the noise that fills it (1)" },
-	{ .name = "fill", .type = FIELD_NUMBER, .help = "fill it with this byte instead" },
-	{ .name = "bootable", .type = FIELD_BOOL, .help = "begin with a vector table that a chip would start from" },
-	{ .name = "at", .type = FIELD_ADDRESS, .help = "where a bootable file is going to be (0x08000000)" },
-	{ .name = "hex", .type = FIELD_BYTES, .help = "a file of these bytes" },
-	{ .name = "of", .type = FIELD_TEXT, .help = "a part of this entry" },
-	{ .name = "from", .type = FIELD_OFFSET, .help = "where the part begins, counted from the end if negative (0)" },
-	{ .name = "join", .type = FIELD_TEXT, .many = true, .help = "these entries, one after the other" },
-	{ .name = "dfuse",
-	  .type = FIELD_OBJECT,
-	  .many = true,
-	  .fields = element_fields,
-	  .help = "a DfuSe file of these elements; neighbours of the same alt are one target" },
-	{ .name = "dfu-suffix", .type = FIELD_TEXT, .help = "this entry, with a DFU suffix" },
-	{ .name = "vendor", .type = FIELD_NUMBER, .help = "idVendor in the suffix (0x0483)" },
-	{ .name = "product", .type = FIELD_NUMBER, .help = "idProduct in the suffix (0xdf11)" },
-	{ .name = "device", .type = FIELD_NUMBER, .help = "bcdDevice in the suffix (0xffff)" },
-	{ .name = "copy", .type = FIELD_TEXT, .help = "this entry, with changes" },
-	{ .name = "set", .type = FIELD_OBJECT, .many = true, .fields = change_fields, .help = "the changes to a copy" },
-	{ .name = "path", .type = FIELD_TEXT, .help = "this file, relative to the scenario" },
-	{ .type = FIELD_END },
-};
-
 struct files {
 	const struct value *entries;
 	char *folder;

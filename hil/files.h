@@ -16,9 +16,6 @@
 
 struct files;
 
-/* Of an entry of `files`. */
-extern const struct field file_fields[];
-
 struct file {
 	const char *name; /* as the scenario calls it */
 	const char *path; /* absolute if folder is; where it is, or is going to be */
@@ -27,7 +24,7 @@ struct file {
 	struct file *next; /* files.c's */
 };
 
-/* entries: FIELD_MAP of file_fields, or NULL; it must outlive the files. folder: exists, and is this run's alone. NULL on ENOMEM. */
+/* entries: `files` of a scenario, or NULL; it must outlive the files. folder: exists, and is this run's alone. NULL on ENOMEM. */
 struct files *files_new(const struct value *entries, const char *folder);
 void files_free(struct files *); /* what is in the folder stays; NULL is fine */
 

@@ -107,45 +107,19 @@ static bool is_among(const struct value *list, const char *word)
 	return false;
 }
 
-/* What the scenario as a whole asks of a rig. */
-static unsigned needs_of(const struct scenario *s)
+static const char *rig_lacks(const struct play_options *o, char why[RIG_WHY])
 {
-	const struct object *board = object_value(s->top, "board")->object;
-	const struct value *bystanders = object_value(s->top, "bystanders");
-	unsigned needs = 0;
-
-	if (object_given(s->top, "faults"))
-		needs |= RIG_FAULTS;
-	if (bystanders->given)
-		needs |= RIG_BOARDS;
-	for (size_t i = 0; i < bystanders->count; i++)
-		if (bystanders->list[i].object && object_flag(bystanders->list[i].object, "denied", false))
-			needs |= RIG_DENIED;
-	if (!board)
-		return needs;
-	if (strcmp(object_text(board, "profile", "f407"), "f407"))
-		needs |= RIG_PROFILES;
-	if (object_number(board, "count", 1) > 1 || object_given(board, "serials"))
-		needs |= RIG_BOARDS;
-	if (object_given(board, "boot0"))
-		needs |= RIG_PINS;
-	if (!object_flag(board, "powered", true))
-		needs |= RIG_POWER;
-	if (!object_flag(board, "plugged", true))
-		needs |= RIG_CABLE;
-	if (object_given(board, "erase-times"))
-		needs |= RIG_DURATIONS;
-	return needs;
-}
-
-static const char *lacks_rig(const struct play_options *o, unsigned needs, const char *what, char why[RIG_WHY])
-{
-	unsigned missing = needs & ~rig_choice_can(o->rig);
+	const struct scenario *s = o->scenario;
+	unsigned missing = s->needs & ~rig_choice_can(o->rig), first = missing & -missing;
+	const char *what = "the scenario";
 
 	if (!missing)
 		return NULL;
-	snprintf(why, RIG_WHY, "rig %s cannot do '%s', which %.200s needs", rig_choice_name(o->rig),
-		 rig_can_name((enum rig_can)(missing & -missing)), what);
+	for (size_t i = s->step_count; i-- > 0;)
+		if (s->steps[i].needs & first)
+			what = s->steps[i].verb->name;
+	snprintf(why, RIG_WHY, "rig '%s' cannot do '%s', which %.200s needs", rig_choice_name(o->rig),
+		 rig_can_name((enum rig_can)first), what);
 	return why;
 }
 
@@ -164,18 +138,11 @@ const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
 			snprintf(why + used, RIG_WHY - used, " alone");
 		return why;
 	}
-	if (lacks_rig(o, needs_of(s), "the scenario", why))
+	if (rig_lacks(o, why))
 		return why;
 	for (size_t i = 0; i < s->step_count; i++) {
-		const struct step *step = &s->steps[i];
-		unsigned needs = step->verb->needs;
-		const char *missing;
+		const char *missing = verb_tool_lacks(&s->steps[i], o->tool);
 
-		if (step->verb->check)
-			step->verb->check(step, s, &needs, NULL);
-		if (lacks_rig(o, needs, step->verb->name, why))
-			return why;
-		missing = verb_tool_lacks(step, o->tool);
 		if (missing) {
 			snprintf(why, RIG_WHY, "%s", missing);
 			return why;
@@ -216,36 +183,18 @@ static char *capture_path(const struct play_options *o)
 	return n < 0 ? NULL : path;
 }
 
-/* Descriptors of a bystander: a name in fixtures/descriptors/ of the suite, or a path beside the scenario. */
+/* Descriptors of a bystander: a name in fixtures/descriptors/, or a path beside the scenario. */
 static char *descriptors_of(const struct scenario *s, const char *name)
 {
-	char *path = NULL, *folder = strdup(s->path), *slash;
-	bool is_name = !strchr(name, '/') && !strstr(name, ".usb");
+	char *file, *path;
 
-	if (!folder)
+	if (strchr(name, '/') || strstr(name, ".usb"))
+		return scenario_path(s, name);
+	if (asprintf(&file, "descriptors/%s.usb", name) < 0)
 		return NULL;
-	if (!is_name) {
-		slash = strrchr(folder, '/');
-		if (slash)
-			slash[1] = 0;
-		if (asprintf(&path, "%s%s", slash && name[0] != '/' ? folder : "", name) < 0)
-			path = NULL;
-		free(folder);
-		return path;
-	}
-	/* Up from the scenario, as far as there is anything. */
-	for (;;) {
-		slash = strrchr(folder, '/');
-		if (slash)
-			*slash = 0;
-		free(path);
-		if (asprintf(&path, "%s%sfixtures/descriptors/%s.usb", slash ? folder : "", slash ? "/" : "", name) < 0)
-			path = NULL;
-		if (!path || !access(path, R_OK) || !slash)
-			break;
-	}
-	free(folder);
-	return path;
+	path = scenario_fixture(s, file);
+	free(file);
+	return path ? path : scenario_path(s, name);
 }
 
 static bool set_bystanders(struct rig_setup *setup, const struct scenario *s)
@@ -391,13 +340,27 @@ static bool run_steps(struct play *play)
 
 /* --- the verdict --- */
 
+static bool concerns(const struct expected_failure *e, const struct play_options *o)
+{
+	regex_t regex;
+	bool match;
+
+	if (strcmp(e->tool, o->tool->name))
+		return false;
+	if (!e->versions)
+		return true;
+	if (!o->tool_version || regcomp(&regex, e->versions, REG_EXTENDED | REG_NOSUB))
+		return false;
+	match = !regexec(&regex, o->tool_version, 0, NULL, 0);
+	regfree(&regex);
+	return match;
+}
+
 static const struct expected_failure *expected_failure(const struct play_options *o)
 {
 	for (size_t i = 0; i < o->scenario->expected_failure_count; i++) {
-		const struct expected_failure *e = &o->scenario->expected_failures[i];
-
-		if (!strcmp(e->tool, o->tool->name) && expected_failure_concerns(e, o->tool_version))
-			return e;
+		if (concerns(&o->scenario->expected_failures[i], o))
+			return &o->scenario->expected_failures[i];
 	}
 	return NULL;
 }

@@ -50,6 +50,10 @@ char *shell_quoted(char *const *words); /* to be freed; NULL on ENOMEM */
 /* --- play_result.c --- */
 /* Findings, requests and sectors, once all has run. False on ENOMEM. */
 bool result_fill(struct play *);
+/* Findings that fail the scenario although all steps passed: into verdict, line and message of the result. */
+void judge_findings(struct play *);
+/* By option bytes as they are mapped. */
+bool sector_is_protected(const uint8_t options[16], size_t sector);
 /* The findings of the calls from first on, freed with free(). */
 int play_judge(struct play *, size_t first, struct finding **, size_t *count);
 /* "download image at 0x08000000, leave"; NULL on ENOMEM. */

@@ -231,6 +231,12 @@ static void count_events(struct play *play, struct result_sector *sectors, size_
 	}
 }
 
+/* RM0090 3.9.10: nWRP, 0 protects (f407.md OB-1). */
+bool sector_is_protected(const uint8_t options[16], size_t sector)
+{
+	return sector < 12 && !((options[8] | options[9] << 8) >> sector & 1);
+}
+
 static bool is_blank(const uint8_t *data, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
