@@ -368,6 +368,19 @@ static void what_a_tool_leaves_behind_is_ended(void **state)
 	close_scene(&s);
 }
 
+static void tool_follows_one_whose_guardian_was_killed(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	open_scene(&s, TIME_VIRTUAL, 1);
+	assert_int_equal(
+		shell(&s, "exec 3<>/dev/bus/usb/001/002; (while :; do :; done) & kill -9 $PPID; while :; do :; done"),
+		SIGKILL);
+	works(&s);
+	close_scene(&s);
+}
+
 struct deadline {
 	struct bench_event event;
 	struct private_bus *bus;
@@ -401,6 +414,29 @@ static void event_of_the_bench_ends_a_tool_that_waits_for_ever(void **state)
 		assert_in_range(bench_now_us(s.bench) - began, 120 * SECOND, 130 * SECOND);
 		bench_cancel(s.bench, &d.event);
 	}
+	works(&s);
+	close_scene(&s);
+}
+
+static void tool_follows_one_that_was_killed_while_it_reset_the_board(void **state)
+{
+	static const char script[] = "import fcntl, os\nf = os.open('/dev/bus/usb/001/002', os.O_RDWR)\n"
+				     "while True: fcntl.ioctl(f, 0x5514)\n"; /* USBDEVFS_RESET */
+	struct scene s;
+
+	(void)state;
+	if (system("command -v python3 >/dev/null 2>&1"))
+		skip();
+	open_scene(&s, TIME_VIRTUAL, 1);
+	for (unsigned i = 0; i < 4; i++) {
+		struct deadline d = { .event.fire = kill_tool, .bus = s.bus };
+
+		d.event.context = &d;
+		bench_after(s.bench, &d.event, 3 * SECOND + i * 7001);
+		assert_int_equal(run(&s, (const char *const[]){ "python3", "-c", script, NULL }), SIGKILL);
+		works(&s);
+	}
+	assert_int_equal(private_bus_skip(s.bus, bench_now_us(s.bench) + SECOND), 0);
 	works(&s);
 	close_scene(&s);
 }
@@ -587,8 +623,10 @@ int main(void)
 		cmocka_unit_test(board_is_used_often_in_real_time),
 		cmocka_unit_test(tool_follows_one_that_did_not_start),
 		cmocka_unit_test(tool_follows_one_that_was_killed),
+		cmocka_unit_test(tool_follows_one_whose_guardian_was_killed),
 		cmocka_unit_test(what_a_tool_leaves_behind_is_ended),
 		cmocka_unit_test(event_of_the_bench_ends_a_tool_that_waits_for_ever),
+		cmocka_unit_test(tool_follows_one_that_was_killed_while_it_reset_the_board),
 		cmocka_unit_test(tool_gets_descriptors_folder_and_environment),
 		cmocka_unit_test(each_tool_has_a_clock_of_its_own),
 		cmocka_unit_test(one_tool_at_a_time),
