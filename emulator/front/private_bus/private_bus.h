@@ -68,18 +68,20 @@ struct private_bus_tool {
 	char *const *argv;  /* argv[0] is looked up as by execvp(3), relative to folder, by the PATH of envp */
 	char *const *envp;  /* NULL: the caller's environment */
 	const char *folder; /* to start in; NULL: the caller's */
-	int fds[3]; /* standard input, output and error; -1: the caller's. They stay the caller's and may be closed
-			     * once the tool has started. A pipe ends with the tool: nothing else holds its other end. */
+	/* Standard input, output and error; -1: the caller's. They stay the caller's and may be closed once the tool has
+	 * started. A pipe ends with the tool: nothing else holds its other end. */
+	int fds[3];
 };
+/* For fds */
 #define PRIVATE_BUS_INHERITED \
 	{ \
 		-1, -1, -1 \
-	} /* for fds */
+	}
 
 /* Start a tool. 0; or -errno and why[]: then private_bus_exec_failed() tells 126 or 127 from other failures, and the next one
- * may be tried. -EBUSY: one runs already, or (other than by a tool of this bus) a seccomp listener is there. Signals get
- * their default disposition; the mask and the limit of open files are the caller's as they were at private_bus_new(). While
- * it runs caller and tool may be put on one CPU. From here on bench time goes with the tool's clock. */
+ * may be tried. -EBUSY: one runs already, or the caller is itself a tool on a private bus. Signals get their default
+ * disposition; the mask and the limit of open files are the caller's as they were at private_bus_new(). While it runs, the
+ * calling thread and the tool may be put on one CPU. From here on bench time goes with the tool's clock. */
 int private_bus_start(struct private_bus *, const struct private_bus_tool *, char why[PRIVATE_BUS_ERROR]);
 /* The same with nothing but argv. */
 int private_bus_spawn(struct private_bus *, char *const argv[], char why[PRIVATE_BUS_ERROR]);
@@ -92,10 +94,11 @@ int private_bus_exec_failed(const struct private_bus *);
 int private_bus_step(struct private_bus *, int wait_ms);
 /* As from wait(2); valid once step said 0. */
 int private_bus_status(const struct private_bus *);
-/* Hand a signal on to the tool. 0 or -ESRCH. Keep calling step() after SIGKILL too: it says when all is over. Limits are
- * the caller's: for one in bench time, let an event of the bench send the signal; a tool that computes, or waits for
- * something outside, is reached by the wall's time only. (In TIME_VIRTUAL any event of the bench makes waits be
- * skipped, as if a device were on its way.) */
+/* Hand a signal on to the tool. 0 or -ESRCH. Keep calling step() after SIGKILL too: it says when all is over. How long a
+ * tool may run is the caller's to see to. An event of the bench may send the signal: in virtual time one that waits for ever
+ * is ended at once by that. While it computes, or waits for something outside, bench time goes no faster than the wall,
+ * and a limit on that is wanted as well. (With TIME_VIRTUAL any event of the bench has all waits skipped, a tool's sleeps
+ * too, as if a device were on its way.) */
 int private_bus_signal(struct private_bus *, int signal);
 /* Have step(), wait() and skip() call ready() when fd is readable or hung up. fd stays the caller's, who calls again with
  * ready NULL before closing it. 0 or -errno. ready() may do anything but step, wait, skip, start and free. */

@@ -122,7 +122,6 @@ static _Noreturn void run_tool(const struct spawn *s, const struct private_bus_t
 	if (getppid() != parent)
 		_exit(125);
 	default_signals();
-	setrlimit(RLIMIT_NOFILE, &s->files);
 	socket = above_standard(socket);
 	exec_pipe = above_standard(exec_pipe);
 	error = redirect(tool->fds);
@@ -138,6 +137,7 @@ static _Noreturn void run_tool(const struct spawn *s, const struct private_bus_t
 	close(listener);
 	close(socket);
 	sigprocmask(SIG_SETMASK, &s->mask, NULL);
+	setrlimit(RLIMIT_NOFILE, &s->files); /* not earlier: the supervisor may have more open */
 	if (tool->envp)
 		environ = (char **)tool->envp;
 	execvp(tool->argv[0], tool->argv);
