@@ -2,9 +2,11 @@
 /* dfuhil: the commands, and what all of them have in common. */
 #include <stdio.h>
 #include <string.h>
+#include "check.h"
 #include "commands.h"
 
 static const struct hil_command commands[] = {
+	{ "check", "check scenario, tool and rig files", check_main },
 	{ NULL, NULL, NULL },
 };
 
