@@ -4,9 +4,11 @@
 #include <string.h>
 #include "check.h"
 #include "commands.h"
+#include "run.h"
 
 static const struct hil_command commands[] = {
 	{ "check", "check scenario, tool and rig files", check_main },
+	{ "run", "run scenarios with a tool, and report what became of them", run_main },
 	{ NULL, NULL, NULL },
 };
 
