@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 #include "commands.h"
+#include "host.h"
 
 static const struct hil_command commands[] = {
+	{ "host", "send the requests of a script, and hold the answers against it", host_main },
 	{ NULL, NULL, NULL },
 };
 
