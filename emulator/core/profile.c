@@ -12,8 +12,12 @@ const struct mcu_profile *mcu_profile_find(const char *name)
 {
 	const struct mcu_profile *const *p;
 
-	for (p = mcu_profiles; *p; p++)
-		if (strcmp((*p)->name, name) == 0 || ((*p)->alias && strcmp((*p)->alias, name) == 0))
+	for (p = mcu_profiles; *p; p++) {
+		if (strcmp((*p)->name, name) == 0)
 			return *p;
+		for (const char *const *alias = (*p)->aliases; *alias; alias++)
+			if (strcmp(*alias, name) == 0)
+				return *p;
+	}
 	return NULL;
 }

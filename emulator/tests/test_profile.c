@@ -252,7 +252,7 @@ static void every_profile_is_consistent_in_itself(void **state)
 		assert_int_equal(region_of(p, MEM_FLASH)->size_bytes, p->flash_size_bytes);
 		assert_int_equal(region_of(p, MEM_OTP)->base, p->otp_base);
 		assert_int_equal(region_of(p, MEM_OTP)->size_bytes, p->otp_block_count * (p->otp_block_bytes + 1u));
-		assert_int_equal(region_of(p, MEM_OPTION)->base, p->option_base);
+		assert_int_equal(region_of(p, MEM_OPTION)->base, p->option_banks[0].base);
 	}
 }
 
