@@ -5,7 +5,8 @@
 #include "profiles/profiles.h"
 
 const struct mcu_profile *const mcu_profiles[] = {
-	&profile_f407_v30, &profile_f407_v31, &profile_f407_v90, &profile_f407_v91, NULL,
+	&profile_f407_v30, &profile_f407_v31, &profile_f407_v90, &profile_f407_v91, &profile_f411,
+	&profile_f427_v70, &profile_f427_v91, &profile_l476,     &profile_f072,     NULL,
 };
 
 const struct mcu_profile *mcu_profile_find(const char *name)

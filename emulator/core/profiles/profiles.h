@@ -6,5 +6,6 @@
 #include "profile.h"
 
 extern const struct mcu_profile profile_f407_v30, profile_f407_v31, profile_f407_v90, profile_f407_v91;
+extern const struct mcu_profile profile_f411, profile_f427_v70, profile_f427_v91, profile_l476, profile_f072;
 
 #endif
