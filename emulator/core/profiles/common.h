@@ -28,11 +28,11 @@
 #define ST_DEVICE(bcd_usb, bcd_device) DFU_DEVICE(bcd_usb, 0x0483, 0xDF11, bcd_device)
 #define SELF_POWERED 0xC0
 #define BUS_POWERED 0x80
-/* The members that say so; configuration and strings are arrays of these names. */
-#define DFU_DESCRIPTORS(configuration, strings, alternates) \
-	.configuration_descriptor = (configuration), .configuration_size_bytes = sizeof(configuration), \
-	.functional_descriptor = (configuration) + sizeof(configuration) - 9, .strings = (strings), \
-	.string_count = 3 + (alternates), .serial_index = 3, .alt_count = (alternates)
+/* The members that say so; bytes and texts are arrays. */
+#define DFU_DESCRIPTORS(bytes, texts, alternates) \
+	.configuration_descriptor = (bytes), .configuration_size_bytes = sizeof(bytes), \
+	.functional_descriptor = (bytes) + sizeof(bytes) - 9, .strings = (texts), .string_count = 3 + (alternates), \
+	.serial_index = 3, .alt_count = (alternates)
 
 /* The F4 family's strings, but for the flash (STR-1 to STR-7, STR-11) */
 #define F4_STRINGS(flash, option_bytes) \
