@@ -18,7 +18,7 @@ static const struct field interrupt_fields[] = {
 #define FIELD_SERIAL \
 	{ .name = "serial", .type = FIELD_TEXT, .help = "serial number of the board that the tool is to take" }
 #define FIELD_USB \
-	{ .name = "usb", .type = FIELD_USB_ID, .help = "ID of the device that the tool is to take" }
+	{ .name = "usb", .type = FIELD_USB_ID, .help = "ID of the device that the tool is to take; the bootloader's without it" }
 #define FIELD_ALT \
 	{ .name = "alt", .type = FIELD_NUMBER, .help = "alternate setting; the tool's own without it" }
 #define FIELD_INTERRUPT \
@@ -235,6 +235,17 @@ static void set_serial(struct play *play, const struct step *step, struct tool_c
 	call->serial = status.serial;
 }
 
+/* Without a word on it: the bootloader of the board. */
+static void set_usb(struct play *play, const struct step *step, struct tool_call *call, struct call_text *text)
+{
+	const uint8_t *d = play->rig->ops->profile(play->rig, play_board(step))->device_descriptor;
+
+	if (call->usb)
+		return;
+	snprintf(text->usb, sizeof(text->usb), "%02x%02x:%02x%02x", d[9], d[8], d[11], d[10]);
+	call->usb = text->usb;
+}
+
 enum play_outcome run_operation(struct play *play, const struct step *step)
 {
 	struct call_text text = { 0 };
@@ -243,6 +254,7 @@ enum play_outcome run_operation(struct play *play, const struct step *step)
 	char why[FILES_WHY];
 
 	set_serial(play, step, &job.call);
+	set_usb(play, step, &job.call, &text);
 	if (job.call.file && !set_file(play, step, &job))
 		return PLAY_ERROR;
 	if (job.call.output) {
