@@ -17,6 +17,8 @@ extern const struct field file_fields[];
 
 /* Is there a file of that name: made, written by an earlier step, or on disk? */
 bool scenario_file_known(struct loading *, const char *name);
+/* False on ENOMEM. */
+bool scenario_read_steps(struct loading *);
 /* `files`: each is of one kind, and made of others without going round in circles. */
 void scenario_check_made(struct loading *);
 /* All file names in arguments of a step; what it writes is known from then on. */
