@@ -214,9 +214,8 @@ static void check_operations(const struct tool *t, struct problems *problems)
 	for (unsigned i = 0; i < sizeof(must) / sizeof(must[0]); i++) {
 		const struct value *words = tool_entry(t, "operations", operation_name(must[i].operation));
 
-		/* Option bytes come as a file too, for tools that take no others. */
-		if (words && must[i].operation == OPERATION_SET_OPTION_BYTES &&
-		    tool_mentions(t, OPERATION_SET_OPTION_BYTES, "file"))
+		/* Option bytes may come as a file of them. */
+		if (words && must[i].operation == OPERATION_SET_OPTION_BYTES && tool_mentions(t, must[i].operation, "file"))
 			continue;
 		if (words && !tool_mentions(t, must[i].operation, must[i].value))
 			problems_add(problems, words->mark, NULL, "'%s' of 'operations' does not say where ${%s} goes",
