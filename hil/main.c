@@ -5,6 +5,8 @@
 #include "commands.h"
 
 static const struct hil_command commands[] = {
+	{ "lint", "hold a capture against the rules", lint_main },
+	{ "rules", "list the rules, or explain one", rules_main },
 	{ NULL, NULL, NULL },
 };
 
