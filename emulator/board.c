@@ -54,6 +54,8 @@ struct desk {
 	int capture_error;
 	void (*listener)(void *context, const struct desk_event *);
 	void *listener_context;
+	void (*transfer_listener)(void *context, unsigned board, const struct usb_urb *);
+	void *transfer_context;
 };
 
 static void tell(const struct board *b, const struct desk_event *event)
@@ -296,10 +298,20 @@ static int bystander_init(struct bystander *b, const struct also_option *also, c
 	return b->device ? 0 : -ENOMEM;
 }
 
+static void transfer_completed(void *context, const struct usb_urb *urb)
+{
+	const struct board *b = context;
+
+	if (b->desk->transfer_listener)
+		b->desk->transfer_listener(b->desk->transfer_context, b->number, urb);
+}
+
 /* Behind the faults: the capture has what the host sees. */
 static int trace_board(struct board *b)
 {
 	b->trace = trace_new(b->desk->bench, fault_usbdev(b->fault), b->desk->capture, BUS_NUMBER);
+	if (b->trace)
+		trace_listen(b->trace, transfer_completed, b);
 	return b->trace ? 0 : -ENOMEM;
 }
 
@@ -479,6 +491,12 @@ void desk_listen(struct desk *d, void (*event)(void *context, const struct desk_
 {
 	d->listener = event;
 	d->listener_context = context;
+}
+
+void desk_listen_transfers(struct desk *d, void (*completed)(void *, unsigned, const struct usb_urb *), void *context)
+{
+	d->transfer_listener = completed;
+	d->transfer_context = context;
 }
 
 void desk_listed(struct desk *d, const struct usbdev *device)

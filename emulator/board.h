@@ -49,6 +49,10 @@ void desk_listed(struct desk *, const struct usbdev *);
 /* One listener to all that happens; called in the middle of things: look, do not touch. NULL: none. */
 void desk_listen(struct desk *, void (*event)(void *context, const struct desk_event *), void *context);
 
+/* Likewise for each transfer of a board that a capture has recorded, once it has completed. */
+void desk_listen_transfers(struct desk *, void (*completed)(void *context, unsigned board, const struct usb_urb *),
+			   void *context);
+
 /* The boards finish what they have in hand, then all that has changed is saved. Each failure is said; 0 or the last of
  * them as -errno. A capture that could not be written counts. */
 int desk_save(struct desk *);

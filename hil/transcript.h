@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "dfuse.h"
+#include "profile.h"
 #include "usbdev.h"
 
 #define DFU_STATE_UNKNOWN 0xffu
@@ -23,18 +24,19 @@ enum dfuse_op {
 	OP_GETSTATE,
 	OP_ABORT,
 	OP_GET,         /* UPLOAD of block 0 */
-	OP_READ,        /* UPLOAD of blocks from 2 */
+	OP_READ,        /* UPLOAD of blocks from 2; block 1, which is reserved, has no target */
 	OP_SET_ADDRESS, /* DNLOAD of block 0 */
 	OP_ERASE,
 	OP_MASS_ERASE,
 	OP_UNPROTECT,
-	OP_UNKNOWN_COMMAND,
-	OP_WRITE, /* DNLOAD of blocks from 2 */
-	OP_LEAVE, /* DNLOAD of length 0 */
+	OP_UNKNOWN_COMMAND, /* DNLOAD of block 0 with anything else */
+	OP_WRITE,           /* DNLOAD of blocks from 2; and see OP_READ */
+	OP_LEAVE,           /* DNLOAD of length 0 */
 };
+#define DFUSE_OPS (OP_LEAVE + 1)
 const char *dfuse_op_name(enum dfuse_op); /* "SET_ADDRESS" */
 
-/* One transfer, in the order of submission. */
+/* One control transfer, in the order of submission. */
 struct exchange {
 	size_t number;             /* index in the transcript */
 	size_t packet;             /* frame number of the submission in the capture, from 1 */
@@ -42,17 +44,18 @@ struct exchange {
 	bool complete;
 	uint8_t bus, device; /* address; see also incarnation */
 	uint8_t endpoint;
-	unsigned board;         /* from 1, by the order in which devices with DFU came up; 0: not known or none */
+	unsigned incarnation;   /* counts, from 1, what came up at any address; a bus reset alone makes no new one */
+	unsigned board;         /* from 1, by the order in which devices in DFU mode came up; 0: not known or none */
 	struct usb_setup setup; /* control */
 	const uint8_t *data;    /* what moved; the transcript's */
 	size_t length;          /* bytes of data that are there */
 	size_t actual;          /* bytes moved */
-	enum usb_result result;
+	enum usb_result result; /* USB_SILENT if never completed */
 	/* as DFU; op is OP_NONE for everything else */
 	enum dfuse_op op;
 	bool has_target;
-	uint32_t target;             /* address that it works on */
-	uint8_t before, after;       /* enum dfu_state, or DFU_STATE_UNKNOWN */
+	uint32_t target;             /* address that it works on; of OP_LEAVE: where it jumps */
+	uint8_t before, after;       /* enum dfu_state, or DFU_STATE_UNKNOWN; unknown wherever op is OP_NONE */
 	uint8_t status, reply_state; /* of a GETSTATUS reply; reply_state of GETSTATE too */
 	uint32_t poll_ms;
 	bool has_reply;
@@ -61,20 +64,38 @@ struct exchange {
 struct transcript {
 	struct exchange *exchanges;
 	size_t count;
-	uint64_t origin_us; /* time of the capture at bench time 0: start_us and end_us are relative to it */
-	size_t lost;        /* packets that could not be used */
-	const char *damage; /* what is wrong with the capture in words, or NULL */
+	uint64_t origin_us;           /* time of the capture at bench time 0: start_us and end_us are relative to it */
+	size_t packets;               /* in the capture */
+	size_t others;                /* transfers of other kinds than control */
+	size_t lost;                  /* packets that could not be used */
+	const char *damage;           /* what is wrong with the capture in words, or NULL */
+	uint16_t transfer_size_bytes; /* that block numbers were multiplied with, of the last board */
 	/* the rest is transcript.c's */
 	void *memory;
 };
 
-/* Facts of the device that the reading depends on. */
+/* Facts of the device that the reading depends on. What is not set is what nobody needs to know: the state is then unknown
+ * until a GETSTATUS tells it. */
 struct transcript_facts {
 	uint16_t transfer_size_bytes; /* 0: from the functional descriptor in the capture, else 2048 */
 	uint32_t default_pointer;
+	bool erase_sets_pointer; /* profile.h has the same, of the same names */
+	bool errors_set_pointer;
+	bool clrstatus_to_error; /* what CLRSTATUS outside dfuERROR leads to */
+	bool stall_keeps_state;
+	bool abort_keeps_error;
+	/* Serial numbers of the boards in their order, NULL ends: numbers boards whose serial number is in the capture. NULL:
+	 * by the order in which they come up. */
+	const char *const *serials;
+	bool has_origin; /* origin_us below is set; else it is the time of the first packet */
+	uint64_t origin_us;
 };
+/* NULL: of the ROM of an F407, as far as all ROMs of ST have it in common. */
+struct transcript_facts transcript_facts_of(const struct mcu_profile *);
 
-/* From a pcapng in memory. 0; -ENOMEM; -EINVAL: no capture, damage says why. What could be read is there. */
+/* From a pcapng in memory, which is not needed afterwards: usbmon's packets, of link type 220 or 189. facts NULL:
+ * transcript_facts_of(NULL). 0, also if the capture is cut off, which damage then says; -ENOMEM; -EINVAL: no capture, damage says
+ * why. What could be read is there. */
 int transcript_read(struct transcript *, const uint8_t *data, size_t length, const struct transcript_facts *);
 void transcript_free(struct transcript *); /* members, not the struct */
 

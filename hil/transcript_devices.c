@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which device is at which address, by what passes on the bus; and which of them are one board that came back. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "transcript_internal.h"
+
+#define PLACES (256u << 7)
+#define GET_DESCRIPTOR 6
+#define SET_ADDRESS 5
+#define DFUSE_VERSION 0x011a /* bcdDFUVersion of ST's extensions (UM0391) */
+
+static size_t place_of(uint8_t bus, uint8_t address)
+{
+	return (size_t)bus << 7 | (address & 0x7f);
+}
+
+int incarnations_init(struct incarnations *d)
+{
+	d->at = calloc(PLACES, sizeof(*d->at));
+	return d->at ? 0 : -ENOMEM;
+}
+
+void incarnations_free(struct incarnations *d)
+{
+	free(d->all);
+	free(d->at);
+}
+
+static int begin(struct incarnations *d, struct exchange *x)
+{
+	if (d->count == d->room) {
+		size_t room = d->room ? d->room * 2 : 8;
+		struct incarnation *all = realloc(d->all, room * sizeof(*all));
+
+		if (!all)
+			return -ENOMEM;
+		d->all = all;
+		d->room = room;
+	}
+	d->all[d->count] = (struct incarnation){
+		.bus = x->bus, .address = x->device, .first = x->number, .last = x->number, .state = DFU_STATE_UNKNOWN
+	};
+	x->incarnation = (unsigned)++d->count;
+	d->at[place_of(x->bus, x->device)] = x->incarnation;
+	return 0;
+}
+
+/* DFU 1.1 3: class requests of an interface. Other classes have some of these numbers too. */
+bool is_dfu_request(const struct usb_setup *s)
+{
+	return (s->type & 0x7f) == 0x21 && s->request <= DFU_ABORT;
+}
+
+bool is_set_usb_address(const struct exchange *x)
+{
+	return x->setup.type == 0 && x->setup.request == SET_ADDRESS && x->complete && x->result == USB_ACK;
+}
+
+int incarnations_submitted(struct incarnations *d, struct exchange *x)
+{
+	if (!x->device) /* not addressed yet */
+		return 0;
+	x->incarnation = d->at[place_of(x->bus, x->device)];
+	if (!x->incarnation)
+		return begin(d, x);
+	d->all[x->incarnation - 1].last = x->number;
+	return 0;
+}
+
+static void read_configuration(struct incarnation *i, const uint8_t *b, size_t length)
+{
+	bool mode = false;
+
+	for (size_t at = 0; length - at >= 2 && b[at] >= 2 && b[at] <= length - at; at += b[at]) {
+		const uint8_t *e = b + at;
+
+		if (e[1] == 4 && e[0] >= 9) {
+			i->has_configuration = true;
+			mode = e[5] == 0xfe && e[6] == 1 && e[7] == 2; /* DFU 1.1 4.2.3 */
+			i->dfu_mode |= mode;
+			i->dfu_runtime |= e[5] == 0xfe && e[6] == 1 && e[7] == 1; /* DFU 1.1 4.1.2 */
+		} else if (e[1] == 0x21 && e[0] >= 9 && mode) {
+			i->transfer_size_bytes = (uint16_t)(e[5] | e[6] << 8);
+			i->plain = (e[7] | e[8] << 8) != DFUSE_VERSION;
+		}
+	}
+}
+
+/* UTF-16 to what of it is ASCII. */
+static void read_serial(struct incarnation *i, const uint8_t *b, size_t length)
+{
+	size_t n = 0;
+
+	if (length > b[0])
+		length = b[0];
+	for (size_t at = 2; at + 1 < length && n < SERIAL_BYTES - 1; at += 2)
+		i->serial[n++] = b[at + 1] || b[at] < 0x20 || b[at] > 0x7e ? '?' : (char)b[at];
+	i->serial[n] = '\0';
+}
+
+/* Another device descriptor at the same address is another device: not every host controller shows SET_ADDRESS. */
+static int read_device(struct incarnations *d, struct exchange *x)
+{
+	struct incarnation *i = &d->all[x->incarnation - 1];
+
+	if (x->length < sizeof(i->descriptor))
+		return 0;
+	if (i->has_descriptor && memcmp(i->descriptor, x->data, sizeof(i->descriptor))) {
+		int error = begin(d, x);
+
+		if (error)
+			return error;
+		i = &d->all[x->incarnation - 1];
+	}
+	memcpy(i->descriptor, x->data, sizeof(i->descriptor));
+	i->has_descriptor = true;
+	return 0;
+}
+
+int incarnations_completed(struct incarnations *d, struct exchange *x)
+{
+	struct incarnation *i;
+
+	if (is_set_usb_address(x)) {
+		uint32_t *at = &d->at[place_of(x->bus, (uint8_t)(x->setup.value & 0x7f))];
+
+		/* A device that is still there and gets its address again had a bus reset. */
+		if (*at && d->all[*at - 1].gone)
+			*at = 0;
+	}
+	if (!x->incarnation)
+		return 0;
+	i = &d->all[x->incarnation - 1];
+	i->gone |= x->result == USB_GONE;
+	if (is_dfu_request(&x->setup))
+		i->dfu_requests = true;
+	if (x->result != USB_ACK || x->setup.type != 0x80 || x->setup.request != GET_DESCRIPTOR || x->length < 2)
+		return 0;
+	if (x->setup.value == 0x0100)
+		return read_device(d, x);
+	if (x->setup.value >> 8 == 2)
+		read_configuration(i, x->data, x->length);
+	else if (x->setup.value >> 8 == 3 && i->has_descriptor && i->descriptor[16] &&
+		 (x->setup.value & 0xff) == i->descriptor[16])
+		read_serial(i, x->data, x->length);
+	return 0;
+}
+
+struct incarnation *incarnations_find(struct incarnations *d, uint8_t bus, uint8_t address, size_t when)
+{
+	for (size_t n = d->count; n; n--) {
+		struct incarnation *i = &d->all[n - 1];
+
+		if (i->bus == bus && i->address == address && i->first < when && i->last > when)
+			return i;
+	}
+	return NULL;
+}
+
+struct board {
+	char serial[SERIAL_BYTES];
+	size_t last; /* exchange with it */
+	unsigned number;
+};
+
+/* A board that may be the one that came up as i: with its serial number, or of one of which the number is not known if there is
+ * but one; and it must have fallen silent before, for some ROMs give all boards the same serial number. */
+static struct board *same_board(struct board *boards, size_t count, const struct incarnation *i)
+{
+	for (size_t n = 0; n < count; n++) {
+		bool unknown = !boards[n].serial[0] || !i->serial[0];
+
+		if (boards[n].last < i->first && (unknown ? count == 1 : !strcmp(boards[n].serial, i->serial)))
+			return &boards[n];
+	}
+	return NULL;
+}
+
+static unsigned number_by_serial(const char *const *serials, const struct incarnation *i)
+{
+	for (unsigned n = 0; serials && serials[n] && i->serial[0]; n++)
+		if (!strcmp(serials[n], i->serial))
+			return n + 1;
+	return 0;
+}
+
+void incarnations_number_boards(struct incarnations *d, const char *const *serials)
+{
+	struct board *boards = calloc(d->count ? d->count : 1, sizeof(*boards));
+	size_t count = 0;
+	unsigned next = 1;
+
+	while (serials && serials[next - 1])
+		next++;
+	for (size_t n = 0; boards && n < d->count; n++) {
+		struct incarnation *i = &d->all[n];
+		struct board *b;
+
+		if (!(i->has_configuration ? i->dfu_mode : i->dfu_requests))
+			continue;
+		i->dfu_mode = true;
+		i->board = number_by_serial(serials, i);
+		if (i->board)
+			continue;
+		b = same_board(boards, count, i);
+		if (!b) {
+			b = &boards[count++];
+			b->number = next++;
+		}
+		if (i->serial[0])
+			memcpy(b->serial, i->serial, SERIAL_BYTES);
+		b->last = i->last;
+		i->board = b->number;
+	}
+	/* The application of a board is told by its serial number alone. */
+	for (size_t n = 0; boards && n < d->count; n++) {
+		struct incarnation *i = &d->all[n];
+
+		if (i->board || !i->serial[0])
+			continue;
+		i->board = number_by_serial(serials, i);
+		for (size_t k = 0; k < count && !i->board; k++)
+			if (!strcmp(boards[k].serial, i->serial))
+				i->board = boards[k].number;
+	}
+	free(boards);
+}
