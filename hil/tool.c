@@ -57,7 +57,8 @@ const struct field tool_fields[] = {
 	  .required = true,
 	  .fields = operation_fields,
 	  .help = "how it spells each operation" },
-	{ .name = "lacks", .type = FIELD_MAP, .help = "operations and flags that it has not, and why" },
+	{ .name = "always", .type = FIELD_MAP, .help = "flags that its downloads have whatever is asked, and why" },
+	{ .name = "lacks", .type = FIELD_MAP, .help = "operations, flags and values that it has not, and why" },
 	{ .name = "notes", .type = FIELD_TEXT, .help = "what else is to be known of it" },
 	{ .type = FIELD_END },
 };
@@ -73,6 +74,8 @@ const char *operation_name(enum operation operation)
 const char *const tool_flags[] = { "leave", "force", "no-erase", "mass-erase-first", "verify", NULL };
 const char *const tool_values[] = { "file", "output", "address", "length", "alt", "serial",
 				    "usb",  "vendor", "product", "bytes",  NULL };
+
+static const char *const lackable_values[] = { "address", "length", "alt", "serial", NULL };
 
 static bool is_one_of(const char *word, const char *const *words)
 {
@@ -215,7 +218,8 @@ static void check_operations(const struct tool *t, struct problems *problems)
 		const struct value *words = tool_entry(t, "operations", operation_name(must[i].operation));
 
 		/* Option bytes may come as a file of them. */
-		if (words && must[i].operation == OPERATION_SET_OPTION_BYTES && tool_mentions(t, must[i].operation, "file"))
+		if (words && must[i].operation == OPERATION_SET_OPTION_BYTES &&
+		    tool_mentions(t, must[i].operation, "file"))
 			continue;
 		if (words && !tool_mentions(t, must[i].operation, must[i].value))
 			problems_add(problems, words->mark, NULL, "'%s' of 'operations' does not say where ${%s} goes",
@@ -294,7 +298,7 @@ static void check_environment(const struct tool *t, struct problems *problems)
 
 static void check(const struct tool *t, struct problems *problems)
 {
-	const char *lackable[16];
+	const char *lackable[32];
 	unsigned count = 0;
 
 	for (unsigned i = 0; operation_names[i]; i++)
@@ -302,7 +306,10 @@ static void check(const struct tool *t, struct problems *problems)
 	for (unsigned i = 0; tool_flags[i]; i++)
 		if (strcmp(tool_flags[i], "leave"))
 			lackable[count++] = tool_flags[i];
+	for (unsigned i = 0; lackable_values[i]; i++)
+		lackable[count++] = lackable_values[i];
 	lackable[count] = NULL;
+	check_keys(t, "always", tool_flags, problems);
 	check_keys(t, "operations", operation_names, problems);
 	check_keys(t, "words", tool_flags, problems);
 	check_keys(t, "lacks", lackable, problems);

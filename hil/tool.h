@@ -63,6 +63,7 @@ struct tool_call {
 	const char *usb;    /* "0483:df11" */
 	const char *bytes;  /* option bytes as hexadecimal digits */
 	bool leave, force, no_erase, mass_erase_first, verify;
+	bool stay; /* it must not leave */
 };
 
 /* NULL: the tool has it. Else why not: "pydfu has no upload: it cannot read the flash". Valid until the next call. */

@@ -141,8 +141,8 @@ static enum filled fill(const struct tool *t, const struct tool_call *c, const c
 	return filled;
 }
 
-/* All of its words, or none if one of its values is not given. */
-static void push_group(struct words *w, const struct tool *t, const struct tool_call *c, const struct value *group)
+/* All of its words, or none if one of its values is not given or a word comes to nothing. False: none. */
+static bool push_group(struct words *w, const struct tool *t, const struct tool_call *c, const struct value *group)
 {
 	size_t before = w->count;
 	bool complete = true;
@@ -150,24 +150,36 @@ static void push_group(struct words *w, const struct tool *t, const struct tool_
 	for (size_t i = 0; i < group->count && complete; i++) {
 		char *word;
 
-		complete = fill(t, c, group->list[i].text, &word) == FILLED;
+		complete = fill(t, c, group->list[i].text, &word) == FILLED && (!word || *word);
 		push(w, word);
 	}
 	while (!complete && w->count > before) {
 		free(w->list[--w->count]);
 		w->list[w->count] = NULL;
 	}
+	return complete;
+}
+
+/* Groups in a row that begin with the same word are ways to say one thing: the first that is complete is taken. */
+static bool same_way(const struct value *a, const struct value *b)
+{
+	return a->count && b->count && a->list[0].text && b->list[0].text && !strcmp(a->list[0].text, b->list[0].text);
 }
 
 static void push_operation(struct words *w, const struct tool *t, const struct tool_call *c)
 {
 	const struct value *words = tool_entry(t, "operations", operation_name(c->operation));
 
+	bool said = false;
+
 	for (size_t i = 0; words && i < words->count && !w->failed; i++) {
 		char *word;
 
 		if (!words->list[i].text) {
-			push_group(w, t, c, &words->list[i]);
+			if (!i || words->list[i - 1].text || !same_way(&words->list[i - 1], &words->list[i]))
+				said = false;
+			if (!said)
+				said = push_group(w, t, c, &words->list[i]);
 		} else if (fill(t, c, words->list[i].text, &word) == FILLED_NOTHING) {
 			free(word);
 		} else {
@@ -188,10 +200,12 @@ static char *fill_path(const struct tool *t, const char *text)
 	if (!f)
 		return NULL;
 	for (; tool_placeholder(&s, &p); from = p.end) {
-		const char *path = path_named(t, &p);
+		const char *path = path_named(t, &p), *slash = strrchr(t->path, '/');
 
 		fwrite(from, 1, (size_t)(p.begin - from), f);
-		if (path)
+		if (placeholder_is(&p, "here"))
+			fprintf(f, "%.*s", slash ? (int)(slash - t->path) : 1, slash ? t->path : ".");
+		else if (path)
 			fputs(path, f);
 		else
 			fwrite(p.otherwise ? p.otherwise : p.name, 1, p.otherwise ? p.otherwise_length : p.length, f);
@@ -339,7 +353,7 @@ const char *tool_missing_path(const struct tool *t)
 		return NULL;
 	for (size_t i = 0; i < command->count; i++)
 		for (const char *s = command->list[i].text; tool_placeholder(&s, &p);)
-			if (!p.otherwise && !path_named(t, &p)) {
+			if (!p.otherwise && !placeholder_is(&p, "here") && !path_named(t, &p)) {
 				free(t->state->lack);
 				t->state->lack = strndup(p.name, p.length);
 				return t->state->lack ? t->state->lack : "a path";
@@ -374,6 +388,8 @@ static const char *lacks_flag(const struct tool *t, const struct tool_call *c)
 
 		if (!flag(c, tool_flags[i]))
 			continue;
+		if (c->operation == OPERATION_DOWNLOAD && tool_entry(t, "always", tool_flags[i]))
+			continue;
 		if (reason && !tool_mentions(t, c->operation, tool_flags[i]))
 			return lack(t, "%s has no %s with %s: %s", t->name, operation, tool_flags[i], reason->text);
 		if (!tool_mentions(t, c->operation, tool_flags[i]))
@@ -395,7 +411,10 @@ static const char *lacks_value(const struct tool *t, const struct tool_call *c)
 		       { "serial", c->serial != NULL } };
 
 	for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		if (values[i].given && !tool_mentions(t, c->operation, values[i].name))
+		if (values[i].given && tool_entry(t, "lacks", values[i].name))
+			return lack(t, "%s has no %s with a given %s: %s", t->name, operation_name(c->operation),
+				    values[i].name, tool_entry(t, "lacks", values[i].name)->text);
+		else if (values[i].given && !tool_mentions(t, c->operation, values[i].name))
 			return lack(t, "%s has no %s with a given %s", t->name, operation_name(c->operation),
 				    values[i].name);
 	return NULL;
@@ -410,6 +429,9 @@ const char *tool_lacks(const struct tool *t, const struct tool_call *c)
 		return lack(t, "%s has no %s: %s", t->name, operation, reason->text);
 	if (!tool_entry(t, "operations", operation))
 		return lack(t, "%s has no %s", t->name, operation);
+	if (c->stay && c->operation == OPERATION_DOWNLOAD && tool_entry(t, "always", "leave"))
+		return lack(t, "%s has no %s without leave: %s", t->name, operation,
+			    tool_entry(t, "always", "leave")->text);
 	why = lacks_flag(t, c);
 	return why ? why : lacks_value(t, c);
 }
