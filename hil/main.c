@@ -4,15 +4,15 @@
 #include <string.h>
 #include "check.h"
 #include "commands.h"
+#include "host.h"
 #include "run.h"
+#include "steps.h"
 
 static const struct hil_command commands[] = {
 	{ "check", "check scenario, tool and rig files", check_main },
 	{ "run", "run scenarios with a tool, and report what became of them", run_main },
-#include "host.h"
-
-static const struct hil_command commands[] = {
 	{ "host", "send the requests of a script, and hold the answers against it", host_main },
+	{ "steps", "list what can stand in a step of a scenario", steps_main },
 	{ NULL, NULL, NULL },
 };
 
