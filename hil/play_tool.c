@@ -141,9 +141,13 @@ static enum play_outcome check_text(struct play *play, const struct object *expe
 	return PLAY_OK;
 }
 
+/* A limit is to be read as it was written, what is left of one roughly. */
 static const char *time_text(uint64_t us, char out[32])
 {
-	fault_time_format(us, out, 32);
+	if (us % 1000)
+		snprintf(out, 32, "%.1f s", (double)us / 1e6);
+	else
+		fault_time_format(us, out, 32);
 	return out;
 }
 
