@@ -446,8 +446,7 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 enum play_outcome play_tool(struct play *play, const struct step *step, struct play_job *job)
 {
 	struct streams *streams = calloc(1, sizeof(*streams));
-	char **words = job->words ? job->words
-				  : tool_words(play->options->tool, &job->call, play->options->tool_path);
+	char **words = job->words ? job->words : tool_words(play->options->tool, &job->call, play->options->tool_path);
 	enum play_outcome r;
 
 	if (streams && words)

@@ -21,21 +21,3 @@ WEAK struct rig *rig_vhci_open(const struct rig_setup *setup, char why[RIG_WHY])
 	snprintf(why, RIG_WHY, "vhci: this rig is not in this build");
 	return NULL;
 }
-WEAK const struct rule rules[] = { { NULL, SEVERITY_NOTE, NULL, NULL, NULL } };
-WEAK const char *severity_name(enum severity severity)
-{
-	(void)severity;
-	return "note";
-}
-WEAK int rules_judge(const struct rules_input *input, struct finding **list, size_t *count)
-{
-	(void)input;
-	*list = NULL;
-	*count = 0;
-	return 0;
-}
-WEAK const char *rig_can_name(enum rig_can can)
-{
-	(void)can;
-	return "that";
-}
