@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "host.h"
 #include "run.h"
+#include "steps.h"
 
 static const struct hil_command commands[] = {
 	{ "check", "check scenario, tool and rig files", check_main },
@@ -13,6 +14,7 @@ static const struct hil_command commands[] = {
 	{ "lint", "hold a capture against the rules", lint_main },
 	{ "rules", "list the rules, or explain one", rules_main },
 	{ "run", "run scenarios with a tool, and report what became of them", run_main },
+	{ "steps", "list what can stand in a step of a scenario", steps_main },
 	{ NULL, NULL, NULL },
 };
 
