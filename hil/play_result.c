@@ -232,10 +232,29 @@ static void count_events(struct play *play, struct result_sector *sectors, size_
 	}
 }
 
-/* RM0090 3.9.10: nWRP, 0 protects (f407.md OB-1). */
-bool sector_is_protected(const uint8_t options[16], size_t sector)
+bool sector_is_protected(const struct mcu_profile *profile, const uint8_t *options, size_t sector)
 {
-	return sector < 12 && !((options[8] | options[9] << 8) >> sector & 1);
+	const struct write_protection *w = profile->write_protection;
+	const size_t count = sizeof(profile->write_protection) / sizeof(*w);
+
+	for (size_t i = 0; i < count && w[i].kind != WRP_NONE; i++) {
+		const uint8_t *at = options + w[i].offset;
+		size_t nth = sector - w[i].first_sector;
+
+		if (sector < w[i].first_sector)
+			continue;
+		if (w[i].kind == WRP_AREA) {
+			if (nth >= at[0] && nth <= at[2])
+				return true;
+			continue;
+		}
+		nth /= w[i].sectors_per_bit;
+		if (nth >= w[i].bits && w[i].last_bit_takes_rest)
+			nth = w[i].bits - 1u;
+		if (nth < w[i].bits && !(at[nth / 8] >> nth % 8 & 1))
+			return true;
+	}
+	return false;
 }
 
 static bool is_blank(const uint8_t *data, size_t length)
@@ -269,7 +288,7 @@ static bool fill_sectors(struct play *play)
 			r->sectors[r->sector_count] = (struct result_sector){
 				.address = profile->flash_base + (uint32_t)at,
 				.size = s->size_bytes,
-				.is_protected = sector_is_protected(end->board[0].options, r->sector_count),
+				.is_protected = sector_is_protected(profile, end->board[0].options, r->sector_count),
 				.blank = is_blank(now, s->size_bytes),
 				.touched = memcmp(now, start->board[0].flash + at, s->size_bytes) != 0,
 			};

@@ -160,8 +160,8 @@ static enum filled fill(const struct tool *t, const struct tool_call *c, const c
 	return filled;
 }
 
-/* All of its words, or none if one of its values is not given. */
-static void push_group(struct words *w, const struct tool *t, const struct tool_call *c, const struct value *group)
+/* All of its words, or none if one of its values is not given: false. */
+static bool push_group(struct words *w, const struct tool *t, const struct tool_call *c, const struct value *group)
 {
 	size_t before = w->count;
 	bool complete = true;
@@ -176,18 +176,31 @@ static void push_group(struct words *w, const struct tool *t, const struct tool_
 		free(w->list[--w->count]);
 		w->list[w->count] = NULL;
 	}
+	return complete;
+}
+
+/* Groups in a row that begin with the same word are ways to say one thing: the first that is complete is taken. */
+static bool same_thing(const struct value *a, const struct value *b)
+{
+	return a->count && b->count && a->list[0].text && b->list[0].text && !strcmp(a->list[0].text, b->list[0].text);
 }
 
 static void push_operation(struct words *w, const struct tool *t, const struct tool_call *c)
 {
 	const struct value *words = tool_entry(t, "operations", operation_name(c->operation));
 
+	bool said = false;
+
 	for (size_t i = 0; words && i < words->count && !w->failed; i++) {
 		char *word;
 
 		if (!words->list[i].text) {
-			push_group(w, t, c, &words->list[i]);
-		} else if (fill(t, c, words->list[i].text, &word) == FILLED_NOTHING) {
+			said = said && same_thing(&words->list[i - 1], &words->list[i]);
+			said = said || push_group(w, t, c, &words->list[i]);
+			continue;
+		}
+		said = false;
+		if (fill(t, c, words->list[i].text, &word) == FILLED_NOTHING) {
 			free(word);
 		} else {
 			push(w, word);
@@ -442,6 +455,8 @@ const char *tool_lacks(const struct tool *t, const struct tool_call *c)
 		return lack(t, "%s has no %s: %s", t->name, operation, reason->text);
 	if (!tool_entry(t, "operations", operation))
 		return lack(t, "%s has no %s", t->name, operation);
+	if (c->stay && tool_always(t, "leave"))
+		return lack(t, "%s has no %s without leave: %s", t->name, operation, tool_always(t, "leave"));
 	why = lacks_flag(t, c);
 	return why ? why : lacks_value(t, c);
 }

@@ -284,12 +284,12 @@ static void put_list(char *out, size_t size, const struct value *list, const boo
 
 	snprintf(out, size, "none");
 	for (unsigned i = 0; list && i < list->count; i++)
-		used += (size_t)snprintf(out + used, used < size ? size - used : 0, "%s%llu", i ? ", " : "",
-					 (unsigned long long)list->list[i].number);
+		if (used < size)
+			used += (size_t)snprintf(out + used, size - used, "%s%llu", i ? ", " : "",
+						 (unsigned long long)list->list[i].number);
 	for (unsigned i = 0; set && i < count; i++)
-		if (set[i])
-			used += (size_t)snprintf(out + used, used < size ? size - used : 0, "%s%u", used ? ", " : "",
-						 i);
+		if (set[i] && used < size)
+			used += (size_t)snprintf(out + used, size - used, "%s%u", used ? ", " : "", i);
 }
 
 static enum play_outcome judge_sectors(struct play *play, const struct object *o, const struct sector_look *look)
@@ -359,38 +359,39 @@ void check_options(const struct step *step, const struct scenario *s, unsigned *
 		if (object_number(step->arguments, "rdp", 0) > 2)
 			STEP_WRONG(step, problems, "'rdp' of 'options': levels are 0, 1 and 2");
 	}
-	if (object_given(step->arguments, "bytes") && object_value(step->arguments, "bytes")->length != 16)
-		STEP_WRONG(step, problems, "'bytes' of 'options': option bytes are 16, not %zu",
-			   object_value(step->arguments, "bytes")->length);
 	check_since(step, s, problems);
 }
 
-static enum play_outcome compare_options(struct play *play, const uint8_t want[16], const uint8_t got[16],
+static enum play_outcome compare_options(struct play *play, const uint8_t *want, const uint8_t *got, size_t length,
 					 const char *what)
 {
-	struct range range = { .length = 16, .bytes = want };
+	struct range range = { .length = length, .bytes = want };
 	char expected[64], found[64];
 
-	if (!memcmp(want, got, 16))
+	if (!memcmp(want, got, length))
 		return PLAY_OK;
 	bytes_text(&range, NULL, 0, expected);
 	bytes_text(&range, got, 0, found);
 	return play_fail(play, expected, found, "option bytes%s: expected %s, got %s", what, expected, found);
 }
 
-static enum play_outcome check_protected(struct play *play, const struct value *wanted, const uint8_t bytes[16])
+static enum play_outcome check_protected(struct play *play, const struct mcu_profile *profile,
+					 const struct value *wanted, const uint8_t *bytes)
 {
-	bool set[12], differs = false;
+	bool set[SECTORS_MOST] = { false }, differs = false;
+	unsigned count = 0;
 	char want[128], got[128];
 
-	for (unsigned i = 0; i < 12; i++) {
-		set[i] = sector_is_protected(bytes, i);
+	for (const struct flash_sectors *s = profile->sectors; s->count; s++)
+		count += s->count;
+	for (unsigned i = 0; i < count && i < SECTORS_MOST; i++) {
+		set[i] = sector_is_protected(profile, bytes, i);
 		differs |= set[i] != listed(wanted, i);
 	}
 	if (!differs)
 		return PLAY_OK;
 	put_list(want, sizeof(want), wanted, NULL, 0);
-	put_list(got, sizeof(got), NULL, set, 12);
+	put_list(got, sizeof(got), NULL, set, count);
 	return play_fail(play, want, got, "sectors that are write protected: expected %s, got %s", want, got);
 }
 
@@ -400,7 +401,9 @@ enum play_outcome run_options(struct play *play, const struct step *step)
 	unsigned board = play_board(step);
 	enum play_outcome outcome = play_settle(play, board);
 	struct rig_status status;
-	uint8_t bytes[16];
+	uint8_t bytes[OPTION_MAX_BYTES];
+	const struct mcu_profile *profile = play->rig->ops->profile(play->rig, board);
+	size_t length = option_bytes_size(profile);
 
 	if (outcome)
 		return outcome;
@@ -417,13 +420,16 @@ enum play_outcome run_options(struct play *play, const struct step *step)
 			return play_fail(play, want, got, "read protection: expected %s, got %s", want, got);
 	}
 	if (object_given(o, "write-protect"))
-		outcome = check_protected(play, object_value(o, "write-protect"), bytes);
+		outcome = check_protected(play, profile, object_value(o, "write-protect"), bytes);
+	if (!outcome && object_given(o, "bytes") && object_value(o, "bytes")->length != length)
+		outcome = play_error(play, "the option bytes of %s are %zu, not %zu", profile->name, length,
+				     object_value(o, "bytes")->length);
 	if (!outcome && object_given(o, "bytes"))
-		outcome = compare_options(play, object_value(o, "bytes")->bytes, bytes, "");
+		outcome = compare_options(play, object_value(o, "bytes")->bytes, bytes, length, "");
 	if (!outcome && object_flag(o, "unchanged", false)) {
 		const struct snapshot *s = since(play, o, SNAPSHOT_BEFORE_TOOL);
 
-		outcome = s ? compare_options(play, s->board[board - 1].options, bytes, ", which were to stay")
+		outcome = s ? compare_options(play, s->board[board - 1].options, bytes, length, ", which were to stay")
 			    : PLAY_ERROR;
 	}
 	return outcome;

@@ -16,7 +16,7 @@ static const struct field content_fields[] = {
 	{ .type = FIELD_END },
 };
 static const struct field option_fields[] = {
-	{ .name = "bytes", .type = FIELD_BYTES, .help = "all 16 bytes, as they are mapped" },
+	{ .name = "bytes", .type = FIELD_BYTES, .help = "all of them, as they are mapped" },
 	{ .name = "rdp", .type = FIELD_NUMBER, .help = "level of the read protection, 0 to 2" },
 	{ .name = "write-protect", .type = FIELD_NUMBER, .many = true, .help = "sectors that are write protected" },
 	{ .type = FIELD_END },
@@ -79,9 +79,6 @@ void check_prepare(const struct step *step, const struct scenario *s, unsigned *
 	}
 	if (!options->object)
 		return;
-	if (object_given(options->object, "bytes") && object_value(options->object, "bytes")->length != 16)
-		STEP_WRONG(step, problems, "'options' of 'prepare': option bytes are 16, not %zu",
-			   object_value(options->object, "bytes")->length);
 	if (object_number(options->object, "rdp", 0) > 2)
 		STEP_WRONG(step, problems, "'rdp' of 'prepare': levels are 0, 1 and 2");
 	if (object_number(options->object, "rdp", 0) == 2)
@@ -123,34 +120,63 @@ static enum play_outcome load(struct play *play, unsigned board, const struct ob
 }
 
 /* Complements and copies are the flash's own affair where it makes them; here they are set to match. */
-static void set_rdp(uint8_t bytes[16], uint64_t level)
+static void set_rdp(const struct mcu_profile *profile, uint8_t *bytes, uint64_t level)
 {
 	static const uint8_t values[] = { RDP_LEVEL_0_BYTE, RDP_LEVEL_1_BYTE, RDP_LEVEL_2_BYTE };
 
-	bytes[1] = values[level];
+	bytes[profile->rdp_offset] = values[level];
+}
+
+/* False: no bit stands for it. */
+static bool protect(const struct mcu_profile *profile, uint8_t *bytes, uint64_t sector)
+{
+	const struct write_protection *w = profile->write_protection;
+	const size_t count = sizeof(profile->write_protection) / sizeof(*w);
+
+	for (size_t i = 0; i < count && w[i].kind != WRP_NONE; i++) {
+		uint64_t nth = (sector - w[i].first_sector) / (w[i].sectors_per_bit ? w[i].sectors_per_bit : 1);
+
+		if (w[i].kind != WRP_BITS || sector < w[i].first_sector || nth >= w[i].bits)
+			continue;
+		bytes[w[i].offset + nth / 8] &= (uint8_t) ~(1u << nth % 8);
+		return true;
+	}
+	return false;
+}
+
+static void protect_nothing(const struct mcu_profile *profile, uint8_t *bytes)
+{
+	const struct write_protection *w = profile->write_protection;
+	const size_t count = sizeof(profile->write_protection) / sizeof(*w);
+
+	for (size_t i = 0; i < count && w[i].kind == WRP_BITS; i++)
+		for (unsigned bit = 0; bit < w[i].bits; bit++)
+			bytes[w[i].offset + bit / 8] |= (uint8_t)(1u << bit % 8);
 }
 
 static enum play_outcome load_options(struct play *play, unsigned board, const struct object *o)
 {
 	const struct value *sectors = object_value(o, "write-protect");
-	uint8_t bytes[16];
+	const struct mcu_profile *profile = play->rig->ops->profile(play->rig, board);
+	const struct value *all = object_value(o, "bytes");
+	uint8_t bytes[OPTION_MAX_BYTES];
 	int r = play->rig->ops->options_read(play->rig, board, bytes);
 
-	if (object_given(o, "bytes"))
-		memcpy(bytes, object_value(o, "bytes")->bytes, sizeof(bytes));
+	if (all->given && all->length != option_bytes_size(profile))
+		return play_error(play, "the option bytes of %s are %zu, not %zu", profile->name,
+				  option_bytes_size(profile), all->length);
+	if (all->given)
+		memcpy(bytes, all->bytes, all->length);
 	if (object_given(o, "rdp"))
-		set_rdp(bytes, object_number(o, "rdp", 0));
-	if (sectors->given) {
-		bytes[8] = 0xff;
-		bytes[9] |= 0x0f;
-	}
+		set_rdp(profile, bytes, object_number(o, "rdp", 0));
+	if (sectors->given)
+		protect_nothing(profile, bytes);
 	for (size_t i = 0; i < sectors->count; i++) {
 		uint64_t sector = sectors->list[i].number;
 
-		if (sector > 11)
-			return play_error(play, "sector %llu cannot be write protected: the last is 11",
+		if (!protect(profile, bytes, sector))
+			return play_error(play, "no bit of %s's option bytes protects sector %llu", profile->name,
 					  (unsigned long long)sector);
-		bytes[8 + sector / 8] &= (uint8_t) ~(1u << sector % 8);
 	}
 	if (!r)
 		r = play->rig->ops->options_load(play->rig, board, bytes);
