@@ -122,7 +122,7 @@ static enum play_outcome load(struct play *play, unsigned board, const struct ob
 /* Complements and copies are the flash's own affair where it makes them; here they are set to match. */
 static void set_rdp(const struct mcu_profile *profile, uint8_t *bytes, uint64_t level)
 {
-	static const uint8_t values[] = { RDP_LEVEL_0_BYTE, RDP_LEVEL_1_BYTE, RDP_LEVEL_2_BYTE };
+	const uint8_t values[] = { profile->rdp_open, RDP_LEVEL_1_BYTE, RDP_LEVEL_2_BYTE };
 
 	bytes[profile->rdp_offset] = values[level];
 }
@@ -178,6 +178,8 @@ static enum play_outcome load_options(struct play *play, unsigned board, const s
 			return play_error(play, "no bit of %s's option bytes protects sector %llu", profile->name,
 					  (unsigned long long)sector);
 	}
+	/* As written bytes, what is given counts, and the chip makes the rest. */
+	option_bytes_make(profile, bytes, bytes);
 	if (!r)
 		r = play->rig->ops->options_load(play->rig, board, bytes);
 	return r ? play_error(play, "option bytes cannot be loaded: %s", strerror(-r)) : PLAY_OK;
