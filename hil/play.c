@@ -141,7 +141,7 @@ const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
 	if (rig_lacks(o, why))
 		return why;
 	for (size_t i = 0; i < s->step_count; i++) {
-		const char *missing = verb_tool_lacks(&s->steps[i], o->tool);
+		const char *missing = verb_tool_lacks(&s->steps[i], s, o->tool);
 
 		if (missing) {
 			snprintf(why, RIG_WHY, "%s", missing);

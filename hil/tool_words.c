@@ -54,13 +54,20 @@ static const char *value_of(const struct tool_call *c, const char *name, char ro
 	return room;
 }
 
-/* The folder of the adapter itself, as its path has it. */
+/* The folder of the adapter itself: absolute, as tools are not run where we were started. */
 static const char *here(const struct tool *t)
 {
 	const char *slash = strrchr(t->path, '/');
+	char *folder;
 
-	if (!t->state->here)
-		t->state->here = slash ? strndup(t->path, (size_t)(slash - t->path)) : strdup(".");
+	if (!t->state->here) {
+		folder = slash ? strndup(t->path, (size_t)(slash - t->path) + 1) : strdup(".");
+		t->state->here = folder ? realpath(folder, NULL) : NULL;
+		if (t->state->here)
+			free(folder);
+		else
+			t->state->here = folder;
+	}
 	return t->state->here ? t->state->here : ".";
 }
 

@@ -23,7 +23,7 @@ struct verb {
 };
 
 /* Why a step cannot be done with that tool; NULL: it can, as far as is known before it runs. */
-const char *verb_tool_lacks(const struct step *, const struct tool *);
+const char *verb_tool_lacks(const struct step *, const struct scenario *, const struct tool *);
 
 extern const struct verb verbs[]; /* name NULL ends */
 const struct verb *verb_find(const char *name);

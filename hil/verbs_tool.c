@@ -174,14 +174,39 @@ static struct tool_call call_of(const struct step *step, struct call_text *text)
 	return call;
 }
 
-const char *verb_tool_lacks(const struct step *step, const struct tool *tool)
+/* An entry of `files` that is made as DfuSe, or of such a one; they do not go round in circles. */
+static bool is_dfuse(const struct scenario *s, const char *name)
 {
+	static const char *const origins[] = { "copy", "of" };
+	const struct value *files = object_value(s->top, "files");
+
+	for (size_t i = 0; name && i < files->count; i++) {
+		const struct object *o = files->list[i].object;
+
+		if (strcmp(files->list[i].key, name))
+			continue;
+		if (object_given(o, "dfuse"))
+			return true;
+		for (unsigned k = 0; k < 2; k++)
+			if (object_given(o, origins[k]))
+				return is_dfuse(s, object_text(o, origins[k], NULL));
+	}
+	return false;
+}
+
+const char *verb_tool_lacks(const struct step *step, const struct scenario *s, const struct tool *tool)
+{
+	static char raw_alone[200];
 	struct call_text text = { 0 };
 	struct tool_call call;
 
 	if (step->verb->operation < 0)
 		return NULL;
 	call = call_of(step, &text);
+	if (call.operation == OPERATION_DOWNLOAD && tool->format == TOOL_TAKES_RAW && is_dfuse(s, call.file)) {
+		snprintf(raw_alone, sizeof(raw_alone), "%s takes raw files alone", tool->name);
+		return raw_alone;
+	}
 	return tool_lacks(tool, &call);
 }
 
