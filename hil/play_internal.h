@@ -45,6 +45,10 @@ const struct snapshot *snapshot_take(struct play *, const char *name);
 const struct snapshot *snapshot_find(const struct play *, const char *name);
 void snapshots_free(struct snapshot *);
 
+/* --- play.c --- */
+/* The name of a file for a tool that starts in the play's folder: within path. */
+const char *play_short_path(const struct play *, const char *path);
+
 /* --- play_tool.c --- */
 char *shell_quoted(char *const *words); /* to be freed; NULL on ENOMEM */
 

@@ -197,14 +197,6 @@ void check_operation(const struct step *step, const struct scenario *s, unsigned
 		STEP_WRONG(step, problems, "'interrupt' needs one of after and requests");
 }
 
-/* The name that a tool in the play's folder can use. */
-static const char *short_path(const struct play *play, const char *path)
-{
-	size_t length = strlen(play->options->folder);
-
-	return !strncmp(path, play->options->folder, length) && path[length] == '/' ? path + length + 1 : path;
-}
-
 static bool set_file(struct play *play, const struct step *step, struct play_job *job)
 {
 	const struct tool *tool = play->options->tool;
@@ -231,7 +223,7 @@ static bool set_file(struct play *play, const struct step *step, struct play_job
 		/* The address is in the file now. */
 		job->call.has_address = false;
 	}
-	job->call.file = short_path(play, file->path);
+	job->call.file = play_short_path(play, file->path);
 	return true;
 }
 
@@ -273,7 +265,7 @@ enum play_outcome run_operation(struct play *play, const struct step *step)
 		job.call.output = files_output(play->state->files, job.call.output, why);
 		if (!job.call.output)
 			return play_error(play, "%s", why);
-		job.call.output = short_path(play, job.call.output);
+		job.call.output = play_short_path(play, job.call.output);
 	}
 	/* Some tools take them as a file, some as digits. */
 	if (step->verb->operation == OPERATION_SET_OPTION_BYTES) {
@@ -284,7 +276,7 @@ enum play_outcome run_operation(struct play *play, const struct step *step)
 		file = files_bytes(play->state->files, name, bytes->bytes, bytes->length, why);
 		if (!file)
 			return play_error(play, "%s", why);
-		job.call.file = short_path(play, file->path);
+		job.call.file = play_short_path(play, file->path);
 	}
 	missing = tool_lacks(play->options->tool, &job.call);
 	if (missing)
@@ -318,7 +310,7 @@ static char *expand(struct play *play, const struct value *v)
 			play_error(play, "%s", why);
 			return NULL;
 		}
-		fputs(short_path(play, file->path), out);
+		fputs(play_short_path(play, file->path), out);
 		at += end + 1;
 	}
 	if (!out || fclose(out)) {
