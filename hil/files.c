@@ -565,6 +565,38 @@ const char *files_output(struct files *f, const char *name, char why[FILES_WHY])
 	return NULL;
 }
 
+/* Writes and keeps; takes the bytes, also when it fails. */
+static const struct file *finish(struct files *f, const char *name, const char *extension, struct bytes *b,
+				 char why[FILES_WHY])
+{
+	struct file *file;
+	char *path = NULL;
+
+	if (b->failed || asprintf(&path, "%s/%s.%s", f->folder, name, extension) < 0) {
+		free(b->data);
+		refuse(why, "%s", strerror(ENOMEM));
+		return NULL;
+	}
+	if (write_whole(path, b, why)) {
+		free(path);
+		free(b->data);
+		return NULL;
+	}
+	file = keep(f, name, path, b);
+	if (!file)
+		refuse(why, "%s", strerror(ENOMEM));
+	return file;
+}
+
+const struct file *files_bytes(struct files *f, const char *name, const uint8_t *data, size_t length,
+			       char why[FILES_WHY])
+{
+	struct bytes b = { 0 };
+
+	put(&b, data, length);
+	return finish(f, name, "bin", &b, why);
+}
+
 const struct file *files_wrapped(struct files *f, const struct file *raw, uint32_t address, uint8_t alt,
 				 char why[FILES_WHY])
 {
@@ -572,26 +604,12 @@ const struct file *files_wrapped(struct files *f, const struct file *raw, uint32
 	const struct file *made;
 	struct element element = { address, alt, NULL, raw };
 	struct bytes b = { 0 };
-	char *path, name[200];
-	struct file *file;
+	char name[200];
 
 	snprintf(name, sizeof(name), "%.150s-%08x-%u", slash ? slash + 1 : raw->name, address, alt);
 	made = made_before(f, name);
 	if (made)
 		return made;
 	put_dfuse(&b, &element, 1, NULL);
-	if (b.failed || asprintf(&path, "%s/%s.dfu", f->folder, name) < 0) {
-		free(b.data);
-		refuse(why, "%s", strerror(ENOMEM));
-		return NULL;
-	}
-	if (write_whole(path, &b, why)) {
-		free(path);
-		free(b.data);
-		return NULL;
-	}
-	file = keep(f, name, path, &b);
-	if (!file)
-		refuse(why, "%s", strerror(ENOMEM));
-	return file;
+	return finish(f, name, "dfu", &b, why);
 }

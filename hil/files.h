@@ -36,6 +36,9 @@ const char *files_output(struct files *, const char *name, char why[FILES_WHY]);
 /* A raw file as DfuSe for one address, for tools that take nothing else. As files_get(). */
 const struct file *files_wrapped(struct files *, const struct file *, uint32_t address, uint8_t alt,
 				 char why[FILES_WHY]);
+/* A file of these bytes, whose name is new among all others. As files_get(). */
+const struct file *files_bytes(struct files *, const char *name, const uint8_t *data, size_t length,
+			       char why[FILES_WHY]);
 
 /* --- formats --- */
 

@@ -176,7 +176,8 @@ static char *name_in(const char *folder, const char *id, const char *tool, unsig
 static char *capture_path(const struct play_options *o)
 {
 	char *name = name_in(o->capture_folder ? o->capture_folder : o->folder,
-			     o->capture_folder ? o->scenario->id : "run", o->tool->name, o->repeat), *path;
+			     o->capture_folder ? o->scenario->id : "run", o->tool->name, o->repeat),
+	     *path;
 	int n = name ? asprintf(&path, "%s.pcapng", name) : -1;
 
 	free(name);
@@ -318,7 +319,8 @@ static enum play_outcome run_step(struct play *play, size_t i)
 	if (!play->rig->ops->profile(play->rig, play_board(step)))
 		r = play_error(play, "there is no board %u", play_board(step));
 	else if (play->step->start_us >= play->state->limit_us)
-		r = play_fail(play, NULL, NULL, "the scenario has taken longer than its limit, %llu s on the board's clock",
+		r = play_fail(play, NULL, NULL,
+			      "the scenario has taken longer than its limit, %llu s on the board's clock",
 			      (unsigned long long)(play->state->limit_us / 1000000));
 	else
 		r = step->verb->run(play, step);
@@ -387,8 +389,8 @@ static void set_verdict(struct play *play)
 	if (e && r->verdict == VERDICT_FAILED) {
 		r->verdict = VERDICT_EXPECTED_FAILURE;
 		free(r->message);
-		if (asprintf(&r->message, "%s%s%s%s", e->why, e->reference ? " (" : "", e->reference ? e->reference : "",
-			     e->reference ? ")" : "") < 0)
+		if (asprintf(&r->message, "%s%s%s%s", e->why, e->reference ? " (" : "",
+			     e->reference ? e->reference : "", e->reference ? ")" : "") < 0)
 			r->message = NULL;
 	} else if (e && r->verdict == VERDICT_PASSED) {
 		r->verdict = VERDICT_UNEXPECTED_PASS;
@@ -480,8 +482,10 @@ struct result *play_scenario(const struct play_options *options)
 		goto out_of_memory;
 	play_steps(&play);
 	play.result->wall_us = wall_us() - start;
-	for (size_t i = 0; i < state.call_count; i++)
+	for (size_t i = 0; i < state.call_count; i++) {
 		free(state.calls[i].output);
+		free(state.calls[i].parts);
+	}
 	free(state.calls);
 	snapshots_free(state.snapshots);
 	files_free(state.files);

@@ -64,11 +64,13 @@ enum play_outcome play_settle(struct play *, unsigned board);
 /* A tool to be run, and what is known of its task. */
 struct play_job {
 	struct tool_call call;
-	const struct file *file;      /* to download; NULL */
+	const struct file *file;        /* to download; NULL */
+	bool has_address;               /* where a raw file goes, also where the tool has it from the file */
+	uint32_t address;
 	const struct object *arguments; /* of a step with an operation: `interrupt`; NULL */
-	char **words;                 /* run these as they are; NULL: what the adapter says for call */
-	bool raw;                     /* call says nothing */
-	bool host;                    /* a scripted host of ours: its exit status is 0 or not */
+	char **words;                   /* run these as they are; NULL: what the adapter says for call */
+	bool raw;                       /* call says nothing */
+	bool host;                      /* a scripted host of ours: its exit status is 0 or not */
 };
 /* Run it, and hold it against the step's expect. */
 enum play_outcome play_tool(struct play *, const struct step *, struct play_job *);

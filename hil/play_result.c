@@ -192,7 +192,8 @@ static bool fill_exchange(struct result_exchange *out, const struct exchange *e)
 
 static bool fill_exchanges(struct play *play)
 {
-	const struct transcript *t = play->rig->ops->can & RIG_TRANSCRIPT ? play->rig->ops->transcript(play->rig) : NULL;
+	const struct transcript *t = play->rig->ops->can & RIG_TRANSCRIPT ? play->rig->ops->transcript(play->rig)
+									  : NULL;
 	size_t count = !t ? 0 : t->count < EXCHANGES_MOST ? t->count : EXCHANGES_MOST;
 	struct result *r = play->result;
 

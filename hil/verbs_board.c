@@ -6,15 +6,19 @@
 #include "verbs.h"
 
 #define FIELD_SINCE \
-	{ .name = "since", .type = FIELD_TEXT, .help = "name of the snapshot; before-tool without it" }
+	{ \
+		.name = "since", .type = FIELD_TEXT, .help = "name of the snapshot; before-tool without it" \
+	}
 
-static const char *const states[] = { "dfuIDLE",	   "dfuDNLOAD-SYNC", "dfuDNBUSY",
-				      "dfuDNLOAD-IDLE",	   "dfuMANIFEST-SYNC", "dfuMANIFEST",
-				      "dfuMANIFEST-WAIT-RESET", "dfuUPLOAD-IDLE", "dfuERROR",
-				      NULL };
-static const char *const statuses[] = { "OK",	      "errTARGET", "errFILE",	 "errWRITE",   "errERASE", "errCHECK_ERASED",
-					"errPROG",    "errVERIFY", "errADDRESS", "errNOTDONE", "errFIRMWARE", "errVENDOR",
-					"errUSBR",    "errPOR",	   "errUNKNOWN", "errSTALLEDPKT", NULL };
+static const char *const states[] = {
+	"dfuIDLE",     "dfuDNLOAD-SYNC",         "dfuDNBUSY",      "dfuDNLOAD-IDLE", "dfuMANIFEST-SYNC",
+	"dfuMANIFEST", "dfuMANIFEST-WAIT-RESET", "dfuUPLOAD-IDLE", "dfuERROR",       NULL
+};
+static const char *const statuses[] = { "OK",         "errTARGET",       "errFILE",     "errWRITE",
+					"errERASE",   "errCHECK_ERASED", "errPROG",     "errVERIFY",
+					"errADDRESS", "errNOTDONE",      "errFIRMWARE", "errVENDOR",
+					"errUSBR",    "errPOR",          "errUNKNOWN",  "errSTALLEDPKT",
+					NULL };
 static const char *const modes[] = { "rom", "application", "off", "lockup", NULL };
 static const char *const causes[] = { [RESET_POWER_ON] = "power-on",
 				      [RESET_PIN] = "pin",
@@ -26,7 +30,9 @@ static const char *const causes[] = { [RESET_POWER_ON] = "power-on",
 
 const struct field flash_fields[] = {
 	{ .name = "address", .type = FIELD_ADDRESS, .help = "from where; the start of flash without it" },
-	{ .name = "length", .type = FIELD_SIZE, .help = "how much; the whole file, or to the end of flash, without it" },
+	{ .name = "length",
+	  .type = FIELD_SIZE,
+	  .help = "how much; the whole file, or to the end of flash, without it" },
 	{ .name = "equals", .type = FIELD_FILE, .help = "it holds this file, or the first `length` bytes of it" },
 	{ .name = "erased", .type = FIELD_BOOL, .help = "all of it is erased" },
 	{ .name = "fill", .type = FIELD_NUMBER, .help = "all of it is this byte" },
@@ -42,7 +48,10 @@ const struct field sectors_fields[] = {
 };
 const struct field options_fields[] = {
 	{ .name = "rdp", .type = FIELD_NUMBER, .help = "level of the read protection, as loaded" },
-	{ .name = "write-protect", .type = FIELD_NUMBER, .many = true, .help = "these sectors are protected, and no others" },
+	{ .name = "write-protect",
+	  .type = FIELD_NUMBER,
+	  .many = true,
+	  .help = "these sectors are protected, and no others" },
 	{ .name = "bytes", .type = FIELD_BYTES, .help = "all 16 of them, as they are mapped" },
 	{ .name = "unchanged", .type = FIELD_BOOL, .help = "they are as in the snapshot" },
 	FIELD_SINCE,
@@ -51,7 +60,10 @@ const struct field options_fields[] = {
 const struct field state_fields[] = {
 	{ .name = "dfu", .type = FIELD_CHOICE, .choices = states, .help = "state of the bootloader" },
 	{ .name = "status", .type = FIELD_CHOICE, .choices = statuses, .help = "its status" },
-	{ .name = "mode", .type = FIELD_CHOICE, .choices = modes, .help = "what runs: rom, application, off or lockup" },
+	{ .name = "mode",
+	  .type = FIELD_CHOICE,
+	  .choices = modes,
+	  .help = "what runs: rom, application, off or lockup" },
 	{ .name = "reset-cause", .type = FIELD_CHOICE, .choices = causes, .help = "why it was reset the last time" },
 	{ .type = FIELD_END },
 };
@@ -141,11 +153,12 @@ static enum play_outcome compare(struct play *play, unsigned board, const struct
 	if (count) {
 		uint32_t at = r->address + (uint32_t)first;
 
-		outcome = play_fail(play, bytes_text(r, NULL, first, expected), bytes_text(r, got, first, found),
-				    "flash at 0x%08x (sector %d): expected %02x (%s), got %02x; %zu of %zu bytes differ, "
-				    "the last at 0x%08x",
-				    at, sector_of(profile, at), wanted_at(r, first), r->what, got[first], count,
-				    r->length, r->address + (uint32_t)last);
+		outcome = play_fail(
+			play, bytes_text(r, NULL, first, expected), bytes_text(r, got, first, found),
+			"flash at 0x%08x (sector %d): expected %02x (%s), got %02x; %zu of %zu bytes differ, "
+			"the last at 0x%08x",
+			at, sector_of(profile, at), wanted_at(r, first), r->what, got[first], count, r->length,
+			r->address + (uint32_t)last);
 	}
 	free(got);
 	return outcome;
@@ -160,7 +173,8 @@ static enum play_outcome range_of_file(struct play *play, const struct object *o
 		return PLAY_ERROR;
 	r->length = (size_t)object_number(o, "length", file_payload(file));
 	if (r->length > file->length)
-		return play_error(play, "'%s' has %zu bytes, the step compares %zu", file->name, file->length, r->length);
+		return play_error(play, "'%s' has %zu bytes, the step compares %zu", file->name, file->length,
+				  r->length);
 	r->bytes = file->data;
 	r->what = file->name;
 	return PLAY_OK;
@@ -274,7 +288,8 @@ static void put_list(char *out, size_t size, const struct value *list, const boo
 					 (unsigned long long)list->list[i].number);
 	for (unsigned i = 0; set && i < count; i++)
 		if (set[i])
-			used += (size_t)snprintf(out + used, used < size ? size - used : 0, "%s%u", used ? ", " : "", i);
+			used += (size_t)snprintf(out + used, used < size ? size - used : 0, "%s%u", used ? ", " : "",
+						 i);
 }
 
 static enum play_outcome judge_sectors(struct play *play, const struct object *o, const struct sector_look *look)
@@ -408,7 +423,8 @@ enum play_outcome run_options(struct play *play, const struct step *step)
 	if (!outcome && object_flag(o, "unchanged", false)) {
 		const struct snapshot *s = since(play, o, SNAPSHOT_BEFORE_TOOL);
 
-		outcome = s ? compare_options(play, s->board[board - 1].options, bytes, ", which were to stay") : PLAY_ERROR;
+		outcome = s ? compare_options(play, s->board[board - 1].options, bytes, ", which were to stay")
+			    : PLAY_ERROR;
 	}
 	return outcome;
 }
@@ -457,7 +473,8 @@ enum play_outcome run_state(struct play *play, const struct step *step)
 	if (object_given(o, "mode") && mode_index(s.mode) != (int)object_number(o, "mode", 0))
 		return differs(play, "mode", modes[object_number(o, "mode", 0)], mcu_mode_name(s.mode));
 	if ((object_given(o, "dfu") || object_given(o, "status")) && s.mode != MCU_ROM)
-		return differs(play, "mode", "the bootloader on USB, which alone has a DFU state", mcu_mode_name(s.mode));
+		return differs(play, "mode", "the bootloader on USB, which alone has a DFU state",
+			       mcu_mode_name(s.mode));
 	if (object_given(o, "dfu") && (uint64_t)s.state != object_number(o, "dfu", 0) + DFU_IDLE)
 		return differs(play, "DFU state", states[object_number(o, "dfu", 0)], dfu_state_name((uint8_t)s.state));
 	if (object_given(o, "status") && (uint64_t)s.status != object_number(o, "status", 0))
@@ -517,8 +534,9 @@ enum play_outcome run_file(struct play *play, const struct step *step)
 	if (first == file->length || first == other->length) {
 		snprintf(want, sizeof(want), "%zu bytes", other->length);
 		snprintf(got, sizeof(got), "%zu bytes", file->length);
-		return play_fail(play, want, got, "'%s' has %s, expected the %s of '%s'; the bytes that both have are equal",
-				 file->name, got, want, other->name);
+		return play_fail(play, want, got,
+				 "'%s' has %s, expected the %s of '%s'; the bytes that both have are equal", file->name,
+				 got, want, other->name);
 	}
 	return play_fail(play, NULL, NULL, "'%s' at offset %zu: expected %02x (%s), got %02x", file->name, first,
 			 other->data[first], other->name, file->data[first]);

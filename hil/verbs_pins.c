@@ -18,7 +18,9 @@ const struct field bootloader_fields[] = {
 	{ .type = FIELD_END },
 };
 const struct field application_fields[] = {
-	{ .name = "within", .type = FIELD_DURATION, .help = "longest time until the bootloader is gone; 3s without it" },
+	{ .name = "within",
+	  .type = FIELD_DURATION,
+	  .help = "longest time until the bootloader is gone; 3s without it" },
 	{ .type = FIELD_END },
 };
 const struct field level_fields[] = {

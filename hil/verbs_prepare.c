@@ -150,7 +150,7 @@ static enum play_outcome load_options(struct play *play, unsigned board, const s
 		if (sector > 11)
 			return play_error(play, "sector %llu cannot be write protected: the last is 11",
 					  (unsigned long long)sector);
-		bytes[8 + sector / 8] &= (uint8_t)~(1u << sector % 8);
+		bytes[8 + sector / 8] &= (uint8_t) ~(1u << sector % 8);
 	}
 	if (!r)
 		r = play->rig->ops->options_load(play->rig, board, bytes);
@@ -187,8 +187,8 @@ enum play_outcome run_fault(struct play *play, const struct step *step)
 	const char *rule = object_text(step->arguments, "rule", NULL);
 	char why[RIG_WHY] = "faults cannot be cleared";
 
-	if (rule ? play->rig->ops->fault_add(play->rig, play_board(step), rule, why) :
-		   play->rig->ops->fault_clear(play->rig, play_board(step)))
+	if (rule ? play->rig->ops->fault_add(play->rig, play_board(step), rule, why)
+		 : play->rig->ops->fault_clear(play->rig, play_board(step)))
 		return play_error(play, "%s", why);
 	return PLAY_OK;
 }

@@ -16,13 +16,23 @@ static const struct field interrupt_fields[] = {
 };
 
 #define FIELD_SERIAL \
-	{ .name = "serial", .type = FIELD_TEXT, .help = "serial number of the board that the tool is to take" }
+	{ \
+		.name = "serial", .type = FIELD_TEXT, .help = "serial number of the board that the tool is to take" \
+	}
 #define FIELD_USB \
-	{ .name = "usb", .type = FIELD_USB_ID, .help = "ID of the device that the tool is to take" }
+	{ \
+		.name = "usb", .type = FIELD_USB_ID, \
+		.help = "ID of the device that the tool is to take; the bootloader's without it" \
+	}
 #define FIELD_ALT \
-	{ .name = "alt", .type = FIELD_NUMBER, .help = "alternate setting; the tool's own without it" }
+	{ \
+		.name = "alt", .type = FIELD_NUMBER, .help = "alternate setting; the tool's own without it" \
+	}
 #define FIELD_INTERRUPT \
-	{ .name = "interrupt", .type = FIELD_OBJECT, .fields = interrupt_fields, .help = "send it a signal in the middle" }
+	{ \
+		.name = "interrupt", .type = FIELD_OBJECT, .fields = interrupt_fields, \
+		.help = "send it a signal in the middle" \
+	}
 
 const struct field list_fields[] = {
 	FIELD_SERIAL,
@@ -182,8 +192,7 @@ void check_operation(const struct step *step, const struct scenario *s, unsigned
 	(void)s, (void)needs;
 	if (interrupt && given_of(interrupt, ways) != 1)
 		STEP_WRONG(step, problems, "'interrupt' needs one of after and requests");
-	if (step->verb->operation == OPERATION_SET_OPTION_BYTES &&
-	    object_value(step->arguments, "bytes")->length != 16)
+	if (step->verb->operation == OPERATION_SET_OPTION_BYTES && object_value(step->arguments, "bytes")->length != 16)
 		STEP_WRONG(step, problems, "'bytes' of 'set-option-bytes': option bytes are 16, not %zu",
 			   object_value(step->arguments, "bytes")->length);
 }
@@ -205,6 +214,8 @@ static bool set_file(struct play *play, const struct step *step, struct play_job
 	if (!file)
 		return false;
 	job->file = file;
+	job->has_address = job->call.has_address;
+	job->address = job->call.address;
 	if (tool->format == TOOL_TAKES_DFUSE && !file_is_dfuse(file)) {
 		if (!job->call.has_address) {
 			play_error(play, "%s takes DfuSe files alone: the step needs an address to make one of '%s'",
@@ -235,14 +246,27 @@ static void set_serial(struct play *play, const struct step *step, struct tool_c
 	call->serial = status.serial;
 }
 
+/* Without a word on it: the bootloader of the board. */
+static void set_usb(struct play *play, const struct step *step, struct tool_call *call, struct call_text *text)
+{
+	const uint8_t *d = play->rig->ops->profile(play->rig, play_board(step))->device_descriptor;
+
+	if (call->usb)
+		return;
+	snprintf(text->usb, sizeof(text->usb), "%02x%02x:%02x%02x", d[9], d[8], d[11], d[10]);
+	call->usb = text->usb;
+}
+
 enum play_outcome run_operation(struct play *play, const struct step *step)
 {
 	struct call_text text = { 0 };
 	struct play_job job = { .call = call_of(step, &text), .arguments = step->arguments };
+	const struct file *file;
 	const char *missing;
 	char why[FILES_WHY];
 
 	set_serial(play, step, &job.call);
+	set_usb(play, step, &job.call, &text);
 	if (job.call.file && !set_file(play, step, &job))
 		return PLAY_ERROR;
 	if (job.call.output) {
@@ -250,6 +274,17 @@ enum play_outcome run_operation(struct play *play, const struct step *step)
 		if (!job.call.output)
 			return play_error(play, "%s", why);
 		job.call.output = short_path(play, job.call.output);
+	}
+	/* Some tools take them as a file, some as digits. */
+	if (step->verb->operation == OPERATION_SET_OPTION_BYTES) {
+		const struct value *bytes = object_value(step->arguments, "bytes");
+		char name[40];
+
+		snprintf(name, sizeof(name), "option-bytes-%zu", play->state->step_index + 1);
+		file = files_bytes(play->state->files, name, bytes->bytes, bytes->length, why);
+		if (!file)
+			return play_error(play, "%s", why);
+		job.call.file = short_path(play, file->path);
 	}
 	missing = tool_lacks(play->options->tool, &job.call);
 	if (missing)
@@ -313,7 +348,8 @@ static bool add(char ***words, size_t *count, char *word)
 enum play_outcome run_words(struct play *play, const struct step *step)
 {
 	const struct value *list = object_value(step->arguments, "words");
-	char **words = calloc(1, sizeof(*words)), **command = tool_command(play->options->tool, play->options->tool_path);
+	char **words = calloc(1, sizeof(*words)),
+	     **command = tool_command(play->options->tool, play->options->tool_path);
 	struct play_job job = { .raw = true, .arguments = step->arguments };
 	bool good = words && command;
 	enum play_outcome r;

@@ -11,10 +11,10 @@ static const char *const whole[] = { "tool", "scenario", NULL };
 static const char *const severities[] = { "note", "warning", "error", NULL };
 
 #define FIELD_OF \
-	{ .name = "of", \
-	  .type = FIELD_CHOICE, \
-	  .choices = whole, \
-	  .help = "tool (the last that ran) or scenario (all since the start); tool without it" }
+	{ \
+		.name = "of", .type = FIELD_CHOICE, .choices = whole, \
+		.help = "tool (the last that ran) or scenario (all since the start); tool without it" \
+	}
 
 static const struct field count_fields[] = {
 	{ .name = "pattern", .type = FIELD_PATTERN, .required = true, .help = "which requests" },
@@ -24,7 +24,10 @@ static const struct field count_fields[] = {
 	{ .type = FIELD_END },
 };
 const struct field requests_fields[] = {
-	{ .name = "contains", .type = FIELD_PATTERN, .many = true, .help = "these, in this order; others may be between" },
+	{ .name = "contains",
+	  .type = FIELD_PATTERN,
+	  .many = true,
+	  .help = "these, in this order; others may be between" },
 	{ .name = "absent", .type = FIELD_PATTERN, .many = true, .help = "none of these" },
 	{ .name = "first", .type = FIELD_PATTERN, .help = "the first DFU request" },
 	{ .name = "last", .type = FIELD_PATTERN, .help = "the last DFU request" },
@@ -35,7 +38,10 @@ const struct field requests_fields[] = {
 const struct field findings_fields[] = {
 	{ .name = "has", .type = FIELD_RULE, .many = true, .help = "these rules were broken" },
 	{ .name = "none", .type = FIELD_RULE, .many = true, .help = "these rules were kept" },
-	{ .name = "at-most", .type = FIELD_CHOICE, .choices = severities, .help = "nothing worse than note or warning" },
+	{ .name = "at-most",
+	  .type = FIELD_CHOICE,
+	  .choices = severities,
+	  .help = "nothing worse than note or warning" },
 	FIELD_OF,
 	{ .type = FIELD_END },
 };
@@ -158,8 +164,8 @@ static enum play_outcome check_absent(struct play *play, const struct part *part
 		const struct exchange *e = find(play, part, list->list[i].text, &at);
 
 		if (e)
-			return play_fail(play, NULL, said(e, text), "%s is '%s', which must not be there", said(e, text),
-					 list->list[i].text);
+			return play_fail(play, NULL, said(e, text), "%s is '%s', which must not be there",
+					 said(e, text), list->list[i].text);
 		if (broken(play))
 			return PLAY_ERROR;
 	}
@@ -265,7 +271,8 @@ static enum play_outcome judge(struct play *play, const struct object *o, const 
 		const struct finding *found = find_rule(f, count, none->list[i].text);
 
 		if (found)
-			return play_fail(play, NULL, found->text, "rule '%s' was broken: %s", found->rule->id, found->text);
+			return play_fail(play, NULL, found->text, "rule '%s' was broken: %s", found->rule->id,
+					 found->text);
 	}
 	for (size_t i = 0; i < count && object_given(o, "at-most"); i++)
 		if ((uint64_t)f[i].rule->severity > object_number(o, "at-most", 0))
