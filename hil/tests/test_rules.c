@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 #include "rule_scenes.h"
+#include "rule_scenes_flash.h"
 
 static const struct rule_case {
 	const char *id;
@@ -95,6 +96,8 @@ static const struct rule_case {
 	FIRES("leave-without-set-address", leaves_where_an_earlier_run_was),
 	QUIET("leave-without-set-address", leaves_to_the_image),
 	QUIET("leave-without-set-address", leaves_with_rising_blocks),
+	QUIET("leave-without-set-address", leaves_elsewhere_as_told),
+	QUIET("leave-without-set-address", leaves_in_a_second_run),
 	QUIET("leave-without-set-address", leaves),
 	FIRES("erase-not-asked", erases_what_it_does_not_write),
 	FIRES("erase-not-asked", erases_all_unasked),
