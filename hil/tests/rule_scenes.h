@@ -262,6 +262,16 @@ static void fails_and_goes_on(struct trial *t)
 	block_at(t, BASE, 16);
 }
 
+static void fails_by_status_alone(struct trial *t)
+{
+	call(t, OPERATION_ERASE);
+	start(t);
+	scene_command(&t->s, DFUSE_ERASE, BASE);
+	scene_getstatus(&t->s, DFU_OK, DFU_DNBUSY, 100);
+	t->s.now_us += 100000;
+	scene_getstatus(&t->s, DFU_ERR_ERASE, DFU_DNLOAD_IDLE, 0);
+}
+
 static void fails_and_says_so(struct trial *t)
 {
 	call(t, OPERATION_ERASE);
@@ -281,6 +291,19 @@ static void ends_in_an_erase(struct trial *t)
 	start(t);
 	scene_command(&t->s, DFUSE_ERASE, BASE);
 	scene_getstatus(&t->s, DFU_OK, DFU_DNBUSY, 100);
+}
+
+static void gives_up_polling(struct trial *t)
+{
+	ends_in_an_erase(t);
+	t->s.now_us += 100000;
+	scene_getstatus(&t->s, DFU_OK, DFU_DNBUSY, 100);
+}
+
+static void ends_in_an_erase_and_says_success(struct trial *t)
+{
+	call(t, OPERATION_ERASE);
+	ends_in_an_erase(t);
 }
 
 static void ends_in_unprotect(struct trial *t)
