@@ -51,9 +51,12 @@ struct desk {
 	struct bystander *bystanders;
 	struct capture_file *capture_file;
 	struct capture *capture;
+	uint64_t epoch_us;
 	int capture_error;
 	void (*listener)(void *context, const struct desk_event *);
 	void *listener_context;
+	void (*transfer_listener)(void *context, unsigned board, const struct usb_urb *);
+	void *transfer_context;
 };
 
 static void tell(const struct board *b, const struct desk_event *event)
@@ -103,8 +106,8 @@ static int open_capture(struct desk *d)
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	sink = capture_file_sink(d->capture_file);
-	d->capture = capture_new(&sink, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000, capture_failed,
-				 d);
+	d->epoch_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	d->capture = capture_new(&sink, d->epoch_us, capture_failed, d);
 	if (!d->capture) {
 		say_error(d->say, "cannot create capture '%s': %s", d->options->capture, strerror(ENOMEM));
 		return -ENOMEM;
@@ -296,10 +299,20 @@ static int bystander_init(struct bystander *b, const struct also_option *also, c
 	return b->device ? 0 : -ENOMEM;
 }
 
+static void transfer_completed(void *context, const struct usb_urb *urb)
+{
+	const struct board *b = context;
+
+	if (b->desk->transfer_listener)
+		b->desk->transfer_listener(b->desk->transfer_context, b->number, urb);
+}
+
 /* Behind the faults: the capture has what the host sees. */
 static int trace_board(struct board *b)
 {
 	b->trace = trace_new(b->desk->bench, fault_usbdev(b->fault), b->desk->capture, BUS_NUMBER);
+	if (b->trace)
+		trace_listen(b->trace, transfer_completed, b);
 	return b->trace ? 0 : -ENOMEM;
 }
 
@@ -411,6 +424,11 @@ static void board_power_up(struct board *b)
 	mcu_set_pin(b->mcu, PIN_VDD, true);
 }
 
+uint64_t desk_epoch_us(const struct desk *d)
+{
+	return d->epoch_us;
+}
+
 void desk_power_up(struct desk *d)
 {
 	for (unsigned i = 0; i < d->board_count; i++)
@@ -479,6 +497,12 @@ void desk_listen(struct desk *d, void (*event)(void *context, const struct desk_
 {
 	d->listener = event;
 	d->listener_context = context;
+}
+
+void desk_listen_transfers(struct desk *d, void (*completed)(void *, unsigned, const struct usb_urb *), void *context)
+{
+	d->transfer_listener = completed;
+	d->transfer_context = context;
 }
 
 void desk_listed(struct desk *d, const struct usbdev *device)

@@ -22,6 +22,8 @@ struct desk *desk_new(const struct options *, const struct say *);
 void desk_free(struct desk *); /* does not save; the devices must have been unplugged; NULL is fine */
 
 struct bench *desk_bench(struct desk *);
+/* What time 0 of the bench is in the capture, in microseconds since 1970; 0: there is none. */
+uint64_t desk_epoch_us(const struct desk *);
 /* Power, cable and boot pins; then as much bench time as it takes all of them to start. */
 void desk_power_up(struct desk *);
 /* Boards first, in order, then bystanders. NULL after the last. */
@@ -48,6 +50,10 @@ void desk_listed(struct desk *, const struct usbdev *);
 
 /* One listener to all that happens; called in the middle of things: look, do not touch. NULL: none. */
 void desk_listen(struct desk *, void (*event)(void *context, const struct desk_event *), void *context);
+
+/* Likewise for each transfer of a board that a capture has recorded, once it has completed. */
+void desk_listen_transfers(struct desk *, void (*completed)(void *context, unsigned board, const struct usb_urb *),
+			   void *context);
 
 /* The boards finish what they have in hand, then all that has changed is saved. Each failure is said; 0 or the last of
  * them as -errno. A capture that could not be written counts. */

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "files.h"
 #include "result.h"
 #include "rig.h"
 #include "rules.h"
@@ -27,7 +28,10 @@ struct play_options {
 	unsigned repeat;
 	const char *capture_folder; /* NULL: the capture goes when the result is known */
 	bool strict;                /* findings of severity error fail the scenario */
-	const char *folder;         /* an empty folder for this run alone */
+	const char *folder;         /* an empty folder for this run alone; absolute */
+	const char *tool_version;   /* as the tool says it; NULL: not known */
+	const char *program;        /* this program, for scripted hosts; NULL: /proc/self/exe */
+	uint64_t tool_wall_ms;      /* a tool that runs longer in real time is killed; 0: no limit */
 };
 
 struct play {
@@ -50,11 +54,25 @@ const char *play_obstacle(const struct play_options *, char why[RIG_WHY]);
 enum play_outcome play_fail(struct play *, const char *expected, const char *got, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 enum play_outcome play_error(struct play *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The path of a FIELD_FILE, made if it is one of the scenario's `files`; NULL after play_error(). The play's. */
-const char *play_file(struct play *, const struct value *);
-/* Its contents; *data to be freed. */
-enum play_outcome play_read_file(struct play *, const struct value *, uint8_t **data, size_t *length);
-/* Run a tool operation, or words as they are (words != NULL), and hold it against expect. */
-enum play_outcome play_tool(struct play *, const struct step *, struct tool_call *, char **words);
+/* What a FIELD_FILE means, made if it is one of the scenario's `files`; NULL after play_error(). The play's. */
+const struct file *play_file(struct play *, const struct value *);
+/* The board that a step is about, from 1. */
+unsigned play_board(const struct step *);
+/* Until flash is no longer being erased or programmed. */
+enum play_outcome play_settle(struct play *, unsigned board);
+
+/* A tool to be run, and what is known of its task. */
+struct play_job {
+	struct tool_call call;
+	const struct file *file;        /* to download; NULL */
+	bool has_address;               /* where a raw file goes, also where the tool has it from the file */
+	uint32_t address;
+	const struct object *arguments; /* of a step with an operation: `interrupt`; NULL */
+	char **words;                   /* run these as they are; NULL: what the adapter says for call */
+	bool raw;                       /* call says nothing */
+	bool host;                      /* a scripted host of ours: its exit status is 0 or not */
+};
+/* Run it, and hold it against the step's expect. */
+enum play_outcome play_tool(struct play *, const struct step *, struct play_job *);
 
 #endif

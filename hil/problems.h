@@ -21,15 +21,19 @@ struct mark {
 struct problems *problems_new(void); /* NULL on ENOMEM */
 void problems_free(struct problems *);
 
-/* excerpt: the text of the line, or NULL. A problem without memory to keep it still counts. */
+/* excerpt: the text of the line; NULL: as problems_lines() has it. The same problem is not told twice; one without memory to keep it still counts. */
 void problems_add(struct problems *, struct mark, const char *excerpt, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 /* "unknown step 'bootlaoder', did you mean 'bootloader'?": what is "unknown step", words ends with NULL. Without a near word
  * the words are listed. */
 void problems_unknown(struct problems *, struct mark, const char *excerpt, const char *what, const char *word,
 		      const char *const *words);
+/* Where the text of a line comes from when a problem is added without an excerpt; NULL: from nowhere. Set by whoever reads a file,
+ * while it is there. */
+void problems_lines(struct problems *, const char *(*line)(void *context, const char *file, unsigned line),
+		    void *context);
 size_t problems_count(const struct problems *);
-/* In order of file, line and column. colour: with escape sequences, for a terminal. */
+/* In order of file, line and column; what a terminal would obey is escaped. colour: with escape sequences of ours. */
 void problems_print(const struct problems *, FILE *, bool colour);
 
 #endif

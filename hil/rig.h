@@ -31,6 +31,7 @@ enum rig_can {
 	RIG_IRREVERSIBLE = 2048,   /* nothing of value is lost: RDP level 2, OTP */
 	RIG_SOFTWARE_ENTRY = 4096, /* the application can be made to jump to the ROM */
 	RIG_DENIED = 8192,         /* bystanders whose nodes may not be opened */
+	RIG_CONSOLE = 16384,       /* hears what the application says on its serial port */
 };
 const char *rig_can_name(enum rig_can); /* of one: "faults" */
 
@@ -62,10 +63,13 @@ struct rig_run {
 	char *const *words;
 	const char *const *environment; /* additions "NAME=value", NULL ends; or NULL */
 	const char *folder;             /* to start it in */
-	int out, error;                 /* descriptors for stdout and stderr */
-	uint64_t limit_us;              /* on the board's clock: killed after it; 0: none */
-	uint64_t wall_limit_ms;         /* of real time: killed after it */
-	/* Send signal when so many requests to a board, or so much time on the board's clock, have passed; signal 0: do not. */
+	/* What it writes to stdout (or stderr), as it comes. stdin is empty. Called while run() runs. */
+	void (*wrote)(void *context, bool error, const char *bytes, size_t length);
+	void *context;
+	uint64_t limit_us;      /* on the board's clock: killed after it; 0: none */
+	uint64_t wall_limit_ms; /* of real time: killed after it */
+	/* Send signal when so many DFU requests have been answered, or so much time on the board's clock has passed; signal 0: do
+	 * not. */
 	int signal;
 	uint64_t signal_after_us;
 	unsigned signal_after_requests; /* 0: go by the time */
@@ -73,7 +77,9 @@ struct rig_run {
 struct rig_ran {
 	int status;                /* as from wait(2) */
 	int exec_failed;           /* 126 or 127: it never ran; why[] says why */
-	bool timed_out;            /* killed: limit_us or wall_limit_ms */
+	bool timed_out;            /* killed: limit_us */
+	bool wall_timed_out;       /* killed: wall_limit_ms */
+	bool signalled;            /* the signal was sent */
 	uint64_t start_us, end_us; /* on the board's clock */
 };
 
@@ -83,6 +89,7 @@ struct rig_status {
 	enum dfu_status status;
 	enum reset_cause cause; /* of the last reset */
 	enum rdp_level rdp;
+	bool busy; /* flash is being erased or programmed */
 	const char *serial;
 };
 
@@ -100,8 +107,8 @@ struct rig_ops {
 	int (*pin)(struct rig *, unsigned board, enum mcu_pin, bool high);
 	/* Let time pass on the board's clock; the wall's too where that is real. */
 	int (*pass)(struct rig *, uint64_t us);
-	/* Until a device with that ID is there (or none is): 0, -ETIMEDOUT. */
-	int (*wait_usb)(struct rig *, uint16_t vendor, uint16_t product, bool there, uint64_t limit_us);
+	/* Until programs can see a device with that ID (or none): 0, -ETIMEDOUT. board: that one's alone; 0: any device. */
+	int (*wait_usb)(struct rig *, unsigned board, uint16_t vendor, uint16_t product, bool there, uint64_t limit_us);
 	int (*wait_console)(struct rig *, unsigned board, const char *regex, uint64_t limit_us); /* -EOPNOTSUPP */
 	uint64_t (*now_us)(struct rig *);
 	int (*run)(struct rig *, const struct rig_run *, struct rig_ran *, char why[RIG_WHY]);

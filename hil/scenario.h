@@ -8,6 +8,7 @@
 #include "value.h"
 
 struct verb;
+struct yaml;
 
 struct step {
 	const struct verb *verb;
@@ -16,6 +17,7 @@ struct step {
 	struct object *expect;    /* of expect_fields; NULL: not given. Of verbs that run a tool alone */
 	unsigned board;           /* from 1; 0: not given, which is 1 */
 	const char *note;         /* what it is for, in the writer's words; NULL */
+	unsigned needs;           /* rig_can: of the verb, and of its arguments */
 };
 
 /* A tool for which the scenario is known to fail, and why. */
@@ -23,6 +25,7 @@ struct expected_failure {
 	const char *tool;      /* name of an adapter */
 	const char *why;       /* with the reference */
 	const char *reference; /* NULL: none */
+	const char *versions;  /* a regular expression for those that do; NULL: all */
 };
 
 struct scenario {
@@ -37,6 +40,7 @@ struct scenario {
 	struct expected_failure *expected_failures;
 	size_t expected_failure_count;
 	struct yaml *yaml; /* keeps the marks alive */
+	unsigned needs;    /* rig_can: of the steps, the boards, bystanders, faults and `needs` */
 };
 
 extern const struct field scenario_fields[];
@@ -45,7 +49,16 @@ extern const struct field expect_fields[];
 /* NULL: problems have been told. A scenario with problems is not returned. */
 struct scenario *scenario_load(const char *path, struct problems *);
 struct scenario *scenario_parse(const char *name, const char *text, size_t length, struct problems *); /* from memory */
+/* Of a file that is open already, which is taken over; NULL is passed through. */
+struct scenario *scenario_read(struct yaml *, struct problems *);
 void scenario_free(struct scenario *);
+/* Each *.yaml in a folder and those below it, sorted by path, without hidden ones; or path itself if it is a file. found() returns
+ * false to end it. A folder without any is a problem. False: problems told, or ended. */
+bool scenario_find(const char *path, bool (*found)(void *context, const char *path), void *context, struct problems *);
+/* Path of a file in the nearest folder `fixtures` above the scenario ("descriptors/0a5c-21e6.usb"), to be freed; NULL: none. */
+char *scenario_fixture(const struct scenario *, const char *name);
+/* Path of a FIELD_FILE that is no made or written one: relative to the scenario's folder; to be freed. NULL on ENOMEM. */
+char *scenario_path(const struct scenario *, const char *name);
 bool scenario_has_tag(const struct scenario *, const char *tag);
 
 #endif

@@ -30,10 +30,15 @@ enum field_type {
 	FIELD_RULE,    /* text: the id of a rule (rules.h) */
 	FIELD_PROFILE, /* text: a ROM profile */
 	FIELD_OBJECT,  /* object: a mapping with fields of its own */
-	FIELD_MAP,     /* list of entries with any key: key in `key`, the rest as an object with `fields` */
+	FIELD_MAP, /* list of entries with any key, which is in `key`: an object with `fields`; the value that fields[0]
+			 describes if its name is ""; text if there are no fields */
+	FIELD_OFFSET, /* number: as int64_t, decimal or 0x..., may be negative */
+	FIELD_WORDS,  /* list: of texts, and of lists of texts, which are values with a list of their own */
+	FIELD_ANY,    /* node: anything; who reads the file looks at it (yaml.h) */
 };
 
 struct value;
+struct yaml_node;
 
 struct field {
 	const char *name;
@@ -43,6 +48,7 @@ struct field {
 	const char *const *choices; /* FIELD_CHOICE; NULL ends */
 	const struct field *fields; /* FIELD_OBJECT, FIELD_MAP */
 	const char *help;           /* for the manual page: one phrase */
+	const char *scalar; /* FIELD_OBJECT: the field that a bare value stands for; NULL: it must be a mapping */
 };
 
 struct object {
@@ -61,8 +67,9 @@ struct value {
 	uint8_t *bytes;
 	size_t length; /* of bytes */
 	struct object *object;
-	struct value *list; /* many and FIELD_MAP: count values, of which each has its own members set */
+	struct value *list; /* many, FIELD_MAP, FIELD_WORDS: count values, of which each has its own members set */
 	size_t count;
+	struct yaml_node *node; /* FIELD_ANY; as long as the file */
 };
 
 /* The value of a field by name; the name must be in the table (asserted). */

@@ -22,6 +22,9 @@ struct verb {
 	const char *help; /* one sentence for lists; dfu-scenario(5) has the rest */
 };
 
+/* Why a step cannot be done with that tool; NULL: it can, as far as is known before it runs. */
+const char *verb_tool_lacks(const struct step *, const struct tool *);
+
 extern const struct verb verbs[]; /* name NULL ends */
 const struct verb *verb_find(const char *name);
 extern const char *const *const verb_names; /* NULL ends */

@@ -31,6 +31,8 @@ struct trace {
 	uint8_t bus;
 	uint8_t address; /* as learnt; 0: not yet */
 	bool paused;
+	void (*completed)(void *context, const struct usb_urb *);
+	void *context;
 	struct endpoint_kind kinds[32]; /* by number, IN from 16 on; learnt from configuration descriptors that pass */
 };
 
@@ -187,6 +189,8 @@ static void trace_complete(struct usbhost *host, struct usb_urb *urb)
 		*link = p->next;
 		p->next = t->spare;
 		t->spare = p;
+		if (t->completed)
+			t->completed(t->context, urb);
 	}
 	learn(t, urb); /* after its record: the status stage still went to the old address (USB 2.0 9.4.6) */
 	if (t->dev.host)
@@ -240,6 +244,12 @@ struct usbdev *trace_usbdev(struct trace *t)
 void trace_pause(struct trace *t, bool paused)
 {
 	t->paused = paused;
+}
+
+void trace_listen(struct trace *t, void (*completed)(void *, const struct usb_urb *), void *context)
+{
+	t->completed = completed;
+	t->context = context;
 }
 
 static void free_list(struct pending *p)

@@ -19,6 +19,8 @@ struct trace *trace_new(struct bench *, struct usbdev *below, struct capture *, 
 struct usbdev *trace_usbdev(struct trace *);
 /* What is submitted while paused goes unrecorded: it is not the host's. Endpoints and addresses are learnt all the same. */
 void trace_pause(struct trace *, bool paused);
+/* Told of each recorded transfer when it has completed, after its record; look, do not touch. NULL: nobody. */
+void trace_listen(struct trace *, void (*completed)(void *context, const struct usb_urb *), void *context);
 void trace_free(struct trace *); /* no transfers pending; below is left without a host; NULL is fine */
 
 #endif

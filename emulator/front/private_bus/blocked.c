@@ -44,32 +44,42 @@ struct blocked {
 	size_t pid_count, pid_room;
 	int root_fd;                   /* children of the guardian; -1: not open */
 	uint32_t root_children;        /* a digest of them */
-	uint64_t outside[OUTSIDE_MAX]; /* inodes of pipes and sockets that we have inherited, and the tool from us */
+	uint64_t outside[OUTSIDE_MAX]; /* inodes of pipes and sockets that the tool has from us */
 	size_t outside_count;
 };
 
-static void note_outside(struct blocked *b)
+static void note_if_outside(struct blocked *b, int fd)
+{
+	struct stat st;
+
+	if (b->outside_count < OUTSIDE_MAX && fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+		b->outside[b->outside_count++] = st.st_ino;
+}
+
+static void note_outside(struct blocked *b, const int given[3])
 {
 	DIR *fds = opendir("/proc/self/fd");
 	struct dirent *entry;
-	struct stat st;
 
-	while (fds && (entry = readdir(fds)) && b->outside_count < OUTSIDE_MAX) {
-		if (fstat((int)strtol(entry->d_name, NULL, 10), &st) == 0 &&
-		    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
-			b->outside[b->outside_count++] = st.st_ino;
+	for (int i = 0; i < 3; i++)
+		note_if_outside(b, given[i]);
+	while (fds && (entry = readdir(fds))) {
+		int fd = (int)strtol(entry->d_name, NULL, 10), flags = fcntl(fd, F_GETFD);
+
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			note_if_outside(b, fd);
 	}
 	if (fds)
 		closedir(fds);
 }
 
-struct blocked *blocked_new(void)
+struct blocked *blocked_new(const int given[3])
 {
 	struct blocked *b = calloc(1, sizeof(*b));
 
 	if (b) {
 		b->root_fd = -1;
-		note_outside(b);
+		note_outside(b, given);
 	}
 	return b;
 }
@@ -525,8 +535,10 @@ static bool first_look_at_process(struct blocked *b, const struct private_bus *b
 	return all;
 }
 
+/* What has ended below the guardian is about to be reported by it: that is not idle time to be skipped. */
 static bool first_look(struct blocked *b, const struct private_bus *bus)
 {
+	size_t roots;
 	bool noted;
 
 	b->round++;
@@ -534,9 +546,10 @@ static bool first_look(struct blocked *b, const struct private_bus *bus)
 	if (b->root_fd < 0)
 		b->root_fd = open_of(bus->spawn.guardian, bus->spawn.guardian, "children");
 	noted = b->root_fd >= 0 && note_children(b, b->root_fd, &b->root_children);
+	roots = b->pid_count;
 	for (size_t i = 0; noted && i < b->pid_count; i++)
-		noted = first_look_at_process(b, bus, b->pids[i]);
-	return noted;
+		noted = first_look_at_process(b, bus, b->pids[i]) && (i >= roots || !blocked_is_zombie(b->pids[i]));
+	return noted && roots;
 }
 
 static bool second_look(struct blocked *b)

@@ -7,8 +7,9 @@
 
 struct blocked;
 
-bool blocked_supported(void);      /* does this kernel tell all that is needed? */
-struct blocked *blocked_new(void); /* NULL on ENOMEM */
+bool blocked_supported(void); /* does this kernel tell all that is needed? */
+/* given: descriptors that the tool gets as its standard ones, or -1. NULL on ENOMEM. */
+struct blocked *blocked_new(const int given[3]);
 void blocked_free(struct blocked *);
 /* Two looks at all threads below the guardian: the same both times, none running, none waiting for a terminal, a file, a
  * socket (but one whose other end is this process, such as the control socket) or a pipe that came from outside. */

@@ -3,6 +3,7 @@
 #ifndef DFUBENCH_BUS_INTERNAL_H
 #define DFUBENCH_BUS_INTERNAL_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -101,10 +102,14 @@ struct private_bus {
 	struct vtime *vtime; /* NULL: real or scaled time */
 	uint64_t wall_origin_ns, bench_origin_us;
 	uint64_t wall_now_ns, looked_after_ns;
-	bool running, over;
-	int failure; /* the run cannot go on: -errno, or 0 */
+	bool ticking; /* bench time goes with the wall */
+	bool running; /* there is a tool: what follows down to warned_chdir is its own */
+	bool over;    /* the guardian has reported */
+	int failure;  /* the run cannot go on: -errno, or 0 */
 	int status, exec_error, exec_failed;
 	bool warned_memory, warned_foreign, warned_uring, warned_chdir;
+	cpu_set_t cpus; /* that we may run on; while we share one with the tool */
+	bool shares_cpu;
 	size_t notif_size, resp_size;
 	void *notif, *resp;
 	struct private_bus_counts counts;
@@ -126,9 +131,21 @@ uint64_t bus_wall_ms(const struct private_bus *, uint64_t ms);
  * been replugged: -ENODEV. */
 void bus_reset_port(struct port *, const struct call_info *);
 
+/* From now on bench time goes with the wall. */
+void bus_start_clock(struct private_bus *);
+
+/* --- tool.c --- */
+void tool_setup(struct private_bus *);                    /* once, before all others */
+void tool_reported(struct private_bus *, struct watch *); /* the lifeline is readable */
+void tool_executed(struct private_bus *, struct watch *); /* the exec pipe is */
+int tool_broken(struct private_bus *, int error);         /* kill it; returns error */
+/* Nothing is left of the tool but its status; the bus is ready for another. Also while there is none. */
+void tool_gone(struct private_bus *);
+
 /* --- ports.c --- */
-int bus_plug_root_hub(struct private_bus *); /* 0 or -ENOMEM */
-void bus_unplug_all(struct private_bus *);   /* the root hub too */
+void bus_forget_resets(struct private_bus *); /* nobody waits for them any more */
+int bus_plug_root_hub(struct private_bus *);  /* 0 or -ENOMEM */
+void bus_unplug_all(struct private_bus *);    /* the root hub too */
 
 /* --- notify.c: answers. Each ends the call. --- */
 void answer_value(struct private_bus *, uint64_t id, int64_t value);

@@ -10,10 +10,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "remote.h"
 
@@ -162,6 +164,23 @@ static void drain(int fd)
 		errno = 0;
 }
 
+/* A reader that has just gone must not cost the program its life (SIGPIPE), whatever it does about that signal. */
+static void put_byte(int fd)
+{
+	static const struct timespec at_once;
+	sigset_t broken, before, pending;
+	int error;
+
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &broken, &before);
+	sigpending(&pending);
+	error = write(fd, "", 1) < 0 ? errno : 0;
+	if (error == EPIPE && !sigismember(&pending, SIGPIPE))
+		sigtimedwait(&broken, NULL, &at_once);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 void node_set_writable(struct node *n, bool writable)
 {
 	int fd;
@@ -191,8 +210,7 @@ void node_set_readable(struct node *n, bool readable)
 	if (n->pipe < 0)
 		return;
 	if (readable) {
-		if (write(n->pipe, "", 1) < 0 && errno != EAGAIN)
-			errno = 0; /* closed: the watch tells */
+		put_byte(n->pipe); /* closed: the watch tells */
 		return;
 	}
 	fd = other_end(n, O_RDONLY);

@@ -53,7 +53,15 @@ static void end_reset(struct port *p, int error)
 {
 	usb_description_free(p->before_reset);
 	p->before_reset = NULL;
-	answer_error(p->bus, p->reset_call.id, error);
+	if (p->reset_call.id)
+		answer_error(p->bus, p->reset_call.id, error);
+}
+
+void bus_forget_resets(struct private_bus *bus)
+{
+	for (int i = 1; i <= PRIVATE_BUS_PORTS; i++)
+		if (bus->ports[i])
+			bus->ports[i]->reset_call = (struct call_info){ 0 };
 }
 
 static void described(void *context, const struct usb_description *d);
@@ -253,4 +261,11 @@ void bus_unplug_all(struct private_bus *bus)
 		transfer_take_back(bus->ports[0]->transfers);
 	roothub_free(bus->ports[0]->dev);
 	free(bus->ports[0]);
+}
+
+const struct usb_description *private_bus_description(const struct private_bus *bus, int number)
+{
+	const struct port *p = number > 0 && number <= PRIVATE_BUS_PORTS ? bus->ports[number] : NULL;
+
+	return p ? p->description : NULL;
 }

@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 #include "bus_internal.h"
-#include "filter.h"
 #include "vtime.h"
 
 #define EVENTS_PER_TURN 32
@@ -83,7 +80,7 @@ void private_bus_sync(struct private_bus *bus)
 	uint64_t passed;
 
 	bus->wall_now_ns = wall_ns();
-	if (!bus->running)
+	if (!bus->ticking)
 		return;
 	passed = bus->wall_now_ns - bus->wall_origin_ns;
 	if (bus->vtime)
@@ -91,15 +88,22 @@ void private_bus_sync(struct private_bus *bus)
 	bench_advance(bus->bench, bus->bench_origin_us + (uint64_t)((double)passed / 1000.0 * bus->options.scale));
 }
 
-/* Nanoseconds of the wall until the bench has something to do. */
-static uint64_t until_next_ns(const struct private_bus *bus)
+void bus_start_clock(struct private_bus *bus)
 {
-	uint64_t next = bench_next_us(bus->bench), due;
+	bus->wall_origin_ns = wall_ns();
+	bus->bench_origin_us = bench_now_us(bus->bench);
+	bus->ticking = true;
+}
+
+/* Nanoseconds of the wall until it is that late on the bench. */
+static uint64_t until_ns(const struct private_bus *bus, uint64_t at_us)
+{
+	uint64_t due;
 	double ns;
 
-	if (next == BENCH_NEVER)
+	if (at_us == BENCH_NEVER)
 		return UINT64_MAX;
-	ns = (double)(next - bus->bench_origin_us) * 1000.0 / bus->options.scale;
+	ns = (double)(at_us - bus->bench_origin_us) * 1000.0 / bus->options.scale;
 	due = bus->wall_origin_ns + (ns < 9e18 ? (uint64_t)ns + 1 : UINT64_MAX / 2);
 	if (bus->vtime)
 		due -= vtime_offset_ns(bus->vtime);
@@ -223,21 +227,6 @@ static uint32_t reserved_base(void)
 	return top > 2 * RESERVED_COUNT ? (uint32_t)top - RESERVED_COUNT : (uint32_t)top / 2;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)st;
-	(void)type;
-	(void)where;
-	remove(path); /* what is left is stale, and the next start's to remove */
-	return 0;
-}
-
-/* By name: the guardian keeps none of the descriptors that tree_free() goes by. */
-static void tree_orphaned(void *context)
-{
-	nftw(tree_root(context), remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
 struct private_bus *private_bus_new(struct bench *bench, const struct private_bus_options *options,
 				    char why[PRIVATE_BUS_ERROR])
 {
@@ -258,8 +247,7 @@ struct private_bus *private_bus_new(struct bench *bench, const struct private_bu
 	bus->syscalls = syscalls_native();
 	bus->last_address = 1;
 	bus->reserved_base = reserved_base();
-	bus->spawn.listener = bus->spawn.lifeline = bus->spawn.tool_fd = bus->spawn.exec_pipe = -1;
-	sigprocmask(SIG_SETMASK, NULL, &bus->spawn.mask);
+	tool_setup(bus);
 	bus->epoll = epoll_create1(EPOLL_CLOEXEC);
 	error = bus->epoll < 0 ? -errno : 0;
 	if (!error) {
@@ -272,10 +260,6 @@ struct private_bus *private_bus_new(struct bench *bench, const struct private_bu
 			private_bus_free(bus);
 			return NULL;
 		}
-	}
-	if (!error && options->time != TIME_SCALED) {
-		bus->vtime = vtime_new(bus, options->time == TIME_VIRTUAL_ALWAYS);
-		error = bus->vtime ? 0 : -ENOMEM;
 	}
 	if (!error)
 		bus->tree = tree_new(options->tree_folder, &error);
@@ -293,18 +277,8 @@ void private_bus_free(struct private_bus *bus)
 {
 	if (!bus)
 		return;
-	spawn_end(&bus->spawn);
-	usbfs_free_all(bus);
-	netlink_free_all(bus);
+	tool_gone(bus);
 	bus_unplug_all(bus);
-	while (bus->held) {
-		struct held *h = bus->held;
-
-		bus->held = h->next;
-		waits_release(bus, h);
-		free(h);
-	}
-	vtime_free(bus->vtime);
 	tree_free(bus->tree);
 	bury_watches(bus, true);
 	if (bus->epoll >= 0)
@@ -331,108 +305,6 @@ void private_bus_settle(struct private_bus *bus, uint64_t limit_us)
 		bench_advance(bus->bench, bench_next_us(bus->bench));
 }
 
-static void explain_spawn(const char *stage, int err, char why[PRIVATE_BUS_ERROR])
-{
-	const char *hint = "";
-
-	if (err == -EACCES || err == -EPERM)
-		hint = " (a container's seccomp profile may forbid it)";
-	else if (err == -EINVAL || err == -ENOSYS)
-		hint = " (Linux 5.14 or later is needed, with CONFIG_SECCOMP_FILTER)";
-	if (err == -EBUSY)
-		snprintf(why, PRIVATE_BUS_ERROR, "%s", stage);
-	else
-		snprintf(why, PRIVATE_BUS_ERROR, "%s: %s%s", stage, strerror(-err), hint);
-}
-
-/* Without synchronous wake-ups a call costs five times as much, unless both sides share a CPU. */
-static void share_a_cpu(const struct private_bus *bus)
-{
-	cpu_set_t one;
-	int cpu = sched_getcpu();
-
-	if (cpu < 0)
-		return;
-	CPU_ZERO(&one);
-	CPU_SET((unsigned)cpu, &one);
-	if (sched_setaffinity(bus->spawn.tool, sizeof(one), &one) == 0)
-		sched_setaffinity(0, sizeof(one), &one);
-}
-
-int private_bus_spawn(struct private_bus *bus, char *const argv[], char why[PRIVATE_BUS_ERROR])
-{
-	const char *stage;
-	int err;
-
-	bus->spawn.syscalls = bus->syscalls;
-	bus->spawn.reserved_base = bus->reserved_base;
-	bus->spawn.reserved_count = RESERVED_COUNT;
-	bus->spawn.timed = bus->vtime != NULL;
-	bus->spawn.orphaned = tree_orphaned;
-	bus->spawn.context = bus->tree;
-	err = spawn_start(&bus->spawn, argv, &stage);
-	if (err) {
-		explain_spawn(stage, err, why);
-		return err;
-	}
-	if (filter_sync_wake_up(bus->spawn.listener))
-		share_a_cpu(bus);
-	if (!bus_watch(bus, WATCH_LISTENER, bus->spawn.listener, EPOLLIN) ||
-	    !bus_watch(bus, WATCH_LIFELINE, bus->spawn.lifeline, EPOLLIN) ||
-	    (bus->spawn.tool_fd >= 0 && !bus_watch(bus, WATCH_TOOL, bus->spawn.tool_fd, EPOLLIN)) ||
-	    !bus_watch(bus, WATCH_EXEC, bus->spawn.exec_pipe, EPOLLIN)) {
-		snprintf(why, PRIVATE_BUS_ERROR, "out of memory or descriptors");
-		spawn_end(&bus->spawn);
-		return -ENOMEM;
-	}
-	bus->wall_origin_ns = wall_ns();
-	bus->bench_origin_us = bench_now_us(bus->bench);
-	bus->running = true;
-	while (bus->spawn.exec_pipe >= 0 && err >= 0 && !bus->over)
-		err = private_bus_step(bus, -1);
-	if (err < 0 || bus->exec_error) {
-		err = bus->exec_error ? -bus->exec_error : err;
-		bus->exec_failed = !bus->exec_error ? 0 : err == -ENOENT || err == -ENOTDIR ? 127 : 126;
-		snprintf(why, PRIVATE_BUS_ERROR, "cannot run '%.150s': %s", argv[0], strerror(-err));
-		spawn_end(&bus->spawn);
-		bus->running = false;
-		return err;
-	}
-	return 0;
-}
-
-int private_bus_exec_failed(const struct private_bus *bus)
-{
-	return bus->exec_failed;
-}
-
-static void exec_ready(struct private_bus *bus, struct watch *w)
-{
-	int error = 0;
-
-	/* Nothing to read: the pipe was closed by a successful exec. */
-	if (read(bus->spawn.exec_pipe, &error, sizeof(error)) == sizeof(error))
-		bus->exec_error = error;
-	bus_unwatch(bus, w);
-	close(bus->spawn.exec_pipe);
-	bus->spawn.exec_pipe = -1;
-}
-
-static void lifeline_ready(struct private_bus *bus, struct watch *w)
-{
-	struct spawn_report report = { .status = SIGKILL }; /* what the tool died of if the guardian was killed */
-	ssize_t n = recv(bus->spawn.lifeline, &report, sizeof(report), MSG_DONTWAIT);
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n == sizeof(report) && report.left_behind)
-		bus_warn(bus, "%d process%s that the tool left behind %s ended", report.left_behind,
-			 report.left_behind == 1 ? "" : "es", report.left_behind == 1 ? "was" : "were");
-	bus->status = report.status;
-	bus->over = true;
-	bus_unwatch(bus, w);
-}
-
 static void node_ready(struct private_bus *bus, struct node *n)
 {
 	/* Only hang-ups are watched: the last descriptor in the tool is closed. */
@@ -454,14 +326,14 @@ static void serve(struct private_bus *bus, struct watch *w, uint32_t events)
 			bus_unwatch(bus, w); /* no process is left under the filter */
 		return;
 	case WATCH_LIFELINE:
-		lifeline_ready(bus, w);
+		tool_reported(bus, w);
 		return;
 	case WATCH_TOOL:
 		spawn_tool_ended(&bus->spawn);
 		bus_unwatch(bus, w);
 		return;
 	case WATCH_EXEC:
-		exec_ready(bus, w);
+		tool_executed(bus, w);
 		return;
 	case WATCH_NODE:
 		node_ready(bus, w->node);
@@ -475,29 +347,28 @@ static void serve(struct private_bus *bus, struct watch *w, uint32_t events)
 	}
 }
 
-static int wait_for_events(struct private_bus *bus, struct epoll_event *events, int wait_ms)
+static int wait_for_events(struct private_bus *bus, struct epoll_event *events, uint64_t wait_ns)
 {
-	uint64_t wait = until_next_ns(bus), patience = bus->vtime ? vtime_patience_ns(bus->vtime) : UINT64_MAX;
-	struct timespec ts;
+	struct timespec ts = { .tv_sec = (time_t)(wait_ns / 1000000000u), .tv_nsec = (long)(wait_ns % 1000000000u) };
 
-	if (wait > patience)
-		wait = patience;
-
-	if (wait_ms >= 0 && wait > (uint64_t)wait_ms * 1000000u)
-		wait = (uint64_t)wait_ms * 1000000u;
-	if (held_any(bus) && wait > LOOK_AFTER_NS)
-		wait = LOOK_AFTER_NS;
-	ts.tv_sec = (time_t)(wait / 1000000000u);
-	ts.tv_nsec = (long)(wait % 1000000000u);
-	return (int)syscall(SYS_epoll_pwait2, bus->epoll, events, EVENTS_PER_TURN, wait == UINT64_MAX ? NULL : &ts,
+	return (int)syscall(SYS_epoll_pwait2, bus->epoll, events, EVENTS_PER_TURN, wait_ns == UINT64_MAX ? NULL : &ts,
 			    NULL, 0);
 }
 
-static int broken(struct private_bus *bus, int error)
+static uint64_t at_most(uint64_t a, uint64_t b)
 {
-	spawn_end(&bus->spawn);
-	bus->over = true;
-	return error;
+	return a < b ? a : b;
+}
+
+static uint64_t patience_ns(struct private_bus *bus, int wait_ms)
+{
+	uint64_t wait = until_ns(bus, bench_next_us(bus->bench));
+
+	if (bus->vtime)
+		wait = at_most(wait, vtime_patience_ns(bus->vtime));
+	if (wait_ms >= 0)
+		wait = at_most(wait, (uint64_t)wait_ms * 1000000u);
+	return held_any(bus) ? at_most(wait, LOOK_AFTER_NS) : wait;
 }
 
 int private_bus_step(struct private_bus *bus, int wait_ms)
@@ -505,12 +376,12 @@ int private_bus_step(struct private_bus *bus, int wait_ms)
 	struct epoll_event events[EVENTS_PER_TURN];
 	int n;
 
-	if (bus->over)
+	if (!bus->running)
 		return 0;
 	private_bus_sync(bus);
-	n = wait_for_events(bus, events, wait_ms);
+	n = wait_for_events(bus, events, patience_ns(bus, wait_ms));
 	if (n < 0 && errno != EINTR)
-		return broken(bus, -errno);
+		return tool_broken(bus, -errno);
 	private_bus_sync(bus);
 	for (int i = 0; i < n; i++)
 		serve(bus, events[i].data.ptr, events[i].events);
@@ -526,22 +397,85 @@ int private_bus_step(struct private_bus *bus, int wait_ms)
 		waits_look_after(bus);
 		vtime_idle(bus->vtime);
 	}
-	bury_watches(bus, false);
 	if (bus->failure)
-		return broken(bus, bus->failure);
-	return bus->over ? 0 : 1;
+		return tool_broken(bus, bus->failure);
+	if (bus->over)
+		tool_gone(bus);
+	bury_watches(bus, false);
+	return bus->running;
 }
 
-int private_bus_status(const struct private_bus *bus)
+/* --- time without a tool --- */
+
+/* Event by event: what is waited for may hold for a moment only. */
+static bool advance(struct private_bus *bus, uint64_t to_us, bool (*until)(void *context), void *context)
 {
-	return bus->status;
+	while (bench_next_us(bus->bench) <= to_us) {
+		bench_advance(bus->bench, bench_next_us(bus->bench));
+		if (until && until(context))
+			return true;
+	}
+	bench_advance(bus->bench, to_us);
+	return until && until(context);
 }
 
-int private_bus_signal(struct private_bus *bus, int number)
+/* How late it is on the bench by now: by the wall, or at the next event if time is virtual. */
+static uint64_t by_now_us(struct private_bus *bus)
 {
-	if (bus->over || bus->spawn.tool <= 0)
-		return -ESRCH;
-	return kill(bus->spawn.tool, number) ? -errno : 0;
+	uint64_t passed;
+
+	if (bus->options.time != TIME_SCALED)
+		return bench_next_us(bus->bench);
+	bus->wall_now_ns = wall_ns();
+	passed = bus->wall_now_ns - bus->wall_origin_ns;
+	return bus->bench_origin_us + (uint64_t)((double)passed / 1000.0 * bus->options.scale);
+}
+
+static int wait_until(struct private_bus *bus, bool (*until)(void *context), void *context, uint64_t limit_us)
+{
+	bool virtual = bus->options.time != TIME_SCALED;
+	struct epoll_event events[EVENTS_PER_TURN];
+	uint64_t wait;
+	int n;
+
+	for (;;) {
+		if (advance(bus, at_most(by_now_us(bus), limit_us), until, context))
+			return 1;
+		if (bench_now_us(bus->bench) >= limit_us)
+			return 0;
+		wait = virtual ? 0 : until_ns(bus, at_most(bench_next_us(bus->bench), limit_us));
+		n = wait_for_events(bus, events, wait);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		for (int i = 0; i < n; i++)
+			serve(bus, events[i].data.ptr, events[i].events);
+		bury_watches(bus, false);
+		if (n != 0 && until && until(context))
+			return 1;
+	}
+}
+
+int private_bus_wait(struct private_bus *bus, bool (*until)(void *context), void *context, uint64_t limit_us)
+{
+	uint64_t now = bench_now_us(bus->bench);
+	int r;
+
+	if (bus->running)
+		return -EBUSY;
+	if (until && until(context))
+		return 1;
+	bus_start_clock(bus);
+	bus->ticking = bus->options.time == TIME_SCALED;
+	r = wait_until(bus, until, context, limit_us < BENCH_NEVER - now ? now + limit_us : BENCH_NEVER - 1);
+	bus->ticking = false;
+	return r;
+}
+
+int private_bus_skip(struct private_bus *bus, uint64_t to_us)
+{
+	uint64_t now = bench_now_us(bus->bench);
+
+	return private_bus_wait(bus, NULL, NULL, to_us > now ? to_us - now : 0);
 }
 
 void private_bus_counts(const struct private_bus *bus, struct private_bus_counts *counts)

@@ -21,12 +21,13 @@
 /* The first bytes that the tool's side sends: 0 with the listener as SCM_RIGHTS, or an errno. */
 struct hello {
 	int error;
+	enum spawn_stage stage; /* that failed */
 	pid_t tool;
 };
 
-static int send_hello(int socket, int error, int fd)
+static int send_hello(int socket, enum spawn_stage stage, int error, int fd)
 {
-	struct hello hello = { .error = error, .tool = getpid() };
+	struct hello hello = { .error = error, .stage = stage, .tool = getpid() };
 	struct iovec iov = { &hello, sizeof(hello) };
 	union {
 		struct cmsghdr header;
@@ -84,7 +85,36 @@ static void default_signals(void)
 		signal(changed[i], SIG_DFL);
 }
 
-static _Noreturn void run_tool(const struct spawn *s, char *const argv[], int socket, int exec_pipe, pid_t parent)
+/* A copy out of the way of what becomes a standard descriptor; -1 stays. */
+static int above_standard(int fd)
+{
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static int redirect(const int fds[3])
+{
+	int copies[3];
+
+	/* All copies first: one may be given as the number of another. */
+	for (int i = 0; i < 3; i++) {
+		copies[i] = above_standard(fds[i]);
+		if (fds[i] >= 0 && copies[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i < 3; i++)
+		if (copies[i] >= 0 && dup2(copies[i], i) < 0)
+			return -errno;
+	return 0; /* exec closes the copies */
+}
+
+static _Noreturn void fail(int socket, enum spawn_stage stage, int error)
+{
+	send_hello(socket, stage, error, -1);
+	_exit(125);
+}
+
+static _Noreturn void run_tool(const struct spawn *s, const struct private_bus_tool *tool, int socket, int exec_pipe,
+			       pid_t parent)
 {
 	int listener, error;
 
@@ -92,17 +122,25 @@ static _Noreturn void run_tool(const struct spawn *s, char *const argv[], int so
 	if (getppid() != parent)
 		_exit(125);
 	default_signals();
+	socket = above_standard(socket);
+	exec_pipe = above_standard(exec_pipe);
+	error = redirect(tool->fds);
+	if (error || exec_pipe < 0)
+		fail(socket, SPAWN_DESCRIPTORS, error ? -error : EMFILE);
+	if (tool->folder && chdir(tool->folder))
+		fail(socket, SPAWN_FOLDER, errno);
 	listener = filter_install(s->syscalls, s->reserved_base, s->reserved_count, s->timed);
-	if (listener < 0) {
-		send_hello(socket, -listener, -1);
-		_exit(125);
-	}
-	if (send_hello(socket, 0, listener))
+	if (listener < 0)
+		fail(socket, SPAWN_FILTER, -listener);
+	if (send_hello(socket, SPAWN_PROCESS, 0, listener))
 		_exit(125);
 	close(listener);
 	close(socket);
 	sigprocmask(SIG_SETMASK, &s->mask, NULL);
-	execvp(argv[0], argv);
+	setrlimit(RLIMIT_NOFILE, &s->files); /* not earlier: the supervisor may have more open */
+	if (tool->envp)
+		environ = (char **)tool->envp;
+	execvp(tool->argv[0], tool->argv);
 	error = errno;
 	if (write(exec_pipe, &error, sizeof(error)) != sizeof(error))
 		_exit(125);
@@ -170,7 +208,8 @@ static void guardian_descriptors(int lifeline, int signals)
 	syscall(SYS_close_range, high + 1, ~0u, 0);
 }
 
-static _Noreturn void run_guardian(struct spawn *s, char *const argv[], int socket, int exec_pipe, int lifeline)
+static _Noreturn void run_guardian(struct spawn *s, const struct private_bus_tool *what, int socket, int exec_pipe,
+				   int lifeline)
 {
 	struct spawn_report report = { .status = 125 << 8 };
 	bool tool_over = false, alone = false;
@@ -184,11 +223,9 @@ static _Noreturn void run_guardian(struct spawn *s, char *const argv[], int sock
 	signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	tool = signals < 0 ? -1 : fork();
 	if (tool == 0)
-		run_tool(s, argv, socket, exec_pipe, self);
-	if (tool < 0) {
-		send_hello(socket, errno, -1);
-		_exit(125);
-	}
+		run_tool(s, what, socket, exec_pipe, self);
+	if (tool < 0)
+		fail(socket, SPAWN_PROCESS, errno);
 	prctl(PR_SET_NAME, "dfuemu-guardian", 0, 0, 0);
 	guardian_descriptors(lifeline, signals);
 	while (!tool_over && !alone) {
@@ -278,14 +315,14 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-int spawn_start(struct spawn *s, char *const argv[], const char **stage)
+int spawn_start(struct spawn *s, const struct private_bus_tool *tool, enum spawn_stage *stage)
 {
 	int hello[2] = { -1, -1 }, life[2] = { -1, -1 }, result[2] = { -1, -1 }, err = 0;
 	struct hello greeting = { 0 };
 
 	s->guardian = s->tool = 0;
 	s->listener = s->lifeline = s->exec_pipe = s->tool_fd = -1;
-	*stage = "cannot start a process";
+	*stage = SPAWN_PROCESS;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, hello) ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, life) || pipe2(result, O_CLOEXEC)) {
 		err = -errno;
@@ -303,7 +340,7 @@ int spawn_start(struct spawn *s, char *const argv[], const char **stage)
 		close(hello[0]);
 		close(life[0]);
 		close(result[0]);
-		run_guardian(s, argv, hello[1], result[1], life[1]);
+		run_guardian(s, tool, hello[1], result[1], life[1]);
 	}
 	s->lifeline = life[0];
 	life[0] = -1;
@@ -313,9 +350,7 @@ int spawn_start(struct spawn *s, char *const argv[], const char **stage)
 	err = receive_hello(hello[0], &greeting, &s->listener);
 	if (!err && greeting.error) {
 		err = -greeting.error;
-		*stage = err == -EBUSY ? "a seccomp listener is there already: is this dfuemu running inside another "
-					 "'dfuemu exec'?"
-				       : "the kernel refuses the seccomp filter";
+		*stage = greeting.stage;
 	}
 	s->tool = greeting.tool;
 	if (!err) {

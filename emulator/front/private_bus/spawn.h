@@ -10,7 +10,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
+#include "private_bus.h"
 #include "syscalls.h"
 
 /* What the guardian reports when all is over. */
@@ -23,8 +25,9 @@ struct spawn {
 	/* to be filled in */
 	const struct syscall_table *syscalls;
 	uint32_t reserved_base, reserved_count;
-	bool timed;    /* notify the calls of virtual time as well */
-	sigset_t mask; /* the tool's signal mask */
+	bool timed;          /* notify the calls of virtual time as well */
+	sigset_t mask;       /* the tool's signal mask */
+	struct rlimit files; /* its RLIMIT_NOFILE */
 	void (*orphaned)(
 		void *context); /* run in the guardian if the supervisor dies, after the last process is gone */
 	void *context;
@@ -36,9 +39,11 @@ struct spawn {
 	int exec_pipe; /* end of file: the program runs; else an int, the errno of the exec */
 };
 
+enum spawn_stage { SPAWN_PROCESS, SPAWN_DESCRIPTORS, SPAWN_FOLDER, SPAWN_FILTER };
+
 /* Fork and install the filter. The tool's first notified call is part of its exec, so the caller must serve the
- * listener from now on. 0, or -errno with *stage telling in words what failed. */
-int spawn_start(struct spawn *, char *const argv[], const char **stage);
+ * listener from now on. 0, or -errno with *stage telling what failed. */
+int spawn_start(struct spawn *, const struct private_bus_tool *, enum spawn_stage *stage);
 /* The tool itself has ended: the guardian has to see to the rest, even if somebody has stopped it (SIGSTOP). */
 void spawn_tool_ended(const struct spawn *);
 /* Have the guardian kill every process of the tool, wait for it, close what is open. Safe at any time, twice too. */

@@ -86,12 +86,12 @@ static void give_up(struct vtime *v, const char *why, int error)
 	v->given_up = true;
 }
 
-struct vtime *vtime_new(struct private_bus *bus, bool always)
+struct vtime *vtime_new(struct private_bus *bus, const struct private_bus_tool *tool, bool always)
 {
 	struct vtime *v = calloc(1, sizeof(*v));
 
 	if (v)
-		v->blocked = blocked_new();
+		v->blocked = blocked_new(tool->fds);
 	if (!v || !v->blocked) {
 		free(v);
 		return NULL;

@@ -11,8 +11,9 @@
 
 struct vtime;
 
-/* always: jump also while no USB handle is open and no device is on its way. NULL on ENOMEM. */
-struct vtime *vtime_new(struct private_bus *, bool always);
+/* For one tool, which is about to start. always: jump also while no USB handle is open and no device is on its way. NULL on
+ * ENOMEM. */
+struct vtime *vtime_new(struct private_bus *, const struct private_bus_tool *, bool always);
 void vtime_free(struct vtime *);
 /* What has been skipped so far. */
 uint64_t vtime_offset_ns(const struct vtime *);

@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fetches the tools that `make matrix` compares and that are no Debian packages, at pinned versions, into a cache outside the
+# tree. Prints NAME=PATH for each, as --tool-path takes it; why there is none goes to stderr, and the exit status is then 1.
+# Usage: sh ci/tools.sh [NAME...]     Environment: DFUBENCH_CACHE; PYDFU: a pydfu.py that is there already
+set -u
+cache=${DFUBENCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dfubench}/tools
+pydfu_commit=3c60e0cf216994ea8a502744b2f915a2a48788f4
+pydfu_sha256=7e7179a7a7425004df73b92f4e527fa5ef0cea537737cc96efe32259c8c45548
+status=0
+
+missing()
+{
+  echo "tools: $*" >&2
+  status=1
+}
+
+# in_place NAME: what was made in $cache/NAME.new appears as a whole.
+in_place()
+{
+  rm -rf "${cache:?}/$1" && mv "$cache/$1.new" "$cache/$1"
+}
+
+get_pydfu()
+{
+  file=${PYDFU:-$cache/pydfu/pydfu.py}
+  if [ ! -f "$file" ] && [ -z "${PYDFU-}" ]; then
+    mkdir -p "$cache/pydfu.new"
+    curl -fsSL --max-time 60 -o "$cache/pydfu.new/pydfu.py" \
+      "https://raw.githubusercontent.com/micropython/micropython/$pydfu_commit/tools/pydfu.py" &&
+      echo "$pydfu_sha256  $cache/pydfu.new/pydfu.py" | sha256sum -c --quiet - >&2 && in_place pydfu
+    rm -rf "$cache/pydfu.new"
+  fi
+  if [ -f "$file" ]; then
+    echo "pydfu=$file"
+  else
+    missing "pydfu.py of MicroPython cannot be had from here: PYDFU=FILE names one"
+  fi
+}
+
+get_webdfu()
+{
+  folder=$cache/webdfu-0.1.5
+  if [ ! -d "$folder" ] && command -v npm >/dev/null; then
+    mkdir -p "$folder.new"
+    npm install --prefix "$folder.new" --no-audit --no-fund --loglevel=error dfu@0.1.5 usb@2.18.0 >&2 &&
+      in_place webdfu-0.1.5
+    rm -rf "$folder.new"
+  fi
+  if [ -d "$folder" ]; then
+    echo "webdfu=$folder"
+  else
+    missing "webdfu: the npm packages dfu and usb cannot be had (nodejs and npm are needed)"
+  fi
+}
+
+get_dfu_nusb()
+{
+  folder=$cache/dfu-nusb-0.2.0
+  if [ ! -x "$folder/bin/download" ] && command -v cargo >/dev/null; then
+    cargo install --quiet --locked --root "$folder.new" --version 0.2.0 --example download dfu-nusb >&2 ||
+      cargo install --quiet --root "$folder.new" --version 0.2.0 --example download dfu-nusb >&2
+    [ ! -x "$folder.new/bin/download" ] || in_place dfu-nusb-0.2.0
+    rm -rf "$folder.new"
+  fi
+  if [ -x "$folder/bin/download" ]; then
+    echo "dfu-nusb=$folder/bin/download"
+  else
+    missing "dfu-nusb: the crate cannot be built (cargo is needed)"
+  fi
+}
+
+mkdir -p "$cache" || exit 1
+[ $# -gt 0 ] || set -- pydfu webdfu dfu-nusb
+for name; do
+  case $name in
+  pydfu) get_pydfu ;;
+  webdfu) get_webdfu ;;
+  dfu-nusb) get_dfu_nusb ;;
+  *) missing "'$name' is none of pydfu, webdfu, dfu-nusb" ;;
+  esac
+done
+exit $status

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* libusb for a scripted host. Transfers are asynchronous ones, so that a signal can take them back. */
+#include <errno.h>
+#include <libusb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "host_usb.h"
+
+#define LOOK_AGAIN_US 20000u
+#define DFU_CLASS 0xfe
+#define DFU_SUBCLASS 1
+#define SIGNALS 3
+
+static const int numbers[SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
+static volatile sig_atomic_t seen;
+
+struct host_usb {
+	libusb_context *context;
+	libusb_device_handle *handle;
+	libusb_device *device; /* referenced; that of the handle, or one that is gone */
+	uint8_t interface;
+	bool gone;
+	sigset_t mask; /* as it was before */
+	struct sigaction before[SIGNALS];
+};
+
+static void on_signal(int number)
+{
+	seen = number;
+}
+
+/* They come while something is waited for, and at no other time. */
+static void take_signals(struct host_usb *h)
+{
+	sigset_t ours;
+
+	seen = 0;
+	sigemptyset(&ours);
+	for (unsigned i = 0; i < SIGNALS; i++)
+		sigaddset(&ours, numbers[i]);
+	sigprocmask(SIG_BLOCK, &ours, &h->mask);
+	for (unsigned i = 0; i < SIGNALS; i++) {
+		sigaction(numbers[i], NULL, &h->before[i]);
+		if (h->before[i].sa_handler != SIG_IGN)
+			sigaction(numbers[i], &(struct sigaction){ .sa_handler = on_signal }, NULL);
+	}
+}
+
+static void give_signals_back(struct host_usb *h)
+{
+	for (unsigned i = 0; i < SIGNALS; i++)
+		sigaction(numbers[i], &h->before[i], NULL);
+	sigprocmask(SIG_SETMASK, &h->mask, NULL);
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+int host_usb_signal(const struct host_usb *h)
+{
+	(void)h;
+	return seen;
+}
+
+struct host_usb *host_usb_new(char why[HOST_USB_WHY])
+{
+	struct host_usb *h = calloc(1, sizeof(*h));
+	int rc = h ? libusb_init(&h->context) : LIBUSB_ERROR_NO_MEM;
+
+	if (rc) {
+		snprintf(why, HOST_USB_WHY, "libusb does not start: %s", libusb_strerror((enum libusb_error)rc));
+		free(h);
+		return NULL;
+	}
+	take_signals(h);
+	return h;
+}
+
+void host_usb_free(struct host_usb *h)
+{
+	if (!h)
+		return;
+	host_usb_close(h);
+	libusb_exit(h->context);
+	give_signals_back(h);
+	free(h);
+}
+
+void host_usb_close(struct host_usb *h)
+{
+	if (h->handle) {
+		if (!h->gone)
+			libusb_release_interface(h->handle, h->interface);
+		libusb_close(h->handle);
+		h->handle = NULL;
+	}
+	if (h->device) {
+		libusb_unref_device(h->device);
+		h->device = NULL;
+	}
+	h->gone = false;
+}
+
+bool host_usb_is_open(const struct host_usb *h)
+{
+	return h->handle != NULL;
+}
+
+uint8_t host_usb_interface(const struct host_usb *h)
+{
+	return h->interface;
+}
+
+bool host_usb_sleep(struct host_usb *h, uint64_t us)
+{
+	uint64_t until = now_us() + us, now;
+
+	while (!seen && (now = now_us()) < until) {
+		struct timespec t = { .tv_sec = (time_t)((until - now) / 1000000),
+				      .tv_nsec = (long)((until - now) % 1000000 * 1000) };
+
+		ppoll(NULL, 0, &t, &h->mask);
+	}
+	return !seen;
+}
+
+/* Opening */
+
+static bool find_interface(libusb_device *device, uint8_t *number)
+{
+	struct libusb_config_descriptor *configuration;
+	bool found = false;
+
+	if (libusb_get_active_config_descriptor(device, &configuration))
+		return false;
+	for (unsigned i = 0; i < configuration->bNumInterfaces && !found; i++) {
+		const struct libusb_interface *interface = &configuration->interface[i];
+
+		for (int a = 0; a < interface->num_altsetting && !found; a++) {
+			found = interface->altsetting[a].bInterfaceClass == DFU_CLASS &&
+				interface->altsetting[a].bInterfaceSubClass == DFU_SUBCLASS;
+			*number = interface->altsetting[a].bInterfaceNumber;
+		}
+	}
+	libusb_free_config_descriptor(configuration);
+	return found;
+}
+
+/* All that answer to the description; the first is kept open. Their number, with what is wrong if it is not 1. */
+static unsigned look(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, char why[HOST_USB_WHY])
+{
+	libusb_device **list;
+	ssize_t count = libusb_get_device_list(h->context, &list);
+	unsigned found = 0;
+	char others[256] = "";
+
+	for (ssize_t i = 0; i < count; i++) {
+		struct libusb_device_descriptor d;
+		libusb_device_handle *handle;
+		unsigned char text[128] = "";
+		int rc;
+
+		if (libusb_get_device_descriptor(list[i], &d) || d.idVendor != vendor || d.idProduct != product)
+			continue;
+		rc = libusb_open(list[i], &handle);
+		if (rc) {
+			snprintf(why, HOST_USB_WHY, "device %04x:%04x cannot be opened: %s", vendor, product,
+				 libusb_strerror((enum libusb_error)rc));
+			continue;
+		}
+		if (d.iSerialNumber)
+			libusb_get_string_descriptor_ascii(handle, d.iSerialNumber, text, sizeof(text));
+		snprintf(others + strlen(others), sizeof(others) - strlen(others), "%s%s", *others ? ", " : "", text);
+		if ((serial && strcasecmp(serial, (const char *)text)) || found++) {
+			libusb_close(handle);
+			continue;
+		}
+		h->handle = handle;
+		h->device = libusb_ref_device(list[i]);
+	}
+	if (count >= 0)
+		libusb_free_device_list(list, 1);
+	if (found > 1)
+		snprintf(why, HOST_USB_WHY, "there are %u devices %04x:%04x (serial numbers %s): say which", found,
+			 vendor, product, others);
+	else if (!found && *others)
+		snprintf(why, HOST_USB_WHY, "no device %04x:%04x has serial number %s (there is %s)", vendor, product,
+			 serial, others);
+	else if (!found && !*why)
+		snprintf(why, HOST_USB_WHY, "there is no device %04x:%04x", vendor, product);
+	return found;
+}
+
+bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
+		   char why[HOST_USB_WHY])
+{
+	uint64_t until = now_us() + within_us;
+	unsigned found;
+	int rc;
+
+	host_usb_close(h);
+	for (;;) {
+		*why = 0;
+		found = look(h, vendor, product, serial, why);
+		if (found)
+			break;
+		if (now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
+			return false;
+	}
+	if (found == 1 && !find_interface(h->device, &h->interface))
+		snprintf(why, HOST_USB_WHY, "device %04x:%04x has no DFU interface", vendor, product);
+	else if (found == 1) {
+		rc = libusb_claim_interface(h->handle, h->interface);
+		if (!rc)
+			return true;
+		snprintf(why, HOST_USB_WHY, "interface %u of %04x:%04x cannot be claimed: %s", h->interface, vendor,
+			 product, libusb_strerror((enum libusb_error)rc));
+	}
+	h->gone = true; /* nothing to release */
+	host_usb_close(h);
+	return false;
+}
+
+/* Requests */
+
+static enum host_end ended(struct host_usb *h, int rc)
+{
+	switch (rc) {
+	case LIBUSB_SUCCESS:
+		return HOST_OK;
+	case LIBUSB_ERROR_PIPE:
+		return HOST_STALL;
+	case LIBUSB_ERROR_TIMEOUT:
+		return HOST_LATE;
+	case LIBUSB_ERROR_NO_DEVICE:
+	case LIBUSB_ERROR_NOT_FOUND:
+		h->gone = true;
+		return HOST_GONE;
+	default:
+		return HOST_BROKEN;
+	}
+}
+
+static int error_of(enum libusb_transfer_status status)
+{
+	switch (status) {
+	case LIBUSB_TRANSFER_COMPLETED:
+		return LIBUSB_SUCCESS;
+	case LIBUSB_TRANSFER_STALL:
+		return LIBUSB_ERROR_PIPE;
+	case LIBUSB_TRANSFER_TIMED_OUT:
+		return LIBUSB_ERROR_TIMEOUT;
+	case LIBUSB_TRANSFER_NO_DEVICE:
+		return LIBUSB_ERROR_NO_DEVICE;
+	default:
+		return LIBUSB_ERROR_IO;
+	}
+}
+
+static void done(struct libusb_transfer *transfer)
+{
+	*(int *)transfer->user_data = 1;
+}
+
+/* Until something happens to libusb, or a signal comes. */
+static void wait_for_events(struct host_usb *h)
+{
+	const struct libusb_pollfd **fds = libusb_get_pollfds(h->context);
+	struct pollfd list[32];
+	struct timeval left;
+	struct timespec limit = { .tv_sec = 1 };
+	nfds_t count = 0;
+
+	for (; fds && fds[count] && count < sizeof(list) / sizeof(list[0]); count++)
+		list[count] = (struct pollfd){ .fd = fds[count]->fd, .events = fds[count]->events };
+	libusb_free_pollfds(fds);
+	/* 0: libusb has a descriptor for its timeouts as well */
+	if (libusb_get_next_timeout(h->context, &left) == 1)
+		limit = (struct timespec){ .tv_sec = left.tv_sec, .tv_nsec = left.tv_usec * 1000 };
+	else if (count)
+		limit.tv_sec = 3600;
+	ppoll(list, count, &limit, &h->mask);
+}
+
+enum host_end host_usb_control(struct host_usb *h, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
+			       uint8_t *data, uint16_t length, uint64_t timeout_us, size_t *actual)
+{
+	struct libusb_transfer *transfer = libusb_alloc_transfer(0);
+	unsigned char *buffer = malloc(LIBUSB_CONTROL_SETUP_SIZE + (size_t)length);
+	bool in = type & LIBUSB_ENDPOINT_IN, cancelled = false;
+	int completed = 0, rc = LIBUSB_ERROR_NO_MEM;
+
+	*actual = 0;
+	if (!transfer || !buffer)
+		goto out;
+	libusb_fill_control_setup(buffer, type, request, value, index, length);
+	if (!in && length)
+		memcpy(buffer + LIBUSB_CONTROL_SETUP_SIZE, data, length);
+	libusb_fill_control_transfer(transfer, h->handle, buffer, done, &completed,
+				     (unsigned)((timeout_us + 999) / 1000));
+	rc = h->gone ? LIBUSB_ERROR_NO_DEVICE : libusb_submit_transfer(transfer);
+	if (rc)
+		goto out;
+	while (!completed) {
+		wait_for_events(h);
+		if (seen && !cancelled)
+			cancelled = !libusb_cancel_transfer(transfer);
+		libusb_handle_events_timeout_completed(h->context, &(struct timeval){ 0, 0 }, &completed);
+	}
+	rc = error_of(transfer->status);
+	*actual = (size_t)transfer->actual_length;
+	if (in && *actual)
+		memcpy(data, libusb_control_transfer_get_data(transfer), *actual);
+out:
+	libusb_free_transfer(transfer);
+	free(buffer);
+	return ended(h, rc);
+}
+
+enum host_end host_usb_set_interface(struct host_usb *h, uint8_t alternate)
+{
+	int rc = h->gone ? LIBUSB_ERROR_NO_DEVICE
+			 : libusb_set_interface_alt_setting(h->handle, h->interface, alternate);
+
+	/* The kernel does not send one that the descriptors do not have. */
+	return rc == LIBUSB_ERROR_NOT_FOUND ? HOST_BROKEN : ended(h, rc);
+}
+
+enum host_end host_usb_reset(struct host_usb *h)
+{
+	return ended(h, h->gone ? LIBUSB_ERROR_NO_DEVICE : libusb_reset_device(h->handle));
+}
+
+bool host_usb_wait_gone(struct host_usb *h, uint64_t within_us)
+{
+	uint64_t until = now_us() + within_us;
+
+	while (h->device) {
+		libusb_device **list;
+		ssize_t count = libusb_get_device_list(h->context, &list);
+		bool there = false;
+
+		for (ssize_t i = 0; i < count; i++)
+			there |= list[i] == h->device;
+		if (count >= 0)
+			libusb_free_device_list(list, 1);
+		if (!there && count >= 0)
+			break;
+		if (now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
+			return false;
+	}
+	h->gone = true;
+	return true;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The host's end of USB for a scripted host, over libusb: one device with a DFU interface, one request at a time, each with a
+ * timeout. SIGINT, SIGTERM and SIGHUP end whatever is waited for at once.
+ */
+#ifndef DFUBENCH_HOST_USB_H
+#define DFUBENCH_HOST_USB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "host_script.h"
+
+#define HOST_USB_WHY 512
+
+struct host_usb;
+
+struct host_usb *host_usb_new(char why[HOST_USB_WHY]); /* NULL with why; once in a process at a time */
+void host_usb_free(struct host_usb *);                 /* closes; NULL is fine */
+
+/* The signal that has come, 0: none. Everything below then fails at once. */
+int host_usb_signal(const struct host_usb *);
+
+/* The one device with that ID and serial number (NULL: any), waited for so long; an open one is closed. false with why. */
+bool host_usb_open(struct host_usb *, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
+		   char why[HOST_USB_WHY]);
+void host_usb_close(struct host_usb *);
+bool host_usb_is_open(const struct host_usb *);
+uint8_t host_usb_interface(const struct host_usb *); /* number of the DFU interface */
+
+/* data has length bytes. *actual: that moved. */
+enum host_end host_usb_control(struct host_usb *, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
+			       uint8_t *data, uint16_t length, uint64_t timeout_us, size_t *actual);
+enum host_end host_usb_set_interface(struct host_usb *, uint8_t alternate);
+enum host_end host_usb_reset(struct host_usb *);
+bool host_usb_wait_gone(struct host_usb *, uint64_t within_us); /* from the bus; true as well if none was open */
+bool host_usb_sleep(struct host_usb *, uint64_t us);            /* false: a signal came */
+
+#endif

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One scenario with one tool on one rig: what is in the way, setting up, the steps in order, and the verdict. */
+#include <errno.h>
+#include <regex.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "play_internal.h"
+#include "verb.h"
+
+#define LIMIT_US UINT64_C(600000000)
+#define SETTLE_US UINT64_C(120000000) /* more than the longest erase of any part */
+
+/* --- for the verbs --- */
+
+static void set_text(char **text, const char *value)
+{
+	free(*text);
+	*text = value ? strdup(value) : NULL;
+}
+
+static void set_message(struct play *play, const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	if (!play->step) {
+		free(play->result->message);
+		play->result->message = text;
+		return;
+	}
+	free(play->step->message);
+	play->step->message = text;
+}
+
+enum play_outcome play_fail(struct play *play, const char *expected, const char *got, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	set_message(play, format, args);
+	va_end(args);
+	set_text(&play->step->expected, expected);
+	set_text(&play->step->got, got);
+	play->step->verdict = VERDICT_FAILED;
+	return PLAY_FAILED;
+}
+
+enum play_outcome play_error(struct play *play, const char *format, ...)
+{
+	va_list args;
+
+	/* The first one told is the cause. */
+	if (play->step && play->step->verdict == VERDICT_ERROR)
+		return PLAY_ERROR;
+	va_start(args, format);
+	set_message(play, format, args);
+	va_end(args);
+	if (play->step)
+		play->step->verdict = VERDICT_ERROR;
+	return PLAY_ERROR;
+}
+
+const struct file *play_file(struct play *play, const struct value *v)
+{
+	char why[FILES_WHY];
+	const struct file *file = files_get(play->state->files, v->text, v->mark.file, why);
+
+	if (!file)
+		play_error(play, "%s", why);
+	return file;
+}
+
+unsigned play_board(const struct step *step)
+{
+	return step->board ? step->board : 1;
+}
+
+enum play_outcome play_settle(struct play *play, unsigned board)
+{
+	struct rig_status status = { 0 };
+
+	for (uint64_t passed = 0; play->rig->ops->can & RIG_STATE; passed += 10000) {
+		if (play->rig->ops->status(play->rig, board, &status))
+			return play_error(play, "there is no board %u", board);
+		if (!status.busy)
+			return PLAY_OK;
+		if (passed > SETTLE_US)
+			return play_fail(play, NULL, NULL, "the flash is still busy after %llu s",
+					 (unsigned long long)(SETTLE_US / 1000000));
+		play->rig->ops->pass(play->rig, 10000);
+	}
+	return PLAY_OK;
+}
+
+/* --- what is in the way --- */
+
+static bool is_among(const struct value *list, const char *word)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->list[i].text && !strcmp(list->list[i].text, word))
+			return true;
+	return false;
+}
+
+static const char *rig_lacks(const struct play_options *o, char why[RIG_WHY])
+{
+	const struct scenario *s = o->scenario;
+	unsigned missing = s->needs & ~rig_choice_can(o->rig), first = missing & -missing;
+	const char *what = "the scenario";
+
+	if (!missing)
+		return NULL;
+	for (size_t i = s->step_count; i-- > 0;)
+		if (s->steps[i].needs & first)
+			what = s->steps[i].verb->name;
+	snprintf(why, RIG_WHY, "rig '%s' cannot do '%s', which %.200s needs", rig_choice_name(o->rig),
+		 rig_can_name((enum rig_can)first), what);
+	return why;
+}
+
+const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
+{
+	const struct scenario *s = o->scenario;
+	const struct value *tools = object_value(s->top, "tools");
+
+	if (tools->given && !is_among(tools, o->tool->name)) {
+		size_t used = (size_t)snprintf(why, RIG_WHY, "it is for");
+
+		for (size_t i = 0; i < tools->count && used < RIG_WHY; i++)
+			used += (size_t)snprintf(why + used, RIG_WHY - used, "%s%s", i ? " and " : " ",
+						 tools->list[i].text);
+		if (used < RIG_WHY)
+			snprintf(why + used, RIG_WHY - used, " alone");
+		return why;
+	}
+	if (rig_lacks(o, why))
+		return why;
+	for (size_t i = 0; i < s->step_count; i++) {
+		const char *missing = verb_tool_lacks(&s->steps[i], o->tool);
+
+		if (missing) {
+			snprintf(why, RIG_WHY, "%s", missing);
+			return why;
+		}
+	}
+	return NULL;
+}
+
+/* --- setting up --- */
+
+static char *name_in(const char *folder, const char *id, const char *tool, unsigned repeat)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s.%s%s", folder, id, tool, repeat > 1 ? "." : "") < 0)
+		return NULL;
+	for (char *c = path + strlen(folder) + 1; *c; c++)
+		if (*c == '/')
+			*c = '-';
+	if (repeat > 1) {
+		char *more;
+		int n = asprintf(&more, "%s%u", path, repeat);
+
+		free(path);
+		path = n < 0 ? NULL : more;
+	}
+	return path;
+}
+
+/* The capture, kept or not. */
+static char *capture_path(const struct play_options *o)
+{
+	char *name = name_in(o->capture_folder ? o->capture_folder : o->folder,
+			     o->capture_folder ? o->scenario->id : "run", o->tool->name, o->repeat),
+	     *path;
+	int n = name ? asprintf(&path, "%s.pcapng", name) : -1;
+
+	free(name);
+	return n < 0 ? NULL : path;
+}
+
+/* Descriptors of a bystander: a name in fixtures/descriptors/, or a path beside the scenario. */
+static char *descriptors_of(const struct scenario *s, const char *name)
+{
+	char *file, *path;
+
+	if (strchr(name, '/') || strstr(name, ".usb"))
+		return scenario_path(s, name);
+	if (asprintf(&file, "descriptors/%s.usb", name) < 0)
+		return NULL;
+	path = scenario_fixture(s, file);
+	free(file);
+	return path ? path : scenario_path(s, name);
+}
+
+static bool set_bystanders(struct rig_setup *setup, const struct scenario *s)
+{
+	const struct value *list = object_value(s->top, "bystanders");
+	struct rig_bystander *b = calloc(list->count + 1, sizeof(*b));
+
+	setup->bystanders = b;
+	for (size_t i = 0; b && i < list->count; i++) {
+		const struct object *o = list->list[i].object;
+
+		b[i].descriptors = descriptors_of(s, object_text(o, "device", ""));
+		b[i].denied = object_flag(o, "denied", false);
+		if (!b[i].descriptors)
+			return false;
+		setup->bystander_count++;
+	}
+	return b != NULL;
+}
+
+static bool set_serials(struct rig_setup *setup, const struct object *board)
+{
+	const struct value *list = board ? object_value(board, "serials") : NULL;
+	const char **serials;
+
+	if (!list || !list->given)
+		return true;
+	serials = calloc(setup->boards + 1, sizeof(*serials));
+	for (size_t i = 0; serials && i < list->count && i < setup->boards; i++)
+		serials[i] = list->list[i].text;
+	setup->serials = serials;
+	return serials != NULL;
+}
+
+static void setup_free(struct rig_setup *setup)
+{
+	for (size_t i = 0; i < setup->bystander_count; i++)
+		free((char *)setup->bystanders[i].descriptors);
+	free((struct rig_bystander *)setup->bystanders);
+	free((const char **)setup->serials);
+}
+
+static bool open_rig(struct play *play, char *capture)
+{
+	const struct play_options *o = play->options;
+	const struct object *board = object_value(o->scenario->top, "board")->object;
+	const struct value *faults = object_value(o->scenario->top, "faults");
+	struct rig_setup setup = {
+		.profile = object_text(board, "profile", "f407"),
+		.boards = (unsigned)object_number(board, "count", 1),
+		.boot0 = object_number(board, "boot0", 0) == 1,
+		.boot1 = object_number(board, "boot1", 0) == 1,
+		.powered = object_flag(board, "powered", true),
+		.plugged = object_flag(board, "plugged", true),
+		.application = object_flag(board, "application", true),
+		.erase_times = (enum flash_durations)object_number(board, "erase-times", DURATION_TYPICAL),
+		.seed = o->seed,
+		.time = o->time,
+		.scale = o->scale,
+		.capture = capture,
+		.folder = o->folder,
+	};
+	char why[RIG_WHY] = "out of memory";
+
+	if (set_bystanders(&setup, o->scenario) && set_serials(&setup, board))
+		play->rig = rig_open(o->rig, &setup, why);
+	setup_free(&setup);
+	if (!play->rig) {
+		play_error(play, "%s", why);
+		return false;
+	}
+	for (size_t i = 0; i < faults->count; i++)
+		for (unsigned b = 1; b <= setup.boards; b++)
+			if (play->rig->ops->fault_add(play->rig, b, faults->list[i].text, why)) {
+				play_error(play, "fault '%s': %s", faults->list[i].text, why);
+				return false;
+			}
+	return true;
+}
+
+/* --- steps --- */
+
+static bool list_steps(struct play *play)
+{
+	const struct scenario *s = play->options->scenario;
+	struct result *r = play->result;
+
+	r->steps = calloc(s->step_count + 1, sizeof(*r->steps));
+	if (!r->steps)
+		return false;
+	for (size_t i = 0; i < s->step_count; i++) {
+		struct result_step *rs = &r->steps[r->step_count++];
+
+		rs->verdict = VERDICT_SKIPPED;
+		rs->exit_status = -1;
+		rs->text = step_text(&s->steps[i]);
+		rs->file = strdup(s->steps[i].mark.file ? s->steps[i].mark.file : s->path);
+		rs->line = s->steps[i].mark.line;
+		rs->column = s->steps[i].mark.column;
+		if (!rs->text || !rs->file)
+			return false;
+	}
+	return true;
+}
+
+static size_t exchanges(struct play *play)
+{
+	return play->rig->ops->can & RIG_TRANSCRIPT ? play->rig->ops->transcript(play->rig)->count : 0;
+}
+
+static enum play_outcome run_step(struct play *play, size_t i)
+{
+	const struct step *step = &play->options->scenario->steps[i];
+	enum play_outcome r;
+
+	play->state->step_index = i;
+	play->step = &play->result->steps[i];
+	play->step->verdict = VERDICT_PASSED;
+	play->step->start_us = play->rig->ops->now_us(play->rig);
+	play->step->first_exchange = exchanges(play);
+	if (!play->rig->ops->profile(play->rig, play_board(step)))
+		r = play_error(play, "there is no board %u", play_board(step));
+	else if (play->step->start_us >= play->state->limit_us)
+		r = play_fail(play, NULL, NULL,
+			      "the scenario has taken longer than its limit, %llu s on the board's clock",
+			      (unsigned long long)(play->state->limit_us / 1000000));
+	else
+		r = step->verb->run(play, step);
+	play->step->end_us = play->rig->ops->now_us(play->rig);
+	play->step->exchange_count = exchanges(play) - play->step->first_exchange;
+	if (r && play->step->verdict == VERDICT_PASSED) /* a verb that did not say why */
+		play_error(play, "step '%s' failed without a reason", step->verb->name);
+	play->step = NULL;
+	return r;
+}
+
+static bool run_steps(struct play *play)
+{
+	for (size_t i = 0; i < play->options->scenario->step_count; i++)
+		if (run_step(play, i))
+			return false;
+	return true;
+}
+
+/* --- the verdict --- */
+
+static bool concerns(const struct expected_failure *e, const struct play_options *o)
+{
+	regex_t regex;
+	bool match;
+
+	if (strcmp(e->tool, o->tool->name))
+		return false;
+	if (!e->versions)
+		return true;
+	if (!o->tool_version || regcomp(&regex, e->versions, REG_EXTENDED | REG_NOSUB))
+		return false;
+	match = !regexec(&regex, o->tool_version, 0, NULL, 0);
+	regfree(&regex);
+	return match;
+}
+
+static const struct expected_failure *expected_failure(const struct play_options *o)
+{
+	for (size_t i = 0; i < o->scenario->expected_failure_count; i++) {
+		if (concerns(&o->scenario->expected_failures[i], o))
+			return &o->scenario->expected_failures[i];
+	}
+	return NULL;
+}
+
+static void set_verdict(struct play *play)
+{
+	struct result *r = play->result;
+	const struct expected_failure *e = expected_failure(play->options);
+
+	if (r->verdict == VERDICT_ERROR)
+		return;
+	r->verdict = VERDICT_PASSED;
+	for (size_t i = 0; i < r->step_count && r->verdict == VERDICT_PASSED; i++) {
+		const struct result_step *s = &r->steps[i];
+
+		if (s->verdict != VERDICT_FAILED && s->verdict != VERDICT_ERROR)
+			continue;
+		r->verdict = s->verdict;
+		r->line = s->line;
+		set_text(&r->message, s->message);
+	}
+	if (r->verdict == VERDICT_PASSED)
+		judge_findings(play);
+	if (e && r->verdict == VERDICT_FAILED) {
+		r->verdict = VERDICT_EXPECTED_FAILURE;
+		free(r->message);
+		if (asprintf(&r->message, "%s%s%s%s", e->why, e->reference ? " (" : "",
+			     e->reference ? e->reference : "", e->reference ? ")" : "") < 0)
+			r->message = NULL;
+	} else if (e && r->verdict == VERDICT_PASSED) {
+		r->verdict = VERDICT_UNEXPECTED_PASS;
+		free(r->message);
+		if (asprintf(&r->message, "it passed, and was expected to fail: %s", e->why) < 0)
+			r->message = NULL;
+	}
+}
+
+static uint64_t wall_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static bool describe(struct result *r, const struct play_options *o)
+{
+	const struct scenario *s = o->scenario;
+	char time[32];
+
+	snprintf(time, sizeof(time), "x%g", o->scale);
+	r->id = strdup(s->id);
+	r->name = strdup(s->name);
+	r->why = strdup(s->why);
+	r->file = strdup(s->path);
+	r->tool = strdup(o->tool->name);
+	r->tool_version = o->tool_version ? strdup(o->tool_version) : NULL;
+	r->rig = strdup(rig_choice_name(o->rig));
+	r->profile = strdup(object_text(object_value(s->top, "board")->object, "profile", "f407"));
+	r->time = strdup(o->time == RIG_TIME_VIRTUAL ? "virtual" : o->scale == 1 ? "real" : time);
+	r->repeat = o->repeat;
+	r->seed = o->seed;
+	return r->id && r->name && r->why && r->file && r->tool && r->rig && r->profile && r->time;
+}
+
+static void play_steps(struct play *play)
+{
+	struct result *r = play->result;
+	char *capture = capture_path(play->options);
+	bool ran = false;
+
+	if (!capture || !list_steps(play)) {
+		play_error(play, "%s", strerror(ENOMEM));
+	} else if (open_rig(play, capture)) {
+		play->state->limit_us = play->rig->ops->now_us(play->rig) +
+					object_number(play->options->scenario->top, "limit", LIMIT_US);
+		ran = snapshot_take(play, SNAPSHOT_START) != NULL;
+		if (!ran)
+			play_error(play, "the boards cannot be looked at");
+	}
+	if (ran) {
+		uint64_t start = play->state->snapshots->at_us;
+
+		run_steps(play);
+		r->board_us = play->rig->ops->now_us(play->rig) - start;
+		if (!result_fill(play))
+			play_error(play, "%s", strerror(ENOMEM));
+	} else {
+		r->verdict = VERDICT_ERROR;
+	}
+	set_verdict(play);
+	if (play->rig)
+		play->rig->ops->close(play->rig);
+	if (capture && play->options->capture_folder && ran)
+		set_text(&r->capture, capture);
+	else if (capture)
+		unlink(capture);
+	free(capture);
+}
+
+struct result *play_scenario(const struct play_options *options)
+{
+	struct play_state state = { 0 };
+	struct play play = { .options = options, .result = result_new(), .state = &state };
+	uint64_t start = wall_us();
+	char why[RIG_WHY];
+
+	if (!play.result || !describe(play.result, options))
+		goto out_of_memory;
+	if (play_obstacle(options, why)) {
+		play.result->verdict = VERDICT_SKIPPED;
+		set_text(&play.result->message, why);
+		return play.result;
+	}
+	state.files = files_new(object_value(options->scenario->top, "files"), options->folder);
+	if (!state.files)
+		goto out_of_memory;
+	play_steps(&play);
+	play.result->wall_us = wall_us() - start;
+	for (size_t i = 0; i < state.call_count; i++) {
+		free(state.calls[i].output);
+		free(state.calls[i].parts);
+	}
+	free(state.calls);
+	snapshots_free(state.snapshots);
+	files_free(state.files);
+	return play.result;
+out_of_memory:
+	result_free(play.result);
+	return NULL;
+}

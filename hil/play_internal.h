@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of a play share: what was run, what was kept for comparison. */
+#ifndef DFUBENCH_PLAY_INTERNAL_H
+#define DFUBENCH_PLAY_INTERNAL_H
+
+#include "play.h"
+
+/* The boards at one moment. */
+struct snapshot_board {
+	uint8_t *flash; /* whole main flash; NULL: the rig cannot look */
+	uint8_t options[16];
+};
+struct snapshot {
+	char *name;
+	uint64_t at_us;
+	size_t events, exchanges; /* how many there were */
+	unsigned boards;
+	struct snapshot_board *board; /* by number less one */
+	struct snapshot *next;        /* the one before it */
+};
+#define SNAPSHOT_START "start"
+#define SNAPSHOT_BEFORE_TOOL "before-tool"
+
+/* A tool that has run. */
+struct play_call {
+	struct rules_call rules;
+	unsigned step; /* index */
+	char *output;
+	struct rules_part *parts; /* of the file, beyond the first */
+};
+
+struct play_state {
+	struct files *files;
+	struct snapshot *snapshots; /* the last first */
+	struct play_call *calls;
+	size_t call_count;
+	uint64_t limit_us; /* on the board's clock, of the whole scenario */
+	size_t step_index;
+};
+
+/* --- snapshot.c --- */
+/* NULL on ENOMEM, or after play_error(). The play's. */
+const struct snapshot *snapshot_take(struct play *, const char *name);
+/* The last of that name; NULL: there is none. */
+const struct snapshot *snapshot_find(const struct play *, const char *name);
+void snapshots_free(struct snapshot *);
+
+/* --- play_tool.c --- */
+char *shell_quoted(char *const *words); /* to be freed; NULL on ENOMEM */
+
+/* --- play_result.c --- */
+/* Findings, requests and sectors, once all has run. False on ENOMEM. */
+bool result_fill(struct play *);
+/* Findings that fail the scenario although all steps passed: into verdict, line and message of the result. */
+void judge_findings(struct play *);
+/* By option bytes as they are mapped. */
+bool sector_is_protected(const uint8_t options[16], size_t sector);
+/* The findings of the calls from first on, freed with free(). */
+int play_judge(struct play *, size_t first, struct finding **, size_t *count);
+/* "download image at 0x08000000, leave"; NULL on ENOMEM. */
+char *step_text(const struct step *);
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What all rigs have in common: the names of what they can do. */
+#include <stddef.h>
+#include "rig.h"
+
+const char *rig_can_name(enum rig_can can)
+{
+	switch (can) {
+	case RIG_PINS:
+		return "pins";
+	case RIG_POWER:
+		return "power";
+	case RIG_CABLE:
+		return "cable";
+	case RIG_PREPARE:
+		return "prepare";
+	case RIG_READ:
+		return "read";
+	case RIG_STATE:
+		return "state";
+	case RIG_FAULTS:
+		return "faults";
+	case RIG_PROFILES:
+		return "profiles";
+	case RIG_BOARDS:
+		return "boards";
+	case RIG_TRANSCRIPT:
+		return "transcript";
+	case RIG_DURATIONS:
+		return "durations";
+	case RIG_IRREVERSIBLE:
+		return "irreversible";
+	case RIG_SOFTWARE_ENTRY:
+		return "software-entry";
+	case RIG_DENIED:
+		return "denied";
+	case RIG_CONSOLE:
+		return "console";
+	}
+	return NULL;
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which rig: what --rig says, or a rig file. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "rig.h"
+#include "rig_choice.h"
+#include "value.h"
+#include "yaml.h"
+
+static const char *const kinds[] = { "emulated", "control", "vhci", NULL };
+enum kind { KIND_EMULATED, KIND_CONTROL, KIND_VHCI };
+
+const struct field rig_fields[] = {
+	{ .name = "rig", .type = FIELD_TEXT, .required = true, .help = "its name" },
+	{ .name = "about", .type = FIELD_TEXT, .help = "what it is, one line" },
+	{ .name = "kind",
+	  .type = FIELD_CHOICE,
+	  .required = true,
+	  .choices = kinds,
+	  .help = "emulated, control or vhci" },
+	{ .name = "socket", .type = FIELD_TEXT, .help = "the control socket of kind control" },
+	{ .name = "time", .type = FIELD_TEXT, .help = "virtual, real, or xN" },
+	{ .type = FIELD_END },
+};
+
+struct rig_choice {
+	enum kind kind;
+	char *name, *socket, *time;
+};
+
+static struct rig_choice *choice_new(enum kind kind, const char *name, const char *socket, const char *time,
+				     struct problems *problems)
+{
+	struct rig_choice *c = calloc(1, sizeof(*c));
+
+	if (c) {
+		c->kind = kind;
+		c->name = strdup(name);
+		c->socket = socket ? strdup(socket) : NULL;
+		c->time = time ? strdup(time) : NULL;
+	}
+	if (c && c->name && (!socket || c->socket) && (!time || c->time))
+		return c;
+	rig_choice_free(c);
+	problems_add(problems, (struct mark){ 0 }, NULL, "%s", strerror(ENOMEM));
+	return NULL;
+}
+
+static bool is_time(const char *text)
+{
+	char *end;
+
+	if (!strcmp(text, "virtual") || !strcmp(text, "real"))
+		return true;
+	return text[0] == 'x' && strspn(text + 1, "0123456789.") && strtod(text + 1, &end) > 0 && !*end;
+}
+
+struct rig_choice *rig_choice_read(struct yaml *yaml, struct problems *problems)
+{
+	size_t before = problems_count(problems);
+	struct rig_choice *c = NULL;
+	struct object *o;
+
+	if (!yaml)
+		return NULL;
+	yaml_lend_lines(yaml, problems);
+	o = yaml_object(yaml, yaml_root(yaml), rig_fields, "the rig", NULL, problems);
+	if (!o) {
+		problems_add(problems, (struct mark){ .file = yaml_path(yaml) }, NULL, "%s", strerror(ENOMEM));
+	} else {
+		enum kind kind = (enum kind)object_number(o, "kind", KIND_EMULATED);
+		const struct value *time = object_value(o, "time"), *socket = object_value(o, "socket");
+
+		if (time->given && !is_time(time->text))
+			problems_add(problems, time->mark, NULL,
+				     "'time' of the rig: '%.60s': expected virtual, real, or xN", time->text);
+		else if (time->given && kind != KIND_EMULATED && !strcmp(time->text, "virtual"))
+			problems_add(problems, time->mark, NULL, "virtual time is there on the rig 'emulated' alone");
+		if (object_given(o, "kind") && kind == KIND_CONTROL && !socket->given)
+			problems_add(problems, object_value(o, "kind")->mark, NULL, "kind 'control' needs a 'socket'");
+		else if (object_given(o, "kind") && kind != KIND_CONTROL && socket->given)
+			problems_add(problems, socket->mark, NULL, "'socket' goes with kind 'control' alone");
+		if (problems_count(problems) == before)
+			c = choice_new(kind, object_text(o, "rig", ""), object_text(o, "socket", NULL),
+				       object_text(o, "time", NULL), problems);
+	}
+	problems_lines(problems, NULL, NULL);
+	object_free(o);
+	yaml_close(yaml);
+	return c;
+}
+
+struct rig_choice *rig_choose(const char *text, struct problems *problems)
+{
+	static const char *const words[] = { "emulated", "vhci", "control:SOCKET", NULL };
+	size_t length;
+
+	if (!text || !strcmp(text, "emulated"))
+		return choice_new(KIND_EMULATED, "emulated", NULL, NULL, problems);
+	if (!strcmp(text, "vhci"))
+		return choice_new(KIND_VHCI, "vhci", NULL, NULL, problems);
+	if (!strncmp(text, "control:", 8) && text[8])
+		return choice_new(KIND_CONTROL, "control", text + 8, NULL, problems);
+	length = strlen(text);
+	if (strchr(text, '/') || (length > 5 && !strcmp(text + length - 5, ".yaml")))
+		return rig_choice_read(yaml_open(text, problems), problems);
+	problems_unknown(problems, (struct mark){ 0 }, NULL, "unknown rig", text, words);
+	return NULL;
+}
+
+void rig_choice_free(struct rig_choice *c)
+{
+	if (!c)
+		return;
+	free(c->name);
+	free(c->socket);
+	free(c->time);
+	free(c);
+}
+
+unsigned rig_choice_can(const struct rig_choice *c)
+{
+	switch (c->kind) {
+	case KIND_EMULATED:
+		return ~0u;
+	case KIND_VHCI: /* nodes are the kernel's: nobody can be kept from them in a way that a scenario could set up */
+		return ~(unsigned)RIG_DENIED;
+	case KIND_CONTROL: /* its boards are what they are, and may be dear to somebody */
+		return ~(unsigned)(RIG_PROFILES | RIG_BOARDS | RIG_IRREVERSIBLE | RIG_DENIED | RIG_TRANSCRIPT);
+	}
+	return 0;
+}
+
+const char *rig_choice_name(const struct rig_choice *c)
+{
+	return c->name;
+}
+
+const char *rig_choice_time(const struct rig_choice *c)
+{
+	return c->time;
+}
+
+bool rig_choice_is_private(const struct rig_choice *c)
+{
+	return c->kind == KIND_EMULATED;
+}
+
+struct rig *rig_open(const struct rig_choice *c, const struct rig_setup *setup, char why[RIG_WHY])
+{
+	switch (c->kind) {
+	case KIND_EMULATED:
+		return rig_desk_open(setup, why);
+	case KIND_VHCI:
+		return rig_vhci_open(setup, why);
+	case KIND_CONTROL:
+		return rig_control_open(setup, c->socket, why);
+	}
+	return NULL;
+}

@@ -1,0 +1,719 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Rig: the boards in this process, on a private bus. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "board.h"
+#include "faults.h"
+#include "options.h"
+#include "private_bus.h"
+#include "rig.h"
+
+#define SETTLE_US 30000000u
+#define WORDS 64 /* of the command line that describes the desk */
+
+extern char **environ;
+
+static const struct options_for desk_options = { FOR_EXEC, "exec", PRIVATE_BUS_PORTS };
+
+struct desk_rig {
+	struct rig rig; /* first */
+	char *words[WORDS + 1];
+	int word_count;
+	struct options options;
+	struct say say;
+	char *said; /* what say has written */
+	size_t said_length;
+	struct desk *desk;
+	struct private_bus *bus;
+	int ports[PRIVATE_BUS_PORTS + 1]; /* of the boards, by their number; 0: none */
+	int nothing;                      /* /dev/null */
+
+	struct rig_event *events;
+	size_t event_count, event_room;
+	enum reset_cause causes[PRIVATE_BUS_PORTS + 1];
+
+	struct transcript transcript;
+	uint8_t *capture;
+	size_t capture_length;
+	bool has_transcript;
+
+	/* the tool that runs */
+	const struct rig_run *run;
+	struct rig_ran *ran;
+	unsigned requests;
+	int pipes[2][2]; /* its stdout and stderr: our end, and the tool's until it has started; -1: closed */
+	struct bench_event limit, interrupt;
+};
+
+static struct desk_rig *of(struct rig *rig)
+{
+	return (struct desk_rig *)rig;
+}
+
+/* --- what happens --- */
+
+static void board_event(void *context, const struct desk_event *e)
+{
+	struct desk_rig *r = context;
+
+	if (!e->mcu)
+		return;
+	if (e->mcu->type == MCU_EVENT_RESET && e->board <= PRIVATE_BUS_PORTS)
+		r->causes[e->board] = e->mcu->cause;
+	if (r->event_count == r->event_room) {
+		size_t room = r->event_room ? 2 * r->event_room : 256;
+		struct rig_event *more = realloc(r->events, room * sizeof(*more));
+
+		if (!more)
+			return;
+		r->events = more;
+		r->event_room = room;
+	}
+	r->events[r->event_count++] = (struct rig_event){ .board = e->board, .event = *e->mcu };
+}
+
+static void send_signal(struct desk_rig *r)
+{
+	if (!r->run || !r->run->signal || r->ran->signalled)
+		return;
+	r->ran->signalled = true;
+	private_bus_signal(r->bus, r->run->signal);
+}
+
+static void transfer_completed(void *context, unsigned board, const struct usb_urb *urb)
+{
+	struct desk_rig *r = context;
+
+	(void)board;
+	if (!r->run || !r->run->signal_after_requests || (urb->endpoint & 0x0f) || (urb->setup.type & 0x7f) != 0x21)
+		return;
+	if (++r->requests == r->run->signal_after_requests)
+		send_signal(r);
+}
+
+static void time_to_interrupt(struct bench_event *e)
+{
+	send_signal(e->context);
+}
+
+static void limit_reached(struct bench_event *e)
+{
+	struct desk_rig *r = e->context;
+
+	if (!r->run || private_bus_signal(r->bus, SIGKILL))
+		return;
+	r->ran->timed_out = true;
+}
+
+/* --- the desk --- */
+
+/* The line that was said last, without the name of a program that the user has not called. */
+static void explain(struct desk_rig *r, char why[RIG_WHY])
+{
+	static const char prefix[] = "dfuemu: ";
+	const char *line;
+
+	fflush(r->say.stream);
+	while (r->said_length && r->said[r->said_length - 1] == '\n')
+		r->said[--r->said_length] = 0;
+	line = r->said_length ? strrchr(r->said, '\n') : NULL;
+	line = line ? line + 1 : r->said;
+	if (!strncmp(line, prefix, strlen(prefix)))
+		line += strlen(prefix);
+	snprintf(why, RIG_WHY, "%s", *line ? line : "out of memory");
+}
+
+static int word(struct desk_rig *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int word(struct desk_rig *r, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	if (r->word_count == WORDS)
+		return -E2BIG;
+	va_start(args, format);
+	n = vasprintf(&r->words[r->word_count], format, args);
+	va_end(args);
+	if (n < 0) {
+		r->words[r->word_count] = NULL;
+		return -ENOMEM;
+	}
+	r->word_count++;
+	return 0;
+}
+
+/* The desk in the words of `dfuemu exec`: one reading and one set of messages for both. */
+static int describe_desk(struct desk_rig *r, const struct rig_setup *s)
+{
+	static const char *const times[] = {
+		[DURATION_TYPICAL] = "typical", [DURATION_MAXIMUM] = "maximum", [DURATION_RANDOM] = "random"
+	};
+	int bad = word(r, "exec") | word(r, "--profile=%s", s->profile) | word(r, "--boards=%u", s->boards) |
+		  word(r, "--boot0=%s", s->boot0 ? "high" : "low") | word(r, "--boot1=%s", s->boot1 ? "high" : "low") |
+		  word(r, "--erase-times=%s", times[s->erase_times]) |
+		  word(r, "--app=%s", s->application ? "0483:5740" : "none") |
+		  word(r, "--seed=%llu", (unsigned long long)s->seed) | word(r, "--capture=%s", s->capture);
+
+	/* The limit of a tool is an event of the bench, which would have plain virtual time skip every sleep anyway; saying so
+	 * makes it the same from the first call on, limit or not. */
+	if (s->time == RIG_TIME_VIRTUAL)
+		bad |= word(r, "--time=virtual-always");
+	else
+		bad |= word(r, "--time=x%.3f", s->scale);
+	for (unsigned i = 0; s->serials && i < s->boards; i++)
+		bad |= s->serials[i] ? word(r, "--serial=%s", s->serials[i]) : 0;
+	for (size_t i = 0; i < s->bystander_count; i++)
+		bad |= word(r, "--also=%s%s", s->bystanders[i].descriptors, s->bystanders[i].denied ? ":denied" : "");
+	return bad;
+}
+
+static void warn(void *context, const char *line)
+{
+	struct desk_rig *r = context;
+
+	say_warning(&r->say, "%s", line);
+}
+
+static int plug_all(struct desk_rig *r)
+{
+	struct usbdev *device;
+	bool denied;
+
+	for (unsigned i = 0; (device = desk_device(r->desk, i, &denied)); i++) {
+		int port = private_bus_add(r->bus, device, denied);
+
+		if (port < 0)
+			return port;
+		if (i < r->options.boards)
+			r->ports[i + 1] = port;
+	}
+	private_bus_settle(r->bus, SETTLE_US);
+	return 0;
+}
+
+static const struct rig_ops desk_ops;
+
+static int open_desk(struct desk_rig *r, const struct rig_setup *s, char why[RIG_WHY])
+{
+	struct private_bus_options bus = { .warn = warn, .context = r };
+	char mistake[OPTIONS_WHY], broken[PRIVATE_BUS_ERROR];
+	int error;
+
+	r->say.stream = open_memstream(&r->said, &r->said_length);
+	r->nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (!r->say.stream || r->nothing < 0 || describe_desk(r, s)) {
+		snprintf(why, RIG_WHY, "cannot describe the desk: out of memory, or too many boards and bystanders");
+		return -ENOMEM;
+	}
+	error = options_parse(&r->options, &desk_options, r->word_count, r->words, mistake);
+	if (error) {
+		snprintf(why, RIG_WHY, "%.*s", RIG_WHY - 1, mistake);
+		return -EINVAL;
+	}
+	r->desk = desk_new(&r->options, &r->say);
+	if (!r->desk) {
+		explain(r, why);
+		return -EINVAL;
+	}
+	desk_listen(r->desk, board_event, r);
+	desk_listen_transfers(r->desk, transfer_completed, r);
+	desk_power_up(r->desk);
+	for (unsigned i = 1; i <= s->boards; i++) {
+		if (!s->plugged)
+			mcu_set_pin(desk_mcu(r->desk, i), PIN_VBUS, false);
+		if (!s->powered)
+			mcu_set_pin(desk_mcu(r->desk, i), PIN_VDD, false);
+	}
+	bus.time = r->options.time;
+	bus.scale = r->options.scale;
+	r->bus = private_bus_new(desk_bench(r->desk), &bus, broken);
+	if (!r->bus) {
+		snprintf(why, RIG_WHY, "%s", broken);
+		return -EIO;
+	}
+	error = plug_all(r);
+	if (error)
+		snprintf(why, RIG_WHY, "cannot set up the bus: %s", strerror(-error));
+	r->limit = (struct bench_event){ .fire = limit_reached, .context = r };
+	r->interrupt = (struct bench_event){ .fire = time_to_interrupt, .context = r };
+	return error;
+}
+
+static void desk_close(struct rig *rig)
+{
+	struct desk_rig *r = of(rig);
+
+	private_bus_free(r->bus);
+	if (r->desk) {
+		bench_cancel(desk_bench(r->desk), &r->limit);
+		bench_cancel(desk_bench(r->desk), &r->interrupt);
+		desk_listen(r->desk, NULL, NULL);
+		desk_save(r->desk);
+	}
+	desk_free(r->desk);
+	options_free(&r->options);
+	if (r->has_transcript)
+		transcript_free(&r->transcript);
+	if (r->say.stream)
+		fclose(r->say.stream);
+	if (r->nothing >= 0)
+		close(r->nothing);
+	for (int i = 0; i < r->word_count; i++)
+		free(r->words[i]);
+	free(r->said);
+	free(r->events);
+	free(r->capture);
+	free(r);
+}
+
+struct rig *rig_desk_open(const struct rig_setup *setup, char why[RIG_WHY])
+{
+	struct desk_rig *r = calloc(1, sizeof(*r));
+
+	assert(setup->capture && setup->boards);
+	if (!r) {
+		snprintf(why, RIG_WHY, "%s", strerror(ENOMEM));
+		return NULL;
+	}
+	r->rig.ops = &desk_ops;
+	r->nothing = -1;
+	if (open_desk(r, setup, why)) {
+		desk_close(&r->rig);
+		return NULL;
+	}
+	return &r->rig;
+}
+
+/* --- time, pins, cables --- */
+
+static uint64_t desk_now(struct rig *rig)
+{
+	return bench_now_us(desk_bench(of(rig)->desk));
+}
+
+static int desk_pass(struct rig *rig, uint64_t us)
+{
+	return private_bus_skip(of(rig)->bus, desk_now(rig) + us);
+}
+
+static int desk_pin(struct rig *rig, unsigned board, enum mcu_pin pin, bool high)
+{
+	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+
+	if (!mcu)
+		return -ENOENT;
+	private_bus_sync(of(rig)->bus);
+	mcu_set_pin(mcu, pin, high);
+	return 0;
+}
+
+struct wanted {
+	struct desk_rig *rig;
+	unsigned board;
+	uint16_t vendor, product;
+	bool there;
+};
+
+static bool is_at(const struct wanted *w, int port)
+{
+	const struct usb_description *d = port ? private_bus_description(w->rig->bus, port) : NULL;
+
+	return d && (d->device[8] | d->device[9] << 8) == w->vendor &&
+	       (d->device[10] | d->device[11] << 8) == w->product;
+}
+
+static bool is_as_wanted(void *context)
+{
+	const struct wanted *w = context;
+	bool found = w->board && is_at(w, w->rig->ports[w->board]);
+
+	for (int port = 1; !w->board && port <= PRIVATE_BUS_PORTS; port++)
+		found |= is_at(w, port);
+	return found == w->there;
+}
+
+static int desk_wait_usb(struct rig *rig, unsigned board, uint16_t vendor, uint16_t product, bool there,
+			 uint64_t limit_us)
+{
+	struct wanted wanted = { of(rig), board, vendor, product, there };
+	int r;
+
+	if (board > PRIVATE_BUS_PORTS)
+		return -ENOENT;
+	r = private_bus_wait(of(rig)->bus, is_as_wanted, &wanted, limit_us);
+	return r < 0 ? r : r ? 0 : -ETIMEDOUT;
+}
+
+static int desk_wait_console(struct rig *rig, unsigned board, const char *regex, uint64_t limit_us)
+{
+	(void)rig, (void)board, (void)regex, (void)limit_us;
+	return -EOPNOTSUPP;
+}
+
+/* --- a tool --- */
+
+static uint64_t wall_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static bool sets(const char *const *additions, const char *entry)
+{
+	size_t name = strcspn(entry, "=") + 1;
+
+	for (; *additions; additions++)
+		if (!strncmp(*additions, entry, name))
+			return true;
+	return false;
+}
+
+/* This process's, with the additions. The array alone is to be freed. */
+static const char **environment_with(const char *const *additions)
+{
+	size_t count = 0, n = 0;
+	const char **all;
+
+	while (environ[count])
+		count++;
+	for (const char *const *a = additions; *a; a++)
+		count++;
+	all = calloc(count + 1, sizeof(*all));
+	for (char **e = environ; all && *e; e++)
+		if (!sets(additions, *e))
+			all[n++] = *e;
+	for (const char *const *a = additions; all && *a; a++)
+		all[n++] = *a;
+	return all;
+}
+
+static void close_end(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void close_pipe(struct desk_rig *r, int i)
+{
+	if (r->pipes[i][0] >= 0)
+		private_bus_watch(r->bus, r->pipes[i][0], NULL, NULL);
+	close_end(&r->pipes[i][0]);
+	close_end(&r->pipes[i][1]);
+}
+
+/* All that is there now. */
+static void tool_wrote(void *context, int fd)
+{
+	struct desk_rig *r = context;
+	int i = fd == r->pipes[1][0];
+	char bytes[65536];
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+		r->run->wrote(r->run->context, i == 1, bytes, (size_t)n);
+	if (n == 0)
+		close_pipe(r, i);
+}
+
+static int open_pipes(struct desk_rig *r)
+{
+	int error = 0;
+
+	for (int i = 0; i < 2; i++)
+		r->pipes[i][0] = r->pipes[i][1] = -1;
+	for (int i = 0; i < 2 && !error; i++) {
+		if (pipe2(r->pipes[i], O_CLOEXEC))
+			return -errno;
+		/* The tool's end stays as tools know it. */
+		if (fcntl(r->pipes[i][0], F_SETFL, O_NONBLOCK))
+			return -errno;
+		error = private_bus_watch(r->bus, r->pipes[i][0], tool_wrote, r);
+	}
+	return error;
+}
+
+/* Serve the tool until it is over. 0 or -errno. */
+static int serve(struct desk_rig *r)
+{
+	uint64_t start = wall_ms(), limit = r->run->wall_limit_ms;
+	int more;
+
+	do {
+		uint64_t passed = wall_ms() - start;
+
+		if (limit && passed >= limit && !r->ran->wall_timed_out) {
+			r->ran->wall_timed_out = true;
+			private_bus_signal(r->bus, SIGKILL);
+		}
+		more = private_bus_step(r->bus, limit && !r->ran->wall_timed_out ? (int)(limit - passed) : -1);
+	} while (more > 0);
+	return more;
+}
+
+static int desk_run(struct rig *rig, const struct rig_run *run, struct rig_ran *ran, char why[RIG_WHY])
+{
+	static const char *const none[] = { NULL };
+	struct desk_rig *r = of(rig);
+	struct bench *bench = desk_bench(r->desk);
+	const char **environment = environment_with(run->environment ? run->environment : none);
+	struct private_bus_tool tool = { .argv = run->words,
+					 .envp = (char *const *)environment,
+					 .folder = run->folder,
+					 .fds = { r->nothing, -1, -1 } };
+	char broken[PRIVATE_BUS_ERROR];
+	int error;
+
+	*ran = (struct rig_ran){ .start_us = bench_now_us(bench) };
+	if (!environment) {
+		snprintf(why, RIG_WHY, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	r->run = run;
+	r->ran = ran;
+	r->requests = 0;
+	if (run->limit_us)
+		bench_after(bench, &r->limit, run->limit_us);
+	if (run->signal && !run->signal_after_requests)
+		bench_after(bench, &r->interrupt, run->signal_after_us);
+	error = open_pipes(r);
+	tool.fds[1] = r->pipes[0][1];
+	tool.fds[2] = r->pipes[1][1];
+	if (error) {
+		snprintf(why, RIG_WHY, "cannot make a pipe: %s", strerror(-error));
+	} else if ((error = private_bus_start(r->bus, &tool, broken))) {
+		ran->exec_failed = private_bus_exec_failed(r->bus);
+		snprintf(why, RIG_WHY, "%s", broken);
+		error = ran->exec_failed ? 0 : error;
+	} else {
+		close_end(&r->pipes[0][1]);
+		close_end(&r->pipes[1][1]);
+		error = serve(r);
+		for (int i = 0; i < 2; i++)
+			if (r->pipes[i][0] >= 0)
+				tool_wrote(r, r->pipes[i][0]);
+		ran->status = private_bus_status(r->bus);
+		if (error)
+			snprintf(why, RIG_WHY, "the private bus has failed, the tool was killed: %s", strerror(-error));
+	}
+	ran->end_us = bench_now_us(bench);
+	bench_cancel(bench, &r->limit);
+	bench_cancel(bench, &r->interrupt);
+	close_pipe(r, 0);
+	close_pipe(r, 1);
+	r->run = NULL;
+	r->ran = NULL;
+	free(environment);
+	return error;
+}
+
+/* --- without a tool --- */
+
+static int desk_flash_load(struct rig *rig, unsigned board, uint32_t address, const uint8_t *data, size_t length)
+{
+	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+
+	if (!mcu)
+		return -ENOENT;
+	if (flash_is_busy(mcu_flash(mcu)))
+		return -EBUSY;
+	if (address < mcu_profile(mcu)->flash_base)
+		return -EFAULT;
+	return flash_load(mcu_flash(mcu), address - mcu_profile(mcu)->flash_base, data, length);
+}
+
+static int desk_flash_read(struct rig *rig, unsigned board, uint32_t address, uint8_t *data, size_t length)
+{
+	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+
+	return mcu ? flash_read(mcu_flash(mcu), address, data, length) : -ENOENT;
+}
+
+static int desk_options_load(struct rig *rig, unsigned board, const uint8_t bytes[16])
+{
+	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+
+	if (!mcu)
+		return -ENOENT;
+	if (flash_is_busy(mcu_flash(mcu)))
+		return -EBUSY;
+	flash_set_options(mcu_flash(mcu), bytes);
+	return 0;
+}
+
+static int desk_options_read(struct rig *rig, unsigned board, uint8_t bytes[16])
+{
+	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+
+	if (!mcu)
+		return -ENOENT;
+	flash_read_options(mcu_flash(mcu), bytes);
+	return 0;
+}
+
+static int desk_status(struct rig *rig, unsigned board, struct rig_status *status)
+{
+	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+
+	if (!mcu)
+		return -ENOENT;
+	*status = (struct rig_status){
+		.mode = mcu_mode(mcu),
+		.state = mcu_dfu_state(mcu),
+		.status = mcu_dfu_status(mcu),
+		.cause = of(rig)->causes[board],
+		.rdp = flash_rdp(mcu_flash(mcu)),
+		.busy = flash_is_busy(mcu_flash(mcu)),
+		.serial = mcu_serial(mcu),
+	};
+	return 0;
+}
+
+static int desk_fault_add(struct rig *rig, unsigned board, const char *rule, char why[RIG_WHY])
+{
+	struct fault *fault = desk_fault(of(rig)->desk, board);
+	struct fault_rule parsed;
+	char mistake[FAULTS_WHY];
+	int id;
+
+	if (!fault) {
+		snprintf(why, RIG_WHY, "there is no board %u", board);
+		return -ENOENT;
+	}
+	if (faults_parse(rule, &parsed, mistake)) {
+		snprintf(why, RIG_WHY, "%.*s", RIG_WHY - 1, mistake);
+		return -EINVAL;
+	}
+	private_bus_sync(of(rig)->bus);
+	id = fault_add(fault, &parsed);
+	if (id < 0)
+		snprintf(why, RIG_WHY, "there are %d rules already", FAULT_RULES);
+	return id < 0 ? id : 0;
+}
+
+static int desk_fault_clear(struct rig *rig, unsigned board)
+{
+	struct fault *fault = desk_fault(of(rig)->desk, board);
+
+	if (!fault)
+		return -ENOENT;
+	fault_clear(fault);
+	return 0;
+}
+
+static int desk_durations(struct rig *rig, enum flash_durations durations)
+{
+	struct desk_rig *r = of(rig);
+
+	for (unsigned i = 1; i <= desk_last_board(r->desk); i++)
+		flash_set_durations(mcu_flash(desk_mcu(r->desk, i)), durations);
+	return 0;
+}
+
+static int desk_software_entry(struct rig *rig, unsigned board)
+{
+	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+
+	return mcu ? mcu_software_entry(mcu) : -ENOENT;
+}
+
+static const struct mcu_profile *desk_profile(struct rig *rig, unsigned board)
+{
+	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+
+	return mcu ? mcu_profile(mcu) : NULL;
+}
+
+/* --- what has happened --- */
+
+/* The capture is written packet by packet: the file is whole whenever nothing runs. False: it is as it was. */
+static bool read_capture(struct desk_rig *r)
+{
+	int fd = open(r->options.capture, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	uint8_t *bytes = NULL;
+	size_t length = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	if (!fstat(fd, &st) && (!r->has_transcript || (size_t)st.st_size != r->capture_length))
+		bytes = malloc((size_t)st.st_size + 1);
+	while (bytes && length < (size_t)st.st_size && (n = read(fd, bytes + length, (size_t)st.st_size - length)) > 0)
+		length += (size_t)n;
+	close(fd);
+	if (!bytes)
+		return false;
+	free(r->capture);
+	r->capture = bytes;
+	r->capture_length = length;
+	return true;
+}
+
+static const struct transcript *desk_transcript(struct rig *rig)
+{
+	struct desk_rig *r = of(rig);
+	struct transcript_facts facts = transcript_facts_of(r->options.profile);
+	const char *serials[PRIVATE_BUS_PORTS + 1] = { NULL };
+
+	if (!read_capture(r))
+		return &r->transcript;
+	facts.serials = serials;
+	for (unsigned i = 0; i < r->options.boards && i < PRIVATE_BUS_PORTS; i++) {
+		serials[i] = mcu_serial(desk_mcu(r->desk, i + 1));
+		/* With some ROMs all have the same: then by the order in which they come up. */
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(serials[i], serials[j]))
+				facts.serials = NULL;
+	}
+	facts.has_origin = true;
+	facts.origin_us = desk_epoch_us(r->desk);
+	if (r->has_transcript)
+		transcript_free(&r->transcript);
+	r->transcript = (struct transcript){ 0 };
+	transcript_read(&r->transcript, r->capture, r->capture_length, &facts);
+	r->has_transcript = true;
+	return &r->transcript;
+}
+
+static const struct rig_event *desk_events(struct rig *rig, size_t *count)
+{
+	*count = of(rig)->event_count;
+	return of(rig)->events;
+}
+
+static const struct rig_ops desk_ops = {
+	.name = "emulated",
+	.can = RIG_PINS | RIG_POWER | RIG_CABLE | RIG_PREPARE | RIG_READ | RIG_STATE | RIG_FAULTS | RIG_PROFILES |
+	       RIG_BOARDS | RIG_TRANSCRIPT | RIG_DURATIONS | RIG_IRREVERSIBLE | RIG_SOFTWARE_ENTRY | RIG_DENIED,
+	.pin = desk_pin,
+	.pass = desk_pass,
+	.wait_usb = desk_wait_usb,
+	.wait_console = desk_wait_console,
+	.now_us = desk_now,
+	.run = desk_run,
+	.flash_load = desk_flash_load,
+	.flash_read = desk_flash_read,
+	.options_load = desk_options_load,
+	.options_read = desk_options_read,
+	.status = desk_status,
+	.fault_add = desk_fault_add,
+	.fault_clear = desk_fault_clear,
+	.durations = desk_durations,
+	.software_entry = desk_software_entry,
+	.profile = desk_profile,
+	.transcript = desk_transcript,
+	.events = desk_events,
+	.close = desk_close,
+};

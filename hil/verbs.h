@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the verbs share, and the fields of each: the rows themselves stand in verbs.c. */
+#ifndef DFUBENCH_VERBS_H
+#define DFUBENCH_VERBS_H
+
+#include "play_internal.h"
+#include "verb.h"
+
+typedef enum play_outcome verb_run(struct play *, const struct step *);
+typedef void verb_check(const struct step *, const struct scenario *, unsigned *needs, struct problems *);
+
+/* --- verbs_pins.c --- */
+extern const struct field bootloader_fields[], application_fields[], level_fields[], reset_fields[], power_fields[],
+	wait_fields[];
+verb_run run_bootloader, run_application, run_boot0, run_boot1, run_reset, run_power, run_unplug, run_plug,
+	run_software_entry, run_wait;
+verb_check check_wait;
+
+/* --- verbs_prepare.c --- */
+extern const struct field prepare_fields[], fault_fields[], snapshot_fields[];
+verb_run run_prepare, run_fault, run_snapshot;
+verb_check check_prepare, check_fault;
+
+/* --- verbs_tool.c --- */
+extern const struct field list_fields[], download_fields[], upload_fields[], erase_fields[], mass_erase_fields[],
+	leave_fields[], unprotect_fields[], set_option_bytes_fields[], run_fields[];
+verb_run run_operation, run_words;
+verb_check check_operation;
+
+/* --- verbs_host.c --- */
+extern const struct field host_fields[];
+verb_run run_host;
+
+/* --- verbs_board.c --- */
+extern const struct field flash_fields[], sectors_fields[], options_fields[], state_fields[], file_verb_fields[];
+verb_run run_flash, run_sectors, run_options, run_state, run_file;
+verb_check check_flash, check_sectors, check_options, check_state, check_file;
+
+/* --- verbs_transcript.c --- */
+extern const struct field requests_fields[], findings_fields[];
+verb_run run_requests, run_findings;
+verb_check check_requests, check_findings;
+
+/* Tells a mistake in a step unless problems is NULL. */
+#define STEP_WRONG(step, problems, ...) \
+	((problems) ? problems_add((problems), (step)->mark, NULL, __VA_ARGS__) : (void)0)
+
+/* Bytes of a FIELD_CHOICE of low and high. */
+extern const char *const verb_levels[], *const verb_erase_times[];
+
+/* How many of these fields of the arguments are given; names ends with NULL. */
+unsigned given_of(const struct object *, const char *const *names);
+/* The snapshot that `since` names (otherwise: that one); NULL after play_error(). */
+const struct snapshot *since(struct play *, const struct object *, const char *otherwise);
+/* Is a snapshot of that name taken before this step? Tells if not. */
+void check_since(const struct step *, const struct scenario *, struct problems *);
+
+#endif

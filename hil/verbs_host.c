@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Verb: a scripted host, which is this program in another process. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "verbs.h"
+
+#define WORDS 64
+#define NAME_BYTES 128
+
+const struct field host_fields[] = {
+	{ .name = "script", .type = FIELD_TEXT, .required = true, .help = "the requests, as dfuhil(1) has them" },
+	{ .type = FIELD_END },
+};
+
+struct words {
+	char *list[WORDS + 1];
+	int count;
+	bool failed;
+};
+
+static void add(struct words *w, const char *a, const char *b, const char *c)
+{
+	char *word;
+
+	if (w->count == WORDS || asprintf(&word, "%s%s%s", a, b, c) < 0) {
+		w->failed = true;
+		return;
+	}
+	w->list[w->count++] = word;
+}
+
+static bool has(const struct words *w, const char *name)
+{
+	char start[NAME_BYTES + 2];
+	int length = snprintf(start, sizeof(start), "%s=", name);
+
+	for (int i = 0; i < w->count; i++)
+		if (!strncmp(w->list[i], start, (size_t)length))
+			return true;
+	return false;
+}
+
+/* `file NAME` anywhere in the script: what the host is to know. */
+static bool add_files(struct play *play, const struct value *script, struct words *w)
+{
+	char why[FILES_WHY], name[NAME_BYTES];
+	const char *at = script->text, *before = "";
+	size_t length, last = 0;
+
+	for (;; at += length) {
+		at += strspn(at, " \t\r\n");
+		length = strcspn(at, " \t\r\n");
+		if (!length)
+			return true;
+		if (*at == '#') {
+			length = strcspn(at, "\n");
+			continue;
+		}
+		if (last == 4 && !strncmp(before, "file", 4) && length < sizeof(name)) {
+			const struct file *file;
+
+			snprintf(name, sizeof(name), "%.*s", (int)length, at);
+			file = files_get(play->state->files, name, script->mark.file, why);
+			if (!file) {
+				play_error(play, "%s", why);
+				return false;
+			}
+			if (!has(w, name)) {
+				add(w, "--file", "", "");
+				add(w, name, "=", file->path);
+			}
+		}
+		before = at;
+		last = length;
+	}
+}
+
+static char *write_script(struct play *play, const char *text)
+{
+	char *path;
+	FILE *out;
+
+	if (asprintf(&path, "%s/host-%zu.txt", play->options->folder, play->state->step_index + 1) < 0)
+		return NULL;
+	out = fopen(path, "we");
+	if (!out || fputs(text, out) < 0 || fclose(out)) {
+		play_error(play, "cannot write '%s': %s", path, strerror(errno));
+		free(path);
+		return NULL;
+	}
+	return path;
+}
+
+/* The device that the script means, unless it says so itself. */
+static void add_device(struct play *play, const struct step *step, struct words *w)
+{
+	const uint8_t *d = play->rig->ops->profile(play->rig, play_board(step))->device_descriptor;
+	struct rig_status status;
+	char usb[16];
+
+	snprintf(usb, sizeof(usb), "%02x%02x:%02x%02x", d[9], d[8], d[11], d[10]);
+	add(w, "--usb", "", "");
+	add(w, usb, "", "");
+	if (step->board && play->rig->ops->profile(play->rig, 2) && (play->rig->ops->can & RIG_STATE) &&
+	    !play->rig->ops->status(play->rig, step->board, &status)) {
+		add(w, "--serial", "", "");
+		add(w, status.serial, "", "");
+	}
+}
+
+enum play_outcome run_host(struct play *play, const struct step *step)
+{
+	const struct value *script = object_value(step->arguments, "script");
+	struct play_job job = { .raw = true, .host = true };
+	struct words w = { .count = 0 };
+	char *path = write_script(play, script->text), program[4096] = "";
+	enum play_outcome r = PLAY_ERROR;
+	ssize_t n;
+
+	if (play->options->program) {
+		snprintf(program, sizeof(program), "%s", play->options->program);
+	} else {
+		n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+		program[n < 0 ? 0 : n] = 0;
+	}
+	add(&w, program, "", "");
+	add(&w, "host", "", "");
+	add_device(play, step, &w);
+	if (path && add_files(play, script, &w)) {
+		add(&w, path, "", "");
+		job.words = w.list;
+		r = w.failed ? play_error(play, "%s", strerror(ENOMEM)) : play_tool(play, step, &job);
+	} else {
+		r = play_error(play, "%s", strerror(ENOMEM));
+	}
+	for (int i = 0; i < w.count; i++)
+		free(w.list[i]);
+	free(path);
+	return r;
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Verbs: how the board is before a tool works on it. */
+#include <stdlib.h>
+#include <string.h>
+#include "verbs.h"
+
+#define RDP_LEVEL_0_BYTE 0xaau /* RM0090 3.9.10: 0xAA, 0xCC, and level 1 is anything else */
+#define RDP_LEVEL_1_BYTE 0x55u
+#define RDP_LEVEL_2_BYTE 0xccu
+
+static const struct field content_fields[] = {
+	{ .name = "address", .type = FIELD_ADDRESS, .help = "where it goes; the start of flash without it" },
+	{ .name = "file", .type = FIELD_FILE, .help = "contents of this file" },
+	{ .name = "fill", .type = FIELD_NUMBER, .help = "this byte, over `size`" },
+	{ .name = "size", .type = FIELD_SIZE, .help = "how much is filled; to the end of flash without it" },
+	{ .type = FIELD_END },
+};
+static const struct field option_fields[] = {
+	{ .name = "bytes", .type = FIELD_BYTES, .help = "all 16 bytes, as they are mapped" },
+	{ .name = "rdp", .type = FIELD_NUMBER, .help = "level of the read protection, 0 to 2" },
+	{ .name = "write-protect", .type = FIELD_NUMBER, .many = true, .help = "sectors that are write protected" },
+	{ .type = FIELD_END },
+};
+const struct field prepare_fields[] = {
+	{ .name = "flash",
+	  .type = FIELD_OBJECT,
+	  .many = true,
+	  .fields = content_fields,
+	  .help = "contents of the flash; the rest stays" },
+	{ .name = "options",
+	  .type = FIELD_OBJECT,
+	  .fields = option_fields,
+	  .scalar = "bytes",
+	  .help = "option bytes, in force at once; those not named stay" },
+	{ .name = "erase-times",
+	  .type = FIELD_CHOICE,
+	  .choices = verb_erase_times,
+	  .help = "how long erasing takes by the datasheet: typical, maximum or random" },
+	{ .type = FIELD_END },
+};
+const struct field fault_fields[] = {
+	{ .name = "rule", .type = FIELD_FAULT, .help = "a rule as dfuemu(1) has them" },
+	{ .name = "clear", .type = FIELD_BOOL, .help = "no rule holds any longer" },
+	{ .type = FIELD_END },
+};
+const struct field snapshot_fields[] = {
+	{ .name = "name", .type = FIELD_TEXT, .required = true, .help = "what `since` calls it" },
+	{ .type = FIELD_END },
+};
+
+static const char *const contents[] = { "file", "fill", NULL };
+static const char *const prepares[] = { "flash", "options", "erase-times", NULL };
+static const char *const faults[] = { "rule", "clear", NULL };
+
+void check_prepare(const struct step *step, const struct scenario *s, unsigned *needs, struct problems *problems)
+{
+	const struct value *flash = object_value(step->arguments, "flash");
+	const struct value *options = object_value(step->arguments, "options");
+
+	(void)s;
+	if (flash->given || options->given)
+		*needs |= RIG_PREPARE;
+	if (object_given(step->arguments, "erase-times"))
+		*needs |= RIG_DURATIONS;
+	if (!given_of(step->arguments, prepares))
+		STEP_WRONG(step, problems, "step 'prepare' needs flash, options or erase-times");
+	for (size_t i = 0; i < flash->count; i++) {
+		const struct object *o = flash->list[i].object;
+
+		if (!o)
+			continue;
+		if (given_of(o, contents) != 1)
+			STEP_WRONG(step, problems, "'flash' of 'prepare' needs one of file and fill");
+		if (object_number(o, "fill", 0) > 0xff)
+			STEP_WRONG(step, problems, "'fill' of 'prepare': 0x%llx is no byte",
+				   (unsigned long long)object_number(o, "fill", 0));
+		if (object_given(o, "size") && !object_given(o, "fill"))
+			STEP_WRONG(step, problems, "'size' of 'prepare' goes with 'fill'");
+	}
+	if (!options->object)
+		return;
+	if (object_given(options->object, "bytes") && object_value(options->object, "bytes")->length != 16)
+		STEP_WRONG(step, problems, "'options' of 'prepare': option bytes are 16, not %zu",
+			   object_value(options->object, "bytes")->length);
+	if (object_number(options->object, "rdp", 0) > 2)
+		STEP_WRONG(step, problems, "'rdp' of 'prepare': levels are 0, 1 and 2");
+	if (object_number(options->object, "rdp", 0) == 2)
+		*needs |= RIG_IRREVERSIBLE;
+}
+
+static enum play_outcome load(struct play *play, unsigned board, const struct object *o)
+{
+	const struct mcu_profile *profile = play->rig->ops->profile(play->rig, board);
+	uint32_t address = (uint32_t)object_number(o, "address", profile->flash_base);
+	uint64_t end = (uint64_t)profile->flash_base + profile->flash_size_bytes, length;
+	const uint8_t *data;
+	uint8_t *filled = NULL;
+	int r;
+
+	if (object_given(o, "file")) {
+		const struct file *file = play_file(play, object_value(o, "file"));
+
+		if (!file)
+			return PLAY_ERROR;
+		data = file->data;
+		length = file->length;
+	} else {
+		length = object_number(o, "size", end > address ? end - address : 0);
+		filled = length <= profile->flash_size_bytes ? malloc(length + 1) : NULL;
+		if (filled)
+			memset(filled, (int)object_number(o, "fill", 0xff), length);
+		data = filled;
+	}
+	if (address < profile->flash_base || address + length > end || !data) {
+		free(filled);
+		return play_error(play, "%llu bytes at 0x%08x are not within the flash of board %u, 0x%08x to 0x%08llx",
+				  (unsigned long long)length, address, board, profile->flash_base,
+				  (unsigned long long)(end - 1));
+	}
+	r = play->rig->ops->flash_load(play->rig, board, address, data, length);
+	free(filled);
+	return r ? play_error(play, "flash cannot be loaded: %s", strerror(-r)) : PLAY_OK;
+}
+
+/* Complements and copies are the flash's own affair where it makes them; here they are set to match. */
+static void set_rdp(uint8_t bytes[16], uint64_t level)
+{
+	static const uint8_t values[] = { RDP_LEVEL_0_BYTE, RDP_LEVEL_1_BYTE, RDP_LEVEL_2_BYTE };
+
+	bytes[1] = values[level];
+}
+
+static enum play_outcome load_options(struct play *play, unsigned board, const struct object *o)
+{
+	const struct value *sectors = object_value(o, "write-protect");
+	uint8_t bytes[16];
+	int r = play->rig->ops->options_read(play->rig, board, bytes);
+
+	if (object_given(o, "bytes"))
+		memcpy(bytes, object_value(o, "bytes")->bytes, sizeof(bytes));
+	if (object_given(o, "rdp"))
+		set_rdp(bytes, object_number(o, "rdp", 0));
+	if (sectors->given) {
+		bytes[8] = 0xff;
+		bytes[9] |= 0x0f;
+	}
+	for (size_t i = 0; i < sectors->count; i++) {
+		uint64_t sector = sectors->list[i].number;
+
+		if (sector > 11)
+			return play_error(play, "sector %llu cannot be write protected: the last is 11",
+					  (unsigned long long)sector);
+		bytes[8 + sector / 8] &= (uint8_t) ~(1u << sector % 8);
+	}
+	if (!r)
+		r = play->rig->ops->options_load(play->rig, board, bytes);
+	return r ? play_error(play, "option bytes cannot be loaded: %s", strerror(-r)) : PLAY_OK;
+}
+
+enum play_outcome run_prepare(struct play *play, const struct step *step)
+{
+	const struct value *flash = object_value(step->arguments, "flash");
+	const struct value *options = object_value(step->arguments, "options");
+	unsigned board = play_board(step);
+	enum play_outcome r = play_settle(play, board);
+
+	for (size_t i = 0; i < flash->count && !r; i++)
+		r = load(play, board, flash->list[i].object);
+	if (!r && options->object)
+		r = load_options(play, board, options->object);
+	if (!r && object_given(step->arguments, "erase-times") &&
+	    play->rig->ops->durations(play->rig,
+				      (enum flash_durations)object_number(step->arguments, "erase-times", 0)))
+		r = play_error(play, "erase times cannot be chosen");
+	return r;
+}
+
+void check_fault(const struct step *step, const struct scenario *s, unsigned *needs, struct problems *problems)
+{
+	(void)s, (void)needs;
+	if (given_of(step->arguments, faults) != 1)
+		STEP_WRONG(step, problems, "step 'fault' needs a rule, or 'clear: true'");
+}
+
+enum play_outcome run_fault(struct play *play, const struct step *step)
+{
+	const char *rule = object_text(step->arguments, "rule", NULL);
+	char why[RIG_WHY] = "faults cannot be cleared";
+
+	if (rule ? play->rig->ops->fault_add(play->rig, play_board(step), rule, why)
+		 : play->rig->ops->fault_clear(play->rig, play_board(step)))
+		return play_error(play, "%s", why);
+	return PLAY_OK;
+}
+
+enum play_outcome run_snapshot(struct play *play, const struct step *step)
+{
+	const char *name = object_text(step->arguments, "name", "");
+
+	return snapshot_take(play, name) ? PLAY_OK : play_error(play, "out of memory for snapshot '%s'", name);
+}
