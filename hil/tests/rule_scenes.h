@@ -441,6 +441,12 @@ static void leaves_without_getstatus(struct trial *t)
 	scene_out(&t->s, DFU_DNLOAD, 2, NULL, 0);
 }
 
+static void leaves_a_device_that_goes_at_once(struct trial *t)
+{
+	t->profile.leaves_at_once = true;
+	leaves_without_getstatus(t);
+}
+
 static void leaves(struct trial *t)
 {
 	start(t);

@@ -93,6 +93,7 @@ static const struct rule_case {
 	QUIET("option-block", options_by_alt_1),
 	FIRES("leave-without-getstatus", leaves_without_getstatus),
 	QUIET("leave-without-getstatus", leaves),
+	QUIET("leave-without-getstatus", leaves_a_device_that_goes_at_once),
 	FIRES("getstatus-after-manifest", asks_who_has_left),
 	QUIET("getstatus-after-manifest", leaves),
 	FIRES("leave-without-set-address", leaves_to_the_last_block),
