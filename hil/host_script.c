@@ -642,6 +642,8 @@ static void read_request(struct parser *p)
 		end--;
 	s->mark = mark_at(p, begin);
 	s->text = copy_text(p, begin, (size_t)(end - begin));
+	for (char *c = s->text; c && *c; c++)
+		*c = (unsigned char)*c < ' ' || *c == 0x7f ? ' ' : *c; /* it is shown on a terminal */
 	s->each = p->each;
 	s->verb = r->verb;
 	s->type = r->type;
