@@ -48,9 +48,9 @@ caught()
 
   if [ "$name" = claims-verify ]; then
     verifies=yes
-    original=original-verifying
+    original="original-verifying"
   fi
-  play "$name" $verifies
+  play "$name" "$verifies"
   python3 "$repo/hil/tests/tools/mutant_matrix.py" "$name" "$expected" "$work/$original.json" "$work/$name.json" "$matrix" \
     >verdict || { cat verdict; return 1; }
 }
