@@ -216,12 +216,12 @@ leave_dfu11()
   says said 'ID 1209:0001'
 }
 
-# A rule's address is where the block goes: the third of 1024 bytes. A second attempt succeeds.
+# A rule's address is where the block goes: the second of 1024 bytes. A second attempt succeeds.
 fault_dfu11()
 {
   needs
   pattern 5000 9 >in.bin
-  ends 74 emu --profile dfu11 --flash flash.img -v --fault 'stall on=write,address=0x08000800' -- dfu-util -D in.bin
+  ends 74 emu --profile dfu11 --flash flash.img -v --fault 'stall on=write,address=0x08000400' -- dfu-util -D in.bin
   says said 'Error during download'
   ends 0 emu --profile dfu11 --flash flash.img -- dfu-util -D in.bin
   cmp -n 5000 in.bin flash.img
