@@ -6,6 +6,7 @@
 #include <string.h>
 #include "dfuse.h"
 #include "play_internal.h"
+#include "protection.h"
 #include "verb.h"
 
 #define EXCHANGES_MOST 50000u /* on a time line */
@@ -232,31 +233,6 @@ static void count_events(struct play *play, struct result_sector *sectors, size_
 	}
 }
 
-bool sector_is_protected(const struct mcu_profile *profile, const uint8_t *options, size_t sector)
-{
-	const struct write_protection *w = profile->write_protection;
-	const size_t count = sizeof(profile->write_protection) / sizeof(*w);
-
-	for (size_t i = 0; i < count && w[i].kind != WRP_NONE; i++) {
-		const uint8_t *at = options + w[i].offset;
-		size_t nth = sector - w[i].first_sector;
-
-		if (sector < w[i].first_sector)
-			continue;
-		if (w[i].kind == WRP_AREA) {
-			if (nth >= at[0] && nth <= at[2])
-				return true;
-			continue;
-		}
-		nth /= w[i].sectors_per_bit;
-		if (nth >= w[i].bits && w[i].last_bit_takes_rest)
-			nth = w[i].bits - 1u;
-		if (nth < w[i].bits && !(at[nth / 8] >> nth % 8 & 1))
-			return true;
-	}
-	return false;
-}
-
 static bool is_blank(const uint8_t *data, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
@@ -271,12 +247,10 @@ static bool fill_sectors(struct play *play)
 	const struct mcu_profile *profile = rig->ops->profile(rig, 1);
 	const struct snapshot *start = snapshot_find(play, SNAPSHOT_START), *end;
 	struct result *r = play->result;
-	size_t count = 0, at = 0;
+	size_t count = protection_sector_count(profile), at = 0;
 
 	if ((rig->ops->can & (RIG_READ | RIG_STATE)) != (RIG_READ | RIG_STATE))
 		return true;
-	for (const struct flash_sectors *s = profile->sectors; s->count; s++)
-		count += s->count;
 	end = snapshot_take(play, "end");
 	r->sectors = end ? calloc(count + 1, sizeof(*r->sectors)) : NULL;
 	if (!r->sectors)
@@ -288,7 +262,8 @@ static bool fill_sectors(struct play *play)
 			r->sectors[r->sector_count] = (struct result_sector){
 				.address = profile->flash_base + (uint32_t)at,
 				.size = s->size_bytes,
-				.is_protected = sector_is_protected(profile, end->board[0].options, r->sector_count),
+				.is_protected = protection_covers(profile, end->board[0].options,
+								  (unsigned)r->sector_count),
 				.blank = is_blank(now, s->size_bytes),
 				.touched = memcmp(now, start->board[0].flash + at, s->size_bytes) != 0,
 			};

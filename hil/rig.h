@@ -45,7 +45,7 @@ struct rig_bystander {
 struct rig_setup {
 	const char *profile;        /* "f407" */
 	unsigned boards;            /* at least 1 */
-	const char *const *serials; /* boards of them, or NULL: made up */
+	const char *const *serials; /* boards of them, from the first NULL on made up; or NULL */
 	const struct rig_bystander *bystanders;
 	size_t bystander_count;
 	bool boot0, boot1, powered, plugged; /* at the start */
@@ -116,6 +116,7 @@ struct rig_ops {
 	/* Without a tool. 0 or -errno with why. */
 	int (*flash_load)(struct rig *, unsigned board, uint32_t address, const uint8_t *data, size_t length);
 	int (*flash_read)(struct rig *, unsigned board, uint32_t address, uint8_t *data, size_t length);
+	/* option_bytes_size() of the board's profile, as they are mapped. */
 	int (*options_load)(struct rig *, unsigned board, const uint8_t *bytes);
 	int (*options_read)(struct rig *, unsigned board, uint8_t bytes[OPTION_MAX_BYTES]);
 	int (*status)(struct rig *, unsigned board, struct rig_status *);

@@ -123,11 +123,12 @@ unsigned rig_choice_can(const struct rig_choice *c)
 {
 	switch (c->kind) {
 	case KIND_EMULATED:
-		return ~0u;
+		return ~(unsigned)RIG_CONSOLE;
 	case KIND_VHCI: /* nodes are the kernel's: nobody can be kept from them in a way that a scenario could set up */
-		return ~(unsigned)RIG_DENIED;
+		return ~(unsigned)(RIG_DENIED | RIG_CONSOLE);
 	case KIND_CONTROL: /* its boards are what they are, and may be dear to somebody */
-		return ~(unsigned)(RIG_PROFILES | RIG_BOARDS | RIG_IRREVERSIBLE | RIG_DENIED | RIG_TRANSCRIPT);
+		return ~(unsigned)(RIG_PROFILES | RIG_BOARDS | RIG_IRREVERSIBLE | RIG_DENIED | RIG_TRANSCRIPT |
+				   RIG_CONSOLE);
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "protection.h"
 #include "verbs.h"
 
 #define FIELD_SINCE \
@@ -52,7 +53,7 @@ const struct field options_fields[] = {
 	  .type = FIELD_NUMBER,
 	  .many = true,
 	  .help = "these sectors are protected, and no others" },
-	{ .name = "bytes", .type = FIELD_BYTES, .help = "all 16 of them, as they are mapped" },
+	{ .name = "bytes", .type = FIELD_BYTES, .help = "all of them, as they are mapped: 16 on an F4" },
 	{ .name = "unchanged", .type = FIELD_BOOL, .help = "they are as in the snapshot" },
 	FIELD_SINCE,
 	{ .type = FIELD_END },
@@ -284,12 +285,12 @@ static void put_list(char *out, size_t size, const struct value *list, const boo
 
 	snprintf(out, size, "none");
 	for (unsigned i = 0; list && i < list->count; i++)
-		if (used < size)
-			used += (size_t)snprintf(out + used, size - used, "%s%llu", i ? ", " : "",
-						 (unsigned long long)list->list[i].number);
+		used += (size_t)snprintf(out + used, used < size ? size - used : 0, "%s%llu", i ? ", " : "",
+					 (unsigned long long)list->list[i].number);
 	for (unsigned i = 0; set && i < count; i++)
-		if (set[i] && used < size)
-			used += (size_t)snprintf(out + used, size - used, "%s%u", used ? ", " : "", i);
+		if (set[i])
+			used += (size_t)snprintf(out + used, used < size ? size - used : 0, "%s%u", used ? ", " : "",
+						 i);
 }
 
 static enum play_outcome judge_sectors(struct play *play, const struct object *o, const struct sector_look *look)
@@ -367,25 +368,28 @@ static enum play_outcome compare_options(struct play *play, const uint8_t *want,
 {
 	struct range range = { .length = length, .bytes = want };
 	char expected[64], found[64];
+	size_t first = 0;
 
-	if (!memcmp(want, got, length))
+	while (first < length && want[first] == got[first])
+		first++;
+	if (first == length)
 		return PLAY_OK;
-	bytes_text(&range, NULL, 0, expected);
-	bytes_text(&range, got, 0, found);
-	return play_fail(play, expected, found, "option bytes%s: expected %s, got %s", what, expected, found);
+	first -= first % 16;
+	bytes_text(&range, NULL, first, expected);
+	bytes_text(&range, got, first, found);
+	return play_fail(play, expected, found, "option bytes%s, from byte %zu on: expected %s, got %s", what, first,
+			 expected, found);
 }
 
 static enum play_outcome check_protected(struct play *play, const struct mcu_profile *profile,
 					 const struct value *wanted, const uint8_t *bytes)
 {
-	bool set[SECTORS_MOST] = { false }, differs = false;
-	unsigned count = 0;
-	char want[128], got[128];
+	unsigned count = protection_sector_count(profile);
+	bool set[PROTECTION_SECTORS] = { false }, differs = false;
+	char want[256], got[256];
 
-	for (const struct flash_sectors *s = profile->sectors; s->count; s++)
-		count += s->count;
-	for (unsigned i = 0; i < count && i < SECTORS_MOST; i++) {
-		set[i] = sector_is_protected(profile, bytes, i);
+	for (unsigned i = 0; i < count && i < PROTECTION_SECTORS; i++) {
+		set[i] = protection_covers(profile, bytes, i);
 		differs |= set[i] != listed(wanted, i);
 	}
 	if (!differs)
@@ -401,9 +405,10 @@ enum play_outcome run_options(struct play *play, const struct step *step)
 	unsigned board = play_board(step);
 	enum play_outcome outcome = play_settle(play, board);
 	struct rig_status status;
-	uint8_t bytes[OPTION_MAX_BYTES];
 	const struct mcu_profile *profile = play->rig->ops->profile(play->rig, board);
+	const struct value *raw = object_value(o, "bytes");
 	size_t length = option_bytes_size(profile);
+	uint8_t bytes[OPTION_MAX_BYTES];
 
 	if (outcome)
 		return outcome;
@@ -421,11 +426,10 @@ enum play_outcome run_options(struct play *play, const struct step *step)
 	}
 	if (object_given(o, "write-protect"))
 		outcome = check_protected(play, profile, object_value(o, "write-protect"), bytes);
-	if (!outcome && object_given(o, "bytes") && object_value(o, "bytes")->length != length)
-		outcome = play_error(play, "the option bytes of %s are %zu, not %zu", profile->name, length,
-				     object_value(o, "bytes")->length);
-	if (!outcome && object_given(o, "bytes"))
-		outcome = compare_options(play, object_value(o, "bytes")->bytes, bytes, length, "");
+	if (!outcome && raw->given && raw->length != length)
+		return play_error(play, "%s has %zu option bytes, not %zu", profile->name, length, raw->length);
+	if (!outcome && raw->given)
+		outcome = compare_options(play, raw->bytes, bytes, length, "");
 	if (!outcome && object_flag(o, "unchanged", false)) {
 		const struct snapshot *s = since(play, o, SNAPSHOT_BEFORE_TOOL);
 

@@ -2,11 +2,8 @@
 /* Verbs: how the board is before a tool works on it. */
 #include <stdlib.h>
 #include <string.h>
+#include "protection.h"
 #include "verbs.h"
-
-#define RDP_LEVEL_0_BYTE 0xaau /* RM0090 3.9.10: 0xAA, 0xCC, and level 1 is anything else */
-#define RDP_LEVEL_1_BYTE 0x55u
-#define RDP_LEVEL_2_BYTE 0xccu
 
 static const struct field content_fields[] = {
 	{ .name = "address", .type = FIELD_ADDRESS, .help = "where it goes; the start of flash without it" },
@@ -16,7 +13,7 @@ static const struct field content_fields[] = {
 	{ .type = FIELD_END },
 };
 static const struct field option_fields[] = {
-	{ .name = "bytes", .type = FIELD_BYTES, .help = "all of them, as they are mapped" },
+	{ .name = "bytes", .type = FIELD_BYTES, .help = "all of them, as they are mapped: 16 on an F4" },
 	{ .name = "rdp", .type = FIELD_NUMBER, .help = "level of the read protection, 0 to 2" },
 	{ .name = "write-protect", .type = FIELD_NUMBER, .many = true, .help = "sectors that are write protected" },
 	{ .type = FIELD_END },
@@ -119,67 +116,32 @@ static enum play_outcome load(struct play *play, unsigned board, const struct ob
 	return r ? play_error(play, "flash cannot be loaded: %s", strerror(-r)) : PLAY_OK;
 }
 
-/* Complements and copies are the flash's own affair where it makes them; here they are set to match. */
-static void set_rdp(const struct mcu_profile *profile, uint8_t *bytes, uint64_t level)
-{
-	const uint8_t values[] = { profile->rdp_open, RDP_LEVEL_1_BYTE, RDP_LEVEL_2_BYTE };
-
-	bytes[profile->rdp_offset] = values[level];
-}
-
-/* False: no bit stands for it. */
-static bool protect(const struct mcu_profile *profile, uint8_t *bytes, uint64_t sector)
-{
-	const struct write_protection *w = profile->write_protection;
-	const size_t count = sizeof(profile->write_protection) / sizeof(*w);
-
-	for (size_t i = 0; i < count && w[i].kind != WRP_NONE; i++) {
-		uint64_t nth = (sector - w[i].first_sector) / (w[i].sectors_per_bit ? w[i].sectors_per_bit : 1);
-
-		if (w[i].kind != WRP_BITS || sector < w[i].first_sector || nth >= w[i].bits)
-			continue;
-		bytes[w[i].offset + nth / 8] &= (uint8_t) ~(1u << nth % 8);
-		return true;
-	}
-	return false;
-}
-
-static void protect_nothing(const struct mcu_profile *profile, uint8_t *bytes)
-{
-	const struct write_protection *w = profile->write_protection;
-	const size_t count = sizeof(profile->write_protection) / sizeof(*w);
-
-	for (size_t i = 0; i < count && w[i].kind == WRP_BITS; i++)
-		for (unsigned bit = 0; bit < w[i].bits; bit++)
-			bytes[w[i].offset + bit / 8] |= (uint8_t)(1u << bit % 8);
-}
-
 static enum play_outcome load_options(struct play *play, unsigned board, const struct object *o)
 {
-	const struct value *sectors = object_value(o, "write-protect");
 	const struct mcu_profile *profile = play->rig->ops->profile(play->rig, board);
-	const struct value *all = object_value(o, "bytes");
+	const struct value *list = object_value(o, "write-protect"), *raw = object_value(o, "bytes");
+	bool sectors[PROTECTION_SECTORS] = { false };
 	uint8_t bytes[OPTION_MAX_BYTES];
+	char why[PROTECTION_WHY];
 	int r = play->rig->ops->options_read(play->rig, board, bytes);
 
-	if (all->given && all->length != option_bytes_size(profile))
-		return play_error(play, "the option bytes of %s are %zu, not %zu", profile->name,
-				  option_bytes_size(profile), all->length);
-	if (all->given)
-		memcpy(bytes, all->bytes, all->length);
-	if (object_given(o, "rdp"))
-		set_rdp(profile, bytes, object_number(o, "rdp", 0));
-	if (sectors->given)
-		protect_nothing(profile, bytes);
-	for (size_t i = 0; i < sectors->count; i++) {
-		uint64_t sector = sectors->list[i].number;
+	if (raw->given && raw->length != option_bytes_size(profile))
+		return play_error(play, "%s has %zu option bytes, not %zu", profile->name, option_bytes_size(profile),
+				  raw->length);
+	if (raw->given)
+		memcpy(bytes, raw->bytes, raw->length);
+	if (object_given(o, "rdp") && protection_set_level(profile, bytes, (unsigned)object_number(o, "rdp", 0), why))
+		return play_error(play, "%s", why);
+	for (size_t i = 0; i < list->count; i++) {
+		uint64_t sector = list->list[i].number, count = protection_sector_count(profile);
 
-		if (!protect(profile, bytes, sector))
-			return play_error(play, "no bit of %s's option bytes protects sector %llu", profile->name,
-					  (unsigned long long)sector);
+		if (sector >= count)
+			return play_error(play, "sector %llu cannot be write protected: the last is %llu",
+					  (unsigned long long)sector, (unsigned long long)count - 1);
+		sectors[sector] = true;
 	}
-	/* As written bytes, what is given counts, and the chip makes the rest. */
-	option_bytes_make(profile, bytes, bytes);
+	if (list->given && protection_set(profile, bytes, sectors, why))
+		return play_error(play, "%s", why);
 	if (!r)
 		r = play->rig->ops->options_load(play->rig, board, bytes);
 	return r ? play_error(play, "option bytes cannot be loaded: %s", strerror(-r)) : PLAY_OK;

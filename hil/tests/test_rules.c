@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 #include "rule_scenes.h"
+#include "rule_scenes_flash.h"
 
 static const struct rule_case {
 	const char *id;
@@ -57,10 +58,14 @@ static const struct rule_case {
 	QUIET("request-after-stall-ignored", asks_after_a_stall),
 	FIRES("error-ignored", fails_and_says_success),
 	FIRES("error-ignored", fails_and_goes_on),
+	FIRES("error-ignored", fails_by_status_alone),
 	QUIET("error-ignored", fails_and_says_so),
 	QUIET("error-ignored", fails_and_tries_again),
+	QUIET("error-ignored", script_that_expects_failure),
 	QUIET("error-ignored", fails),
-	FIRES("left-busy", ends_in_an_erase),
+	FIRES("left-busy", gives_up_polling),
+	FIRES("left-busy", ends_in_an_erase_and_says_success),
+	QUIET("left-busy", ends_in_an_erase),
 	QUIET("left-busy", ends_in_unprotect),
 	QUIET("left-busy", ends_in_option_bytes),
 	FIRES("left-unfinished", ask_then_work),
@@ -74,6 +79,7 @@ static const struct rule_case {
 	FIRES("block-number", data_as_block_0),
 	FIRES("block-number", block_number_wraps),
 	FIRES("block-number", block_past_the_end),
+	QUIET("block-number", block_1_of_plain_dfu),
 	QUIET("block-number", last_block),
 	FIRES("transfer-size", too_long),
 	QUIET("transfer-size", last_block),
@@ -89,12 +95,16 @@ static const struct rule_case {
 	QUIET("option-block", options_by_alt_1),
 	FIRES("leave-without-getstatus", leaves_without_getstatus),
 	QUIET("leave-without-getstatus", leaves),
+	QUIET("leave-without-getstatus", leaves_a_device_that_goes_at_once),
 	FIRES("getstatus-after-manifest", asks_who_has_left),
 	QUIET("getstatus-after-manifest", leaves),
+	QUIET("getstatus-after-manifest", asks_who_stays),
 	FIRES("leave-without-set-address", leaves_to_the_last_block),
 	FIRES("leave-without-set-address", leaves_where_an_earlier_run_was),
 	QUIET("leave-without-set-address", leaves_to_the_image),
 	QUIET("leave-without-set-address", leaves_with_rising_blocks),
+	QUIET("leave-without-set-address", leaves_elsewhere_as_told),
+	QUIET("leave-without-set-address", leaves_in_a_second_run),
 	QUIET("leave-without-set-address", leaves),
 	FIRES("erase-not-asked", erases_what_it_does_not_write),
 	FIRES("erase-not-asked", erases_all_unasked),
@@ -105,6 +115,7 @@ static const struct rule_case {
 	QUIET("erase-not-asked", erases_for_a_write_that_fails),
 	FIRES("erase-twice", erases_the_same_twice),
 	QUIET("erase-twice", erases_after_a_write),
+	QUIET("erase-twice", erases_in_a_second_run),
 	QUIET("erase-twice", fails_and_tries_again),
 	FIRES("write-without-erase", writes_over_what_was_there),
 	FIRES("write-without-erase", writes_twice_what_differs),
