@@ -75,6 +75,13 @@ const struct file *play_file(struct play *play, const struct value *v)
 	return file;
 }
 
+uint64_t play_limit_us(const struct play *play, uint64_t us)
+{
+	const struct play_options *o = play->options;
+
+	return o->time == RIG_TIME_SCALED && o->scale > 1 ? (uint64_t)((double)us * o->scale) : us;
+}
+
 const char *play_short_path(const struct play *play, const char *path)
 {
 	size_t length = strlen(play->options->folder);
@@ -445,7 +452,8 @@ static void play_steps(struct play *play)
 		play_error(play, "%s", strerror(ENOMEM));
 	} else if (open_rig(play, capture)) {
 		play->state->limit_us = play->rig->ops->now_us(play->rig) +
-					object_number(play->options->scenario->top, "limit", LIMIT_US);
+					play_limit_us(play,
+						      object_number(play->options->scenario->top, "limit", LIMIT_US));
 		ran = snapshot_take(play, SNAPSHOT_START) != NULL;
 		if (!ran)
 			play_error(play, "the boards cannot be looked at");
