@@ -155,7 +155,8 @@ const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
 	if (rig_lacks(o, why))
 		return why;
 	for (size_t i = 0; i < s->step_count; i++) {
-		const char *missing = verb_tool_lacks(&s->steps[i], o->tool);
+		char lacks[VERB_WHY];
+		const char *missing = verb_tool_lacks(&s->steps[i], s, o->tool, lacks);
 
 		if (missing) {
 			snprintf(why, RIG_WHY, "%s", missing);
