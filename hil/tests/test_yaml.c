@@ -142,6 +142,8 @@ static void aliases_and_merge_keys_work(void **state)
 	assert_string_equal(yaml_get(yaml_get(root, "one"), "x")->text, "9");
 	assert_string_equal(yaml_get(yaml_get(root, "one"), "y")->text, "2");
 	assert_null(yaml_get(yaml_get(root, "one"), "<<"));
+	assert_int_equal(yaml_get(root, "one")->count, 2);
+	assert_int_equal(yaml_get(root, "two")->count, 3);
 	assert_string_equal(yaml_get(yaml_get(root, "two"), "y")->text, "2");
 	assert_string_equal(yaml_get(yaml_get(root, "two"), "z")->text, "4");
 	assert_ptr_equal(yaml_get(root, "three"), yaml_get(root, "base"));
