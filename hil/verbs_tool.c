@@ -169,6 +169,7 @@ static struct tool_call call_of(const struct step *step, struct call_text *text)
 		call.bytes = text->bytes;
 	}
 	call.leave = flag(o, "leave");
+	call.stay = has_field(o, "leave") && !call.leave;
 	call.force = flag(o, "force");
 	call.no_erase = flag(o, "no-erase");
 	call.mass_erase_first = flag(o, "mass-erase-first");
