@@ -62,7 +62,7 @@ static const char *here(const struct tool *t)
 	char *folder;
 
 	if (!t->state->here) {
-		folder = slash ? strndup(t->path, (size_t)(slash - t->path) + 1) : strdup(".");
+		folder = slash ? strndup(t->path, slash == t->path ? 1 : (size_t)(slash - t->path)) : strdup(".");
 		t->state->here = folder ? realpath(folder, NULL) : NULL;
 		if (t->state->here)
 			free(folder);
