@@ -51,6 +51,7 @@ struct desk {
 	struct bystander *bystanders;
 	struct capture_file *capture_file;
 	struct capture *capture;
+	uint64_t epoch_us;
 	int capture_error;
 	void (*listener)(void *context, const struct desk_event *);
 	void *listener_context;
@@ -105,8 +106,8 @@ static int open_capture(struct desk *d)
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	sink = capture_file_sink(d->capture_file);
-	d->capture = capture_new(&sink, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000, capture_failed,
-				 d);
+	d->epoch_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	d->capture = capture_new(&sink, d->epoch_us, capture_failed, d);
 	if (!d->capture) {
 		say_error(d->say, "cannot create capture '%s': %s", d->options->capture, strerror(ENOMEM));
 		return -ENOMEM;
@@ -421,6 +422,11 @@ static void board_power_up(struct board *b)
 	mcu_set_pin(b->mcu, PIN_NRST, true);
 	mcu_set_pin(b->mcu, PIN_VBUS, true);
 	mcu_set_pin(b->mcu, PIN_VDD, true);
+}
+
+uint64_t desk_epoch_us(const struct desk *d)
+{
+	return d->epoch_us;
 }
 
 void desk_power_up(struct desk *d)

@@ -664,12 +664,21 @@ static bool read_capture(struct desk_rig *r)
 static const struct transcript *desk_transcript(struct rig *rig)
 {
 	struct desk_rig *r = of(rig);
-	const struct mcu_profile *profile = r->options.profile;
-	struct transcript_facts facts = { .transfer_size_bytes = profile->transfer_size_bytes,
-					  .default_pointer = profile->default_pointer };
+	struct transcript_facts facts = transcript_facts_of(r->options.profile);
+	const char *serials[PRIVATE_BUS_PORTS + 1] = { NULL };
 
 	if (!read_capture(r))
 		return &r->transcript;
+	facts.serials = serials;
+	for (unsigned i = 0; i < r->options.boards && i < PRIVATE_BUS_PORTS; i++) {
+		serials[i] = mcu_serial(desk_mcu(r->desk, i + 1));
+		/* With some ROMs all have the same: then by the order in which they come up. */
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(serials[i], serials[j]))
+				facts.serials = NULL;
+	}
+	facts.has_origin = true;
+	facts.origin_us = desk_epoch_us(r->desk);
 	if (r->has_transcript)
 		transcript_free(&r->transcript);
 	r->transcript = (struct transcript){ 0 };

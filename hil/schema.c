@@ -338,7 +338,7 @@ static void tell_missing(struct reading *r, const struct object *o, const char *
 		if (f->required && !v->given)
 			problems_add(r->problems, o->mark, yaml_line(r->yaml, o->mark.line), "%s lacks '%s' (%s)", what,
 				     f->name, f->help ? f->help : "required");
-		if (v->given && is_scalar(f) && !(f->many ? v->count > 0 : v->text != NULL))
+		if (v->given && is_scalar(f) && !(f->many ? v->list != NULL : v->text != NULL))
 			v->given = false;
 	}
 }

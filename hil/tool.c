@@ -57,7 +57,8 @@ const struct field tool_fields[] = {
 	  .required = true,
 	  .fields = operation_fields,
 	  .help = "how it spells each operation" },
-	{ .name = "lacks", .type = FIELD_MAP, .help = "operations and flags that it has not, and why" },
+	{ .name = "always", .type = FIELD_MAP, .help = "flags that it cannot do without, and how that shows" },
+	{ .name = "lacks", .type = FIELD_MAP, .help = "operations, flags and values that it has not, and why" },
 	{ .name = "notes", .type = FIELD_TEXT, .help = "what else is to be known of it" },
 	{ .type = FIELD_END },
 };
@@ -214,10 +215,8 @@ static void check_operations(const struct tool *t, struct problems *problems)
 	for (unsigned i = 0; i < sizeof(must) / sizeof(must[0]); i++) {
 		const struct value *words = tool_entry(t, "operations", operation_name(must[i].operation));
 
-		/* Option bytes may come as a file of them. */
-		if (words && must[i].operation == OPERATION_SET_OPTION_BYTES && tool_mentions(t, must[i].operation, "file"))
-			continue;
-		if (words && !tool_mentions(t, must[i].operation, must[i].value))
+		if (words && !tool_mentions(t, must[i].operation, must[i].value) &&
+		    !(must[i].operation == OPERATION_SET_OPTION_BYTES && tool_mentions(t, must[i].operation, "file")))
 			problems_add(problems, words->mark, NULL, "'%s' of 'operations' does not say where ${%s} goes",
 				     words->key, must[i].value);
 	}
@@ -294,17 +293,28 @@ static void check_environment(const struct tool *t, struct problems *problems)
 
 static void check(const struct tool *t, struct problems *problems)
 {
-	const char *lackable[16];
-	unsigned count = 0;
+	/* `leave` is both. */
+	static const char *const lackable[] = { "list",
+						"download",
+						"upload",
+						"erase",
+						"mass-erase",
+						"leave",
+						"unprotect",
+						"set-option-bytes",
+						"force",
+						"no-erase",
+						"mass-erase-first",
+						"verify",
+						"address",
+						"length",
+						"alt",
+						"serial",
+						NULL };
 
-	for (unsigned i = 0; operation_names[i]; i++)
-		lackable[count++] = operation_names[i];
-	for (unsigned i = 0; tool_flags[i]; i++)
-		if (strcmp(tool_flags[i], "leave"))
-			lackable[count++] = tool_flags[i];
-	lackable[count] = NULL;
 	check_keys(t, "operations", operation_names, problems);
 	check_keys(t, "words", tool_flags, problems);
+	check_keys(t, "always", tool_flags, problems);
 	check_keys(t, "lacks", lackable, problems);
 	check_operations(t, problems);
 	check_exit(t, problems);
@@ -423,6 +433,7 @@ void tool_free(struct tool *t)
 		tool_words_free(t->state->environment);
 		tool_words_free(t->state->paths);
 		free(t->state->lack);
+		free(t->state->here);
 		free(t->state);
 	}
 	object_free(t->top);

@@ -67,6 +67,8 @@ struct tool_call {
 
 /* NULL: the tool has it. Else why not: "pydfu has no upload: it cannot read the flash". Valid until the next call. */
 const char *tool_lacks(const struct tool *, const struct tool_call *);
+/* Does it do so whether asked or not, as `always` of the adapter says? flag: "leave". NULL: no; else how that shows. */
+const char *tool_always(const struct tool *, const char *flag);
 /* The words to run, NULL ends, to be freed by tool_words_free(). NULL on ENOMEM. The first is never empty. override: path of the tool
  * itself, in the place of the last ${name} of its command if that has one, else of its first word; NULL: as the adapter and
  * tool_set_path() have it. */

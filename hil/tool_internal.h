@@ -9,6 +9,7 @@ struct tool_state {
 	char **environment;
 	char **paths; /* "NAME=PATH" of --tool-path, NULL ends; or NULL */
 	char *lack;   /* what tool_lacks() said last */
+	char *here;   /* folder of the adapter */
 };
 
 /* ${name} or ${name:otherwise} in a text, all of it pointers into that. */

@@ -54,8 +54,20 @@ static const char *value_of(const struct tool_call *c, const char *name, char ro
 	return room;
 }
 
+/* The folder of the adapter itself, as its path has it. */
+static const char *here(const struct tool *t)
+{
+	const char *slash = strrchr(t->path, '/');
+
+	if (!t->state->here)
+		t->state->here = slash ? strndup(t->path, (size_t)(slash - t->path)) : strdup(".");
+	return t->state->here ? t->state->here : ".";
+}
+
 static const char *path_named(const struct tool *t, const struct placeholder *p)
 {
+	if (placeholder_is(p, "here"))
+		return here(t);
 	for (char **s = t->state->paths; s && *s; s++)
 		if (!strncmp(*s, p->name, p->length) && (*s)[p->length] == '=')
 			return *s + p->length + 1;
@@ -93,7 +105,7 @@ static void push(struct words *w, char *word)
 enum filled {
 	FILLED,
 	FILLED_PARTLY, /* a value that is not given left a gap */
-	FILLED_NOTHING /* the whole word is a value, or a flag, that is not given */
+	FILLED_NOTHING /* the whole word is a value, or a flag, that is not given, or values that come to nothing */
 };
 
 /* *out is to be freed; NULL on ENOMEM. */
@@ -101,6 +113,7 @@ static enum filled fill(const struct tool *t, const struct tool_call *c, const c
 {
 	const char *s = text, *from = text;
 	enum filled filled = FILLED;
+	bool literal = false, any = false;
 	struct placeholder p;
 	size_t size = 0;
 	FILE *f = open_memstream(out, &size);
@@ -115,6 +128,8 @@ static enum filled fill(const struct tool *t, const struct tool_call *c, const c
 		const char *value = NULL;
 		bool is_flag = false;
 
+		any = true;
+		literal |= p.begin > from;
 		fwrite(from, 1, (size_t)(p.begin - from), f);
 		snprintf(name, sizeof(name), "%.*s", (int)(p.length < 31 ? p.length : 31), p.name);
 		for (unsigned i = 0; tool_flags[i]; i++)
@@ -133,11 +148,15 @@ static enum filled fill(const struct tool *t, const struct tool_call *c, const c
 		else if (!is_flag)
 			filled = FILLED_PARTLY;
 	}
+	literal |= *from != 0;
 	fputs(from, f);
 	if (fclose(f)) {
 		free(*out);
 		*out = NULL;
 	}
+	/* Tools take an empty word for a value. */
+	if (*out && !**out && any && !literal && filled == FILLED)
+		filled = FILLED_NOTHING;
 	return filled;
 }
 
@@ -204,11 +223,14 @@ static char *fill_path(const struct tool *t, const char *text)
 	return out;
 }
 
-static bool has_placeholder(const char *text)
+static bool names_a_path(const char *text)
 {
 	struct placeholder p;
 
-	return tool_placeholder(&text, &p);
+	while (tool_placeholder(&text, &p))
+		if (!placeholder_is(&p, "here"))
+			return true;
+	return false;
 }
 
 static void push_command(struct words *w, const struct tool *t, const char *override)
@@ -220,7 +242,7 @@ static void push_command(struct words *w, const struct tool *t, const char *over
 		override = NULL;
 	/* A named path is what the tool itself is; before it stands what runs it. */
 	for (size_t i = 0; i < command->count; i++)
-		if (has_placeholder(command->list[i].text))
+		if (names_a_path(command->list[i].text))
 			replaced = i;
 	for (size_t i = 0; i < command->count; i++) {
 		const char *path = tool_path(t, t->name);
@@ -364,6 +386,13 @@ static const char *lack(const struct tool *t, const char *format, ...)
 	return r < 0 ? "the tool lacks it" : t->state->lack;
 }
 
+const char *tool_always(const struct tool *t, const char *flag_name)
+{
+	const struct value *v = tool_entry(t, "always", flag_name);
+
+	return v ? v->text : NULL;
+}
+
 /* A flag that the adapter knows no word for is lacking too: silently without it, something else would be tried. */
 static const char *lacks_flag(const struct tool *t, const struct tool_call *c)
 {
@@ -372,7 +401,7 @@ static const char *lacks_flag(const struct tool *t, const struct tool_call *c)
 	for (unsigned i = 0; tool_flags[i]; i++) {
 		const struct value *reason = tool_entry(t, "lacks", tool_flags[i]);
 
-		if (!flag(c, tool_flags[i]))
+		if (!flag(c, tool_flags[i]) || tool_always(t, tool_flags[i]))
 			continue;
 		if (reason && !tool_mentions(t, c->operation, tool_flags[i]))
 			return lack(t, "%s has no %s with %s: %s", t->name, operation, tool_flags[i], reason->text);
@@ -394,10 +423,13 @@ static const char *lacks_value(const struct tool *t, const struct tool_call *c)
 		       { "length", c->has_length },
 		       { "serial", c->serial != NULL } };
 
-	for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+	for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		const struct value *reason = tool_entry(t, "lacks", values[i].name);
+
 		if (values[i].given && !tool_mentions(t, c->operation, values[i].name))
-			return lack(t, "%s has no %s with a given %s", t->name, operation_name(c->operation),
-				    values[i].name);
+			return lack(t, "%s has no %s with a given %s%s%s", t->name, operation_name(c->operation),
+				    values[i].name, reason ? ": " : "", reason ? reason->text : "");
+	}
 	return NULL;
 }
 

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rules of the result: what was erased and written, and whether that is what was asked for and said (RM0090 3.6). */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "rules_internal.h"
+
+#define ERASED 0xffu
+
+/* The board that the call changed: the first one, for before and after are of one board. 0: none. */
+static unsigned board_of(const struct judge *j)
+{
+	for (size_t n = j->first; n < j->end; n++)
+		if (j->t->exchanges[n].board && rule_is_download(&j->t->exchanges[n]))
+			return j->t->exchanges[n].board;
+	return 0;
+}
+
+static bool overlaps(uint32_t a, uint64_t a_bytes, uint32_t b, uint64_t b_bytes)
+{
+	return a < b + b_bytes && b < a + a_bytes;
+}
+
+static bool written_in_call(const struct judge *j, uint32_t start, uint32_t size_bytes)
+{
+	for (size_t n = j->first; n < j->end; n++) {
+		const struct exchange *x = &j->t->exchanges[n];
+
+		if (x->op == OP_WRITE && x->has_target && overlaps(x->target, x->setup.length, start, size_bytes))
+			return true;
+	}
+	return false;
+}
+
+static bool erase_was_asked(const struct judge *j, uint32_t start, uint32_t size_bytes)
+{
+	const struct rules_call *c = j->call;
+
+	if (c->call.operation == OPERATION_ERASE)
+		return !c->call.has_address ||
+		       overlaps(c->call.address, c->call.has_length && c->call.length ? c->call.length : 1, start,
+				size_bytes);
+	if (c->call.operation != OPERATION_DOWNLOAD)
+		return false;
+	if (written_in_call(j, start, size_bytes))
+		return true;
+	/* One that failed may not have come to writing it. */
+	return !(c->ended && c->succeeded) &&
+	       (!c->wanted || overlaps(c->wanted_address, c->wanted_length, start, size_bytes));
+}
+
+static void judge_erase(struct judge *j, size_t n, const struct exchange *x)
+{
+	uint32_t start, size_bytes;
+	int sector;
+
+	if (x->op == OP_MASS_ERASE) {
+		rule_tell(j, RULE_ERASE_NOT_ASKED, n, "all of flash is erased, which nobody asked for");
+		return;
+	}
+	sector = rule_sector(j->profile, x->target, &start, &size_bytes);
+	if (sector >= 0 && !erase_was_asked(j, start, size_bytes))
+		rule_tell(j, RULE_ERASE_NOT_ASKED, n, "sector %d at 0x%08X is erased: %s", sector, (unsigned)start,
+			  j->call->call.operation == OPERATION_DOWNLOAD ? "nothing is written to it"
+									: "that is not what was asked for");
+}
+
+void check_erase_not_asked(struct judge *j)
+{
+	if (!j->call || j->call->raw || j->call->call.mass_erase_first || rule_call_is(j, OPERATION_MASS_ERASE) ||
+	    rule_call_is(j, OPERATION_UNPROTECT))
+		return;
+	for (size_t n = j->first; n < j->end; n++) {
+		const struct exchange *x = &j->t->exchanges[n];
+
+		if ((x->op == OP_MASS_ERASE || x->op == OP_ERASE) && rule_acknowledged(x))
+			judge_erase(j, n, x);
+	}
+}
+
+/* Sector start where the profile is known, else the address as it is. */
+static uint32_t erased_from(const struct judge *j, uint32_t address, uint32_t *size_bytes)
+{
+	uint32_t start;
+
+	*size_bytes = 1;
+	return rule_sector(j->profile, address, &start, size_bytes) < 0 ? address : start;
+}
+
+static bool failed(const struct judge *j, size_t n)
+{
+	for (size_t i = n; (i = rule_next(j, i)) != RULE_NOWHERE && j->t->exchanges[i].op == OP_GETSTATUS;)
+		if (!j->t->exchanges[i].has_reply || j->t->exchanges[i].reply_state == DFU_ERROR)
+			return true;
+	return false;
+}
+
+void check_erase_twice(struct judge *j)
+{
+	for (size_t n = j->first; n < j->end; n++) {
+		const struct exchange *x = &j->t->exchanges[n];
+		uint32_t start, size_bytes;
+
+		if (x->op != OP_ERASE || !rule_acknowledged(x))
+			continue;
+		start = erased_from(j, x->target, &size_bytes);
+		for (size_t i = n; (i = rule_next(j, i)) != RULE_NOWHERE;) {
+			const struct exchange *y = &j->t->exchanges[i];
+			uint32_t other;
+
+			if (y->op == OP_WRITE && y->has_target &&
+			    overlaps(y->target, y->setup.length, start, size_bytes))
+				break;
+			if (y->op != OP_ERASE || !rule_acknowledged(y))
+				continue;
+			if (erased_from(j, y->target, &other) != start)
+				continue;
+			if (!failed(j, n)) /* trying again is fine */
+				rule_tell(j, RULE_ERASE_TWICE, i,
+					  "0x%08X is erased again, and nothing was written there since",
+					  (unsigned)start);
+			break;
+		}
+	}
+}
+
+/* Flash as the transcript makes it: bytes, and which of them are known. */
+struct model {
+	uint32_t base, size_bytes;
+	uint8_t *bytes, *known;
+};
+
+static void model_erase(struct model *m, uint32_t start, uint32_t size_bytes)
+{
+	memset(m->bytes + (start - m->base), ERASED, size_bytes);
+	memset(m->known + (start - m->base), 1, size_bytes);
+}
+
+/* Bytes that could not become what they were to be; *first: address of the first of them. */
+static size_t model_write(struct model *m, const struct exchange *x, uint32_t *first)
+{
+	size_t lost = 0;
+
+	for (size_t i = 0; i < x->length; i++) {
+		uint32_t at = x->target + (uint32_t)i - m->base;
+
+		if (at >= m->size_bytes)
+			break;
+		if (!m->known[at])
+			m->bytes[at] = ERASED;
+		if ((m->bytes[at] & x->data[i]) != x->data[i] && !lost++)
+			*first = m->base + at;
+		m->bytes[at] &= x->data[i];
+		m->known[at] = 1;
+	}
+	return lost;
+}
+
+static bool same_bytes(const struct model *m, const struct exchange *x)
+{
+	uint32_t at = x->target - m->base;
+
+	return at < m->size_bytes && x->length <= m->size_bytes - at && !memcmp(m->bytes + at, x->data, x->length);
+}
+
+static void replay(struct judge *j, struct model *m, unsigned board)
+{
+	for (size_t n = j->first; n < j->end; n++) {
+		const struct exchange *x = &j->t->exchanges[n];
+		uint32_t start, size_bytes, first = 0;
+		size_t lost;
+
+		if (x->board != board || !rule_acknowledged(x))
+			continue;
+		if (x->op == OP_MASS_ERASE || x->op == OP_UNPROTECT)
+			model_erase(m, m->base, m->size_bytes);
+		else if (x->op == OP_ERASE && rule_sector(j->profile, x->target, &start, &size_bytes) >= 0)
+			model_erase(m, start, size_bytes);
+		if (x->op != OP_WRITE || !x->has_target || !x->length || same_bytes(m, x))
+			continue;
+		lost = model_write(m, x, &first);
+		if (lost)
+			rule_tell(j, RULE_WRITE_WITHOUT_ERASE, n,
+				  "%zu bytes from 0x%08X on cannot become what is written: bits are 0 there that are "
+				  "to be 1",
+				  lost, (unsigned)first);
+	}
+}
+
+void check_write_without_erase(struct judge *j)
+{
+	unsigned board = board_of(j);
+	struct model m;
+
+	if (!j->profile || !board || (j->call && j->call->call.no_erase))
+		return;
+	m.base = j->profile->flash_base;
+	m.size_bytes = j->profile->flash_size_bytes;
+	m.bytes = malloc(m.size_bytes);
+	m.known = calloc(1, m.size_bytes);
+	if (!m.bytes || !m.known) {
+		j->error = -ENOMEM;
+	} else {
+		if (j->call && j->call->before) {
+			memcpy(m.bytes, j->call->before, m.size_bytes);
+			memset(m.known, 1, m.size_bytes);
+		}
+		replay(j, &m, board);
+	}
+	free(m.bytes);
+	free(m.known);
+}
+
+static bool all_erased(const uint8_t *data, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (data[i] != ERASED)
+			return false;
+	return true;
+}
+
+/* Part of what x writes that lies outside what was asked for; writing FF there harms nobody. */
+static bool harms_outside(const struct rules_call *c, const struct exchange *x)
+{
+	uint64_t end = (uint64_t)c->wanted_address + c->wanted_length;
+	uint64_t from = x->target, to = from + x->length;
+
+	if (from < c->wanted_address) {
+		uint64_t length = c->wanted_address < to ? c->wanted_address - from : x->length;
+
+		if (!all_erased(x->data, (size_t)length))
+			return true;
+	}
+	if (to > end) {
+		uint64_t skip = end > from ? end - from : 0;
+
+		return !all_erased(x->data + skip, (size_t)(x->length - skip));
+	}
+	return false;
+}
+
+void check_write_beyond_file(struct judge *j)
+{
+	if (!rule_call_is(j, OPERATION_DOWNLOAD) || !j->call->wanted || !j->call->wanted_length)
+		return;
+	for (size_t n = j->first; n < j->end; n++) {
+		const struct exchange *x = &j->t->exchanges[n];
+
+		if (x->op == OP_WRITE && x->has_target && x->length && harms_outside(j->call, x))
+			rule_tell(j, RULE_WRITE_BEYOND_FILE, n,
+				  "0x%08X to 0x%08X is written, and the file is for 0x%08X to 0x%08X",
+				  (unsigned)x->target, (unsigned)(x->target + x->length - 1),
+				  (unsigned)j->call->wanted_address,
+				  (unsigned)(j->call->wanted_address + j->call->wanted_length - 1));
+	}
+}
+
+/* Offset in flash of the part of the wanted range that is in flash; false: none. */
+static bool wanted_part(const struct judge *j, size_t *offset, size_t *length)
+{
+	const struct rules_call *c = j->call;
+	uint32_t base, size;
+
+	if (!j->profile || !c || !c->wanted || !c->wanted_length)
+		return false;
+	base = j->profile->flash_base;
+	size = j->profile->flash_size_bytes;
+	if (c->wanted_address < base || c->wanted_address - base >= size)
+		return false;
+	*offset = c->wanted_address - base;
+	*length = c->wanted_length < size - *offset ? c->wanted_length : size - *offset;
+	return true;
+}
+
+static void judge_download(struct judge *j)
+{
+	const struct rules_call *c = j->call;
+	size_t offset, length, first = 0, differing = 0;
+
+	if (!wanted_part(j, &offset, &length))
+		return;
+	for (size_t i = 0; i < length; i++)
+		if (c->after[offset + i] != c->wanted[i] && !differing++)
+			first = i;
+	if (differing)
+		rule_tell(j, RULE_SUCCESS_BUT_DIFFERS, RULE_NOWHERE,
+			  "%zu of %zu bytes differ from the file, the first at 0x%08X: 0x%02x instead of 0x%02x",
+			  differing, length, (unsigned)(c->wanted_address + first), c->after[offset + first],
+			  c->wanted[first]);
+}
+
+/* Sectors that the range touches, or all. */
+static void judge_erasure(struct judge *j)
+{
+	const struct mcu_profile *p = j->profile;
+	const struct tool_call *call = &j->call->call;
+	uint32_t at = p->flash_base, start, size_bytes;
+	int sector;
+
+	while ((sector = rule_sector(p, at, &start, &size_bytes)) >= 0) {
+		bool meant = call->operation == OPERATION_MASS_ERASE || !call->has_address ||
+			     overlaps(call->address, call->has_length && call->length ? call->length : 1, start,
+				      size_bytes);
+
+		if (meant && !all_erased(j->call->after + (start - p->flash_base), size_bytes))
+			rule_tell(j, RULE_SUCCESS_BUT_DIFFERS, RULE_NOWHERE, "sector %d at 0x%08X is not erased",
+				  sector, (unsigned)start);
+		at = start + size_bytes;
+	}
+}
+
+void check_success_but_differs(struct judge *j)
+{
+	const struct rules_call *c = j->call;
+
+	if (!c || c->raw || !c->ended || !c->succeeded || !c->after || !j->profile)
+		return;
+	if (c->call.operation == OPERATION_DOWNLOAD)
+		judge_download(j);
+	else if (c->call.operation == OPERATION_MASS_ERASE || c->call.operation == OPERATION_ERASE)
+		judge_erasure(j);
+}
+
+void check_failure_but_right(struct judge *j)
+{
+	const struct rules_call *c = j->call;
+	size_t offset, length;
+
+	if (!c || c->raw || !c->ended || c->succeeded || !c->after || c->call.operation != OPERATION_DOWNLOAD ||
+	    !wanted_part(j, &offset, &length))
+		return;
+	if (memcmp(c->after + offset, c->wanted, length) ||
+	    (c->before && !memcmp(c->before + offset, c->wanted, length)))
+		return;
+	rule_tell(j, RULE_FAILURE_BUT_RIGHT, RULE_NOWHERE, "all %zu bytes from 0x%08X on are as in the file", length,
+		  (unsigned)c->wanted_address);
+}
+
+static bool contains(const char *line, size_t length, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i + n <= length; i++) {
+		size_t k = 0;
+
+		while (k < n && tolower((unsigned char)line[i + k]) == word[k])
+			k++;
+		if (k == n)
+			return true;
+	}
+	return false;
+}
+
+static bool contains_any(const char *line, size_t length, const char *const *words)
+{
+	for (; *words; words++)
+		if (contains(line, length, *words))
+			return true;
+	return false;
+}
+
+/* A line that says that what is in flash was compared. */
+static const char *verify_claim(const char *output, size_t *length)
+{
+	static const char *const claims[] = { "verified",          "verification ok",
+					      "verification succ", "verification pass",
+					      "verification done", "verification compl",
+					      "verify ok",         "verify: ok",
+					      "verify succ",       "verify pass",
+					      "verify done",       "verify compl",
+					      "verifying... ok",   NULL };
+	static const char *const denials[] = { "not verified", "unverified", "without verif", "no verif", "skip",
+					       "fail",         NULL };
+
+	while (*output) {
+		*length = strcspn(output, "\r\n");
+		if (contains_any(output, *length, claims) && !contains_any(output, *length, denials))
+			return output;
+		output += *length;
+		output += strspn(output, "\r\n");
+	}
+	return NULL;
+}
+
+void check_claimed_verify_without_upload(struct judge *j)
+{
+	const struct rules_call *c = j->call;
+	const char *claim;
+	size_t length = 0;
+
+	if (!rule_call_is(j, OPERATION_DOWNLOAD) || !c->ended || !c->succeeded)
+		return;
+	claim = c->output ? verify_claim(c->output, &length) : NULL;
+	if (!claim && !c->call.verify)
+		return;
+	for (size_t n = j->first; n < j->end; n++)
+		if (j->t->exchanges[n].op == OP_READ && rule_acknowledged(&j->t->exchanges[n]))
+			return;
+	if (claim)
+		rule_tell(j, RULE_CLAIMED_VERIFY_WITHOUT_UPLOAD, RULE_NOWHERE,
+			  "it says '%.*s', and nothing was read back", (int)(length < 120 ? length : 120), claim);
+	else
+		rule_tell(j, RULE_CLAIMED_VERIFY_WITHOUT_UPLOAD, RULE_NOWHERE,
+			  "it was to verify, and nothing was read back");
+}
