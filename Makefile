@@ -127,7 +127,11 @@ $(B)/tests/test_%: $(B)/obj/hil/tests/test_%.o $(B)/libhil.a $(B)/libemulator.a
 $(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
-unit: $(UNIT)
+# A host that is right, or wrong in one way: what the suite itself is tested with.
+$(B)/tools/dfu-reference: $(call obj,$(wildcard hil/tests/tools/*.c))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libusb-1.0)
+unit: $(UNIT) $(if $(HIL_MISSING),,$(B)/tools/dfu-reference)
 
 # Clients in C that several tests use.
 $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h emulator/tests/clients/dfuse_raw.h

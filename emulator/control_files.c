@@ -9,8 +9,6 @@
 #include <unistd.h>
 #include "savefile.h"
 
-#define OPTION_BYTES 16u
-
 /* A regular file of at most limit bytes, whole. NULL with why. */
 static uint8_t *read_whole(struct call *call, const char *path, size_t limit, size_t *length)
 {
@@ -146,11 +144,11 @@ static bool hex_bytes(const char *text, uint8_t *out, size_t count)
 
 static enum outcome show_options(struct call *call, const struct flash *flash)
 {
-	uint8_t bytes[OPTION_BYTES];
-	char hex[2 * OPTION_BYTES + 1];
+	uint8_t bytes[OPTION_MAX_BYTES];
+	char hex[2 * OPTION_MAX_BYTES + 1];
 
 	flash_read_options(flash, bytes);
-	for (size_t i = 0; i < OPTION_BYTES; i++)
+	for (size_t i = 0; i < flash_option_bytes(flash); i++)
 		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 	writer_string(&call->out, "options", hex);
 	return DONE;
@@ -158,17 +156,17 @@ static enum outcome show_options(struct call *call, const struct flash *flash)
 
 static enum outcome load_options(struct call *call, struct flash *flash, const char *path)
 {
-	size_t length = 0;
-	uint8_t *data = read_whole(call, path, OPTION_BYTES, &length);
+	size_t length = 0, wanted = flash_option_bytes(flash);
+	uint8_t *data = read_whole(call, path, wanted, &length);
 
 	if (!data)
 		return FAILED;
-	if (length == OPTION_BYTES)
+	if (length == wanted)
 		flash_set_options(flash, data);
 	free(data);
-	return length == OPTION_BYTES
+	return length == wanted
 		       ? DONE
-		       : call_fail(call, FAILED, "'%.300s' has %zu bytes, option bytes are 16", path, length);
+		       : call_fail(call, FAILED, "'%.300s' has %zu bytes, option bytes are %zu", path, length, wanted);
 }
 
 enum outcome control_run_options(struct call *call, int count, char **words)
@@ -176,16 +174,18 @@ enum outcome control_run_options(struct call *call, int count, char **words)
 	static const char *const verbs[] = { "load", "save", "set", "show", NULL };
 	struct mcu *mcu = call_board(call);
 	int i = call_choose(call, "options", words[0], verbs);
-	uint8_t bytes[OPTION_BYTES];
+	uint8_t bytes[OPTION_MAX_BYTES];
+	size_t size;
 
 	if (i < 0)
 		return REFUSED;
 	if (count != (i == 3 ? 1 : 2))
-		return call_fail(call, REFUSED, "usage: options load FILE | save FILE | set HEX32 | show");
-	if (i == 2 && !hex_bytes(words[1], bytes, sizeof(bytes)))
-		return call_fail(call, REFUSED, "options '%.60s': expected 32 hex digits", words[1]);
+		return call_fail(call, REFUSED, "usage: options load FILE | save FILE | set HEX | show");
 	if (!mcu)
 		return FAILED;
+	size = flash_option_bytes(mcu_flash(mcu));
+	if (i == 2 && !hex_bytes(words[1], bytes, size))
+		return call_fail(call, REFUSED, "options '%.60s': expected %zu hex digits", words[1], 2 * size);
 	if (i != 1 && i != 3 && flash_is_busy(mcu_flash(mcu)))
 		return call_fail(call, FAILED, "board %u is erasing or programming", call->board);
 	switch (i) {
@@ -193,7 +193,7 @@ enum outcome control_run_options(struct call *call, int count, char **words)
 		return load_options(call, mcu_flash(mcu), words[1]);
 	case 1:
 		flash_read_options(mcu_flash(mcu), bytes);
-		return save_whole(call, words[1], bytes, sizeof(bytes));
+		return save_whole(call, words[1], bytes, size);
 	case 2:
 		flash_set_options(mcu_flash(mcu), bytes);
 		return DONE;

@@ -98,8 +98,10 @@ static int profiles_main(int argc, char **argv)
 	for (size_t i = 0; mcu_profiles[i]; i++) {
 		const struct mcu_profile *p = mcu_profiles[i];
 
-		printf("%-12s %s%s%s%s\n", p->name, p->summary, p->alias ? " (also: " : "", p->alias ? p->alias : "",
-		       p->alias ? ")" : "");
+		printf("%-14s %s", p->name, p->summary);
+		for (const char *const *alias = p->aliases; *alias; alias++)
+			printf("%s%s", alias == p->aliases ? " (also: " : ", ", *alias);
+		puts(p->aliases[0] ? ")" : "");
 	}
 	return 0;
 }

@@ -69,16 +69,18 @@ static int set_profile(struct options *o, const char *value, char why[OPTIONS_WH
 {
 	const char *words[64] = { NULL };
 	size_t n = 0, used = 0;
-	char names[256] = "";
+	char names[512] = "";
 
 	o->profile = mcu_profile_find(value);
 	o->profile_given = true;
 	if (o->profile)
 		return 0;
-	for (size_t i = 0; mcu_profiles[i] && n < 62; i++) {
-		words[n++] = mcu_profiles[i]->name;
-		if (mcu_profiles[i]->alias)
-			words[n++] = mcu_profiles[i]->alias;
+	for (size_t i = 0; mcu_profiles[i]; i++) {
+		if (n < sizeof(words) / sizeof(*words) - 1)
+			words[n++] = mcu_profiles[i]->name;
+		for (const char *const *alias = mcu_profiles[i]->aliases;
+		     *alias && n < sizeof(words) / sizeof(*words) - 1; alias++)
+			words[n++] = *alias;
 	}
 	for (size_t i = 0; i < n; i++)
 		used += (size_t)snprintf(names + used, used < sizeof(names) ? sizeof(names) - used : 0, "%s%s",

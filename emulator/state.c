@@ -103,6 +103,15 @@ static int parse_number(struct parser *p, uint32_t *out)
 	return 0;
 }
 
+static void set_sizes(struct board_state *s)
+{
+	const struct mcu_profile *p = s->profile;
+
+	s->otp_bytes = (size_t)p->otp_block_bytes * p->otp_block_count + p->otp_lock_bytes;
+	s->option_bytes = option_bytes_size(p);
+	assert(s->otp_bytes <= STATE_OTP_BYTES);
+}
+
 static int parse_profile(struct parser *p, struct board_state *s)
 {
 	char name[48];
@@ -115,11 +124,11 @@ static int parse_profile(struct parser *p, struct board_state *s)
 	}
 	if (!s->profile)
 		return complain(p, p->at, "there is no profile %s (dfuemu profiles lists them)", shown(p, p->at, name));
-	s->otp_bytes = (size_t)s->profile->otp_block_bytes * s->profile->otp_block_count + s->profile->otp_block_count;
+	set_sizes(s);
 	s->sectors = 0;
 	for (const struct flash_sectors *run = s->profile->sectors; run->count; run++)
 		s->sectors += run->count;
-	assert(s->otp_bytes <= STATE_OTP_BYTES && s->sectors <= STATE_SECTORS);
+	assert(s->sectors <= STATE_SECTORS);
 	p->at = p->length;
 	return 0;
 }
@@ -141,7 +150,7 @@ static int parse_uid(struct parser *p, struct board_state *s)
 
 static int parse_options(struct parser *p, struct board_state *s)
 {
-	return parse_bytes(p, s->options, sizeof(s->options));
+	return parse_bytes(p, s->options, s->option_bytes);
 }
 
 static int parse_otp(struct parser *p, struct board_state *s)
@@ -256,7 +265,7 @@ char *state_format(const struct board_state *s)
 	fprintf(out, HEADER "\nprofile: %s\n", s->profile->name);
 	fprintf(out, "uid: %08X %08X %08X\n", s->identity.uid[0], s->identity.uid[1], s->identity.uid[2]);
 	fputs("option-bytes: ", out);
-	put_bytes(out, s->options, sizeof(s->options));
+	put_bytes(out, s->options, s->option_bytes);
 	fputs("\notp: ", out);
 	put_bytes(out, s->otp, s->otp_bytes);
 	fputs("\nerase-counts:", out);
@@ -274,9 +283,9 @@ char *state_format(const struct board_state *s)
 void state_get(struct board_state *s, const struct mcu_profile *profile, const struct flash *flash)
 {
 	s->profile = profile;
-	s->otp_bytes = (size_t)profile->otp_block_bytes * profile->otp_block_count + profile->otp_block_count;
+	set_sizes(s);
 	s->sectors = flash_sector_count(flash);
-	assert(s->otp_bytes <= STATE_OTP_BYTES && s->sectors <= STATE_SECTORS);
+	assert(s->sectors <= STATE_SECTORS);
 	flash_read_options(flash, s->options);
 	flash_get_otp(flash, s->otp, s->otp_bytes);
 	for (unsigned i = 0; i < s->sectors; i++)

@@ -5,8 +5,8 @@
  *	dfubench-state 1
  *	profile: f407-v3.1
  *	uid: 002E0040 3036303A 32343735        words at the UID's address, +4, +8
- *	option-bytes: 32 hex digits            the block as it is mapped, 16 bytes
- *	otp: hex digits                        all blocks, then the lock bytes
+ *	option-bytes: hex digits               all banks as they are mapped, 16 bytes with f407
+ *	otp: hex digits                        all blocks, then the lock bytes; empty where there is none
  *	erase-counts: 0 0 3 ...                one number for each sector
  *
  * Every line is there once, the profile before the rest; nothing else is allowed. Hex digits of either case.
@@ -21,12 +21,13 @@
 
 #define STATE_FILE_BYTES 16384u /* longer files are refused */
 #define STATE_OTP_BYTES 2048u
-#define STATE_SECTORS 64u
+#define STATE_SECTORS 1024u
 
 struct board_state {
 	const struct mcu_profile *profile;
 	struct mcu_identity identity;
-	uint8_t options[16];
+	uint8_t options[OPTION_MAX_BYTES];
+	size_t option_bytes;
 	uint8_t otp[STATE_OTP_BYTES];
 	size_t otp_bytes;
 	uint32_t erase_counts[STATE_SECTORS];

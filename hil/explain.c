@@ -49,15 +49,26 @@ static void labelled(FILE *out, const char *indent, const char *label, const cha
 /* What a tool wrote, its last lines, each behind a bar so that nobody takes it for ours. */
 static void quoted(FILE *out, const char *indent, const char *label, const char *text)
 {
-	const char *tail = text ? text_tail(text, LINES_SHOWN) : "";
-	char *clean = *tail ? text_clean(tail) : NULL, *line, *rest;
+	const char *tail = text ? text_tail(text, LINES_SHOWN) : "", *end;
 
-	if (!clean)
+	if (!*tail)
 		return;
 	fprintf(out, "%s  %s%s\n", indent, label, tail > text ? " (its end)" : "");
-	for (line = strtok_r(clean, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		fprintf(out, "%s  | %s\n", indent, line);
-	free(clean);
+	for (const char *line = tail; *line; line = *end ? end + 1 : end) {
+		const char *last, *p;
+		char *raw, *clean;
+
+		end = line + strcspn(line, "\n");
+		/* Of a progress bar that is drawn anew behind each carriage return: the last. */
+		last = end > line && end[-1] == '\r' ? end - 1 : end;
+		for (p = last; p > line && p[-1] != '\r';)
+			p--;
+		raw = strndup(p, (size_t)(last - p));
+		clean = raw ? text_clean(raw) : NULL;
+		fprintf(out, "%s  | %s\n", indent, clean ? clean : "");
+		free(raw);
+		free(clean);
+	}
 }
 
 static void requests(FILE *out, const char *indent, const struct result *r, const struct result_step *step)

@@ -684,6 +684,7 @@ static void read_each(struct parser *p)
 		mistake(p, w.text, "a chunk has at least one byte");
 	if (!accept(p, "of") && !p->failed)
 		mistake(p, p->at, "'of NAME' is missing: each SIZE of NAME at ADDRESS");
+	accept(p, "file");
 	read_file(p, &each->file);
 	if (!accept(p, "at") && !p->failed)
 		mistake(p, p->at, "'at ADDRESS' is missing: each SIZE of NAME at ADDRESS");

@@ -142,6 +142,11 @@ const char *rig_choice_time(const struct rig_choice *c)
 	return c->time;
 }
 
+bool rig_choice_is_private(const struct rig_choice *c)
+{
+	return c->kind == KIND_EMULATED;
+}
+
 struct rig *rig_open(const struct rig_choice *c, const struct rig_setup *setup, char why[RIG_WHY])
 {
 	switch (c->kind) {

@@ -14,5 +14,7 @@ extern const struct field rig_fields[];
 struct rig_choice *rig_choice_read(struct yaml *, struct problems *);
 /* "virtual", "real", "x20" as the rig file has it; NULL: it does not say. */
 const char *rig_choice_time(const struct rig_choice *);
+/* A bus that nobody else sees: scenarios can run beside each other, and in any time. */
+bool rig_choice_is_private(const struct rig_choice *);
 
 #endif

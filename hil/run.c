@@ -11,7 +11,9 @@
 #include <unistd.h>
 #include "commands.h"
 #include "outfile.h"
+#include "private_bus.h"
 #include "report.h"
+#include "rig_choice.h"
 #include "runner.h"
 #include "suite.h"
 
@@ -143,12 +145,6 @@ static int list(const struct run *run)
 	return 0;
 }
 
-/* The board on a socket is one board; what the kernel shows is shown to all. */
-static bool shares(const struct rig_choice *rig)
-{
-	return (rig_choice_can(rig) & RIG_BOARDS) != 0 && !strcmp(rig_choice_name(rig), "emulated");
-}
-
 static unsigned processors(void)
 {
 	cpu_set_t set;
@@ -173,14 +169,15 @@ static int make_jobs(struct run *run)
 				run->jobs[n++] = (struct play_options){
 					.scenario = s->chosen[i],
 					.tool = s->tools[t],
-					.tool_path = s->tool_paths[t],
+					.tool_version = s->tool_versions[t],
 					.rig = s->rig,
-					.time = o->time,
-					.scale = o->scale,
+					.time = s->time,
+					.scale = s->scale,
 					.seed = runner_seed(o->seed, s->chosen[i]->id, k),
 					.repeat = k,
 					.capture_folder = o->capture_folder,
 					.strict = o->strict,
+					.tool_wall_ms = o->deadline_ms - o->deadline_ms / 4,
 				};
 	run->plan.jobs = n;
 	return 0;
@@ -299,7 +296,8 @@ static int play_all(struct run *run)
 	char why[RUNNER_WHY];
 	int r;
 
-	if (!shares(run->suite.rig)) {
+	/* What the kernel shows is shown to all: one tool would see the other's boards. */
+	if (!rig_choice_is_private(run->suite.rig)) {
 		if (options.parallel > 1 && o->parallel)
 			complain("the rig %s takes one scenario at a time: --jobs %u is of no effect",
 				 rig_choice_name(run->suite.rig), o->parallel);
@@ -327,6 +325,7 @@ static int play_all(struct run *run)
 static int run_it(struct run *run)
 {
 	int r = check_outputs(run->options);
+	char why[PRIVATE_BUS_ERROR];
 
 	if (!r)
 		r = load(run);
@@ -341,6 +340,10 @@ static int run_it(struct run *run)
 	/* A reader that goes first is an error of writing, and no end without a word. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	if (rig_choice_is_private(run->suite.rig) && private_bus_probe(why)) {
+		complain("%s", why);
+		return HIL_UNFIT;
+	}
 	if (make_jobs(run) || make_reports(run)) {
 		complain("%s", strerror(ENOMEM));
 		return HIL_UNFIT;

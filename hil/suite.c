@@ -5,7 +5,11 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include "options.h"
+#include "rig_choice.h"
 #include "suggest.h"
+#include "text.h"
+#include "tool_version.h"
 
 static const struct mark nowhere = { NULL, 0, 0 };
 
@@ -92,10 +96,33 @@ static int choose(struct suite *s, const struct run_options *o)
 	return 0;
 }
 
+/* Adapters that come with this program: beside the folder of a build, or where they are installed. To be freed. */
+static char *usual_folder(void)
+{
+	static const char *const places[] = { "../fixtures/tools", "../share/dfubench/tools" };
+	char *program = realpath("/proc/self/exe", NULL), *slash = program ? strrchr(program, '/') : NULL;
+
+	for (unsigned i = 0; slash && i < sizeof(places) / sizeof(*places); i++) {
+		char *folder = text_format("%.*s/%s", (int)(slash - program), program, places[i]);
+		char *shorter = folder ? realpath(folder, NULL) : NULL;
+
+		free(folder);
+		if (shorter) {
+			free(program);
+			return shorter;
+		}
+	}
+	free(program);
+	return strdup("fixtures/tools");
+}
+
 static void load_tools(struct suite *s, const struct run_options *o, struct problems *problems)
 {
+	char *usual = o->tools_folder ? NULL : usual_folder();
+	const char *folder = o->tools_folder ? o->tools_folder : usual ? usual : "";
+
 	for (unsigned i = 0; i < o->tools.count; i++) {
-		struct tool *tool = tool_load(o->tools.word[i], o->tools_folder, problems);
+		struct tool *tool = tool_load(o->tools.word[i], folder, problems);
 		bool twice = false;
 
 		for (unsigned j = 0; tool && j < s->tool_count; j++)
@@ -111,25 +138,75 @@ static void load_tools(struct suite *s, const struct run_options *o, struct prob
 		s->tool_names[s->tool_count++] = tool->name;
 	}
 	s->tool_names[s->tool_count] = NULL;
+	free(usual);
 }
 
+/* A name of --tool-path is a tool's, or one of a path in a tool's command. */
 static void place_tools(struct suite *s, const struct run_options *o, struct problems *problems)
 {
 	for (unsigned i = 0; i < o->tool_paths.count; i++) {
 		const char *word = o->tool_paths.word[i], *equals = strchr(word, '='), *near;
+		bool known = false;
 		char name[128];
-		unsigned t = 0;
 
 		snprintf(name, sizeof(name), "%.*s", (int)(equals - word), word);
-		while (t < s->tool_count && strcmp(s->tool_names[t], name) != 0)
-			t++;
-		if (t < s->tool_count) {
-			s->tool_paths[t] = equals + 1;
+		for (unsigned t = 0; t < s->tool_count; t++) {
+			int r = tool_set_path(s->tools[t], name, equals + 1);
+
+			known = known || !r;
+			if (r == -ENOMEM)
+				problems_add(problems, nowhere, NULL, "%s", strerror(ENOMEM));
+		}
+		if (known)
+			continue;
+		near = suggest_nearest(name, s->tool_names);
+		problems_add(problems, nowhere, NULL,
+			     "--tool-path '%s': no tool under test is '%s' or has such a path%s%s%s", word, name,
+			     near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+	}
+}
+
+/* Every scenario would fail for the same reason: say it once, and before any runs. */
+static void find_tools(struct suite *s, struct problems *problems)
+{
+	for (unsigned t = 0; t < s->tool_count; t++) {
+		const char *path = tool_missing_path(s->tools[t]);
+		char why[TOOL_VERSION_WHY];
+		bool missing;
+
+		if (path) {
+			problems_add(problems, nowhere, NULL, "--tool '%s': it needs --tool-path %s=PATH",
+				     s->tool_names[t], path);
 			continue;
 		}
-		near = suggest_nearest(name, s->tool_names);
-		problems_add(problems, nowhere, NULL, "--tool-path '%s': no tool '%s' is under test%s%s%s", word, name,
-			     near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+		s->tool_versions[t] = tool_version(s->tools[t], &missing, why);
+		if (missing)
+			problems_add(problems, nowhere, NULL, "--tool '%s': %s (--tool-path %s=PATH says where it is)",
+				     s->tool_names[t], why, s->tool_names[t]);
+		else if (*why)
+			fprintf(stderr, "dfuhil: tool '%s': %s\n", s->tool_names[t], why);
+	}
+}
+
+/* Virtual time needs a bus of its own; --time goes before what a rig file says. */
+static void choose_time(struct suite *s, const struct run_options *o, struct problems *problems)
+{
+	bool is_private = rig_choice_is_private(s->rig);
+	const char *word = rig_choice_time(s->rig);
+
+	s->time = o->time;
+	s->scale = o->scale;
+	if (!o->time_given) {
+		if (!word)
+			word = is_private ? "virtual" : "real";
+		s->time = strcmp(word, "virtual") != 0 ? RIG_TIME_SCALED : RIG_TIME_VIRTUAL;
+		s->scale = s->time == RIG_TIME_VIRTUAL ? 1 : options_time_scale(word);
+		if (s->scale <= 0)
+			problems_add(problems, nowhere, NULL, "rig '%s': time '%s' is none", rig_choice_name(s->rig),
+				     word);
+	} else if (!is_private && (s->time == RIG_TIME_VIRTUAL || s->scale != 1)) {
+		problems_add(problems, nowhere, NULL, "--time: the rig '%s' has real time alone",
+			     rig_choice_name(s->rig));
 	}
 }
 
@@ -145,9 +222,12 @@ int suite_load(struct suite *s, const struct run_options *o, struct problems *pr
 		qsort(s->all, s->count, sizeof(*s->all), in_order);
 	check_ids(s, problems);
 	load_tools(s, o, problems);
-	if (!problems_count(problems))
-		place_tools(s, o, problems);
-	s->rig = rig_choose(o->rig ? o->rig : "emulated", problems);
+	place_tools(s, o, problems);
+	s->rig = rig_choose(o->rig, problems);
+	if (s->rig)
+		choose_time(s, o, problems);
+	if (!problems_count(problems) && !o->list)
+		find_tools(s, problems);
 	if (problems_count(problems))
 		return -EINVAL;
 	return choose(s, o);
@@ -159,7 +239,9 @@ void suite_free(struct suite *s)
 		scenario_free(s->all[i]);
 	free(s->all);
 	free(s->chosen);
-	for (unsigned i = 0; i < s->tool_count; i++)
+	for (unsigned i = 0; i < s->tool_count; i++) {
 		tool_free(s->tools[i]);
+		free(s->tool_versions[i]);
+	}
 	rig_choice_free(s->rig);
 }

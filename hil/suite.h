@@ -14,10 +14,12 @@ struct suite {
 	const struct scenario **chosen; /* of them: by --match, --tag and --shard, by id */
 	size_t chosen_count;
 	struct tool *tools[RUN_WORDS];
-	const char *tool_paths[RUN_WORDS]; /* --tool-path of each; NULL: as the adapter says */
+	char *tool_versions[RUN_WORDS]; /* NULL: not known */
 	const char *tool_names[RUN_WORDS + 1];
 	unsigned tool_count;
 	struct rig_choice *rig;
+	enum rig_time time;
+	double scale;
 };
 
 /* 0; -EINVAL: problems are told; -ENOMEM. Free in each case. */

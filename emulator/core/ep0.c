@@ -178,6 +178,13 @@ static enum usb_result get_string(const struct ep0 *e, const struct usb_setup *s
 	text = e->descriptors.string(e->descriptors.context, index); /* the language id is not looked at: STR-9 */
 	if (!text)
 		return USB_STALL; /* STR-8 */
+	if (index == e->descriptors.bytes_string_index) {
+		while (text[length - 2] && length < sizeof out) {
+			out[length] = (uint8_t)text[length - 2];
+			length++;
+		}
+		text = "";
+	}
 	for (const unsigned char *t = (const unsigned char *)text; *t;) {
 		uint32_t c = next_code_point(&t), units[2] = { c, 0 };
 		unsigned count = 1;
@@ -195,6 +202,8 @@ static enum usb_result get_string(const struct ep0 *e, const struct usb_setup *s
 		}
 	}
 	out[0] = (uint8_t)length;
+	if (index == e->descriptors.short_string_index && length > e->descriptors.short_string_bytes)
+		length = e->descriptors.short_string_bytes;
 	return reply(s, data, actual, out, length);
 }
 

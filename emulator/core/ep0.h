@@ -20,6 +20,10 @@ struct ep0_descriptors {
 	const char *(*string)(void *context, uint8_t index);
 	/* GET_DESCRIPTOR of a class descriptor by the interface recipient (0x81); may be NULL. 0, or -1 = STALL. */
 	int (*interface_descriptor)(void *context, const struct usb_setup *, const uint8_t **data, size_t *length);
+	/* Quirks of one string each; index 0 = none. */
+	uint8_t bytes_string_index; /* its characters are bytes, not UTF-16 */
+	uint8_t short_string_index; /* no more than short_string_bytes of it are sent, whatever bLength says */
+	uint8_t short_string_bytes;
 	/* Remote wake-up and test mode are acknowledged though not advertised (USB-6). */
 	bool accepts_unadvertised_features;
 	void *context;

@@ -6,19 +6,20 @@
 #include <string.h>
 #include "flash.h"
 #include "mem.h"
+#include "option_bytes.h"
 
 #define ERASED 0xFFu
-#define OPTION_BYTES 16u
-#define RDP_BYTE_LEVEL_0 0xAAu /* RDP-1 */
-#define RDP_BYTE_LEVEL_2 0xCCu
+#define RDP_BYTE_SPOILT 0xFFu /* an erased cell: level 1 */
 #define CHUNK_BYTES 256u
+#define UNIT_MAX_BYTES 32u
 
 struct sector {
 	size_t offset, size_bytes;
 	uint32_t erase_count;
+	bool is_protected; /* as loaded */
 };
 
-/* The operation in hand. Those that erase and then write option bytes do so in this order. */
+/* The operation in hand. Erasing comes first, then programming or the option bytes. */
 struct pending {
 	bool busy;
 	enum flash_op op;
@@ -28,8 +29,8 @@ struct pending {
 	uint64_t units;                 /* program: those that take place */
 	unsigned first_sector, sectors; /* erase: those that take place */
 	uint64_t erase_us;              /* erase: its part of the duration */
-	bool write_options;             /* options come after the erase */
-	uint8_t options[OPTION_BYTES];
+	bool write_options;
+	uint8_t options[OPTION_MAX_BYTES];
 	uint64_t duration_us;
 };
 
@@ -40,11 +41,12 @@ struct flash {
 	struct mem *main;
 	uint8_t *otp; /* blocks, then one lock byte each */
 	size_t otp_data_bytes, otp_size_bytes;
-	uint8_t options[OPTION_BYTES]; /* the cells */
-	enum rdp_level rdp;            /* loaded from them */
-	uint16_t not_protected;        /* loaded: nWRP */
+	uint8_t options[OPTION_MAX_BYTES]; /* the cells, of all banks */
+	size_t option_bytes;
+	enum rdp_level rdp; /* loaded from them */
 	uint8_t feature;
-	bool program_failed; /* an error flag is up: BLK-10 */
+	bool program_failed;  /* an error flag is up: BLK-10 */
+	bool program_refused; /* the last program met cells that it may not program again: SFL-2 */
 	uint64_t generation;
 	struct pending pending;
 	unsigned sector_count;
@@ -53,46 +55,45 @@ struct flash {
 
 /* Option bytes (OB-1, OB-2) */
 
-/* A word of a 16-bit value and its complement. */
-static bool option_word_ok(const uint8_t *word)
+static void protect(struct flash *f, unsigned first, unsigned count)
 {
-	return (word[0] ^ word[2]) == 0xFF && (word[1] ^ word[3]) == 0xFF;
+	for (unsigned i = first; i < f->sector_count && i - first < count; i++)
+		f->sectors[i].is_protected = true;
 }
 
-/* ASSUMED: no source for F4. Cells that contradict their complements load as factory options with RDP level 1. */
-static bool options_ok(const uint8_t *bytes)
+static void load_protection(struct flash *f, const struct write_protection *w, const uint8_t *bytes)
 {
-	return option_word_ok(bytes) && memcmp(bytes, bytes + 4, 4) == 0 && option_word_ok(bytes + 8) &&
-	       memcmp(bytes + 8, bytes + 12, 4) == 0;
-}
+	if (w->kind == WRP_AREA) {
+		if (bytes[w->offset] <= bytes[w->offset + 2])
+			protect(f, w->first_sector + bytes[w->offset], bytes[w->offset + 2] - bytes[w->offset] + 1u);
+		return;
+	}
+	for (unsigned bit = 0; bit < w->bits; bit++) {
+		bool rest = w->last_bit_takes_rest && bit + 1u == w->bits;
 
-static enum rdp_level options_level(const uint8_t *bytes)
-{
-	if (!options_ok(bytes))
-		return RDP_LEVEL_1;
-	switch (bytes[1]) { /* RDP-1 */
-	case RDP_BYTE_LEVEL_0:
-		return RDP_LEVEL_0;
-	case RDP_BYTE_LEVEL_2:
-		return RDP_LEVEL_2;
-	default:
-		return RDP_LEVEL_1;
+		if (!(bytes[w->offset + bit / 8] >> bit % 8 & 1))
+			protect(f, w->first_sector + bit * w->sectors_per_bit,
+				rest ? f->sector_count : w->sectors_per_bit);
 	}
 }
 
 static void load_options(struct flash *f)
 {
-	const uint8_t *bytes = options_ok(f->options) ? f->options : f->profile->option_factory;
+	const uint8_t *bytes = option_bytes_ok(f->profile, f->options) ? f->options : f->profile->option_factory;
+	const struct write_protection *w = f->profile->write_protection;
 
-	f->rdp = options_level(f->options);
-	f->not_protected = (uint16_t)(bytes[8] | bytes[9] << 8);
+	f->rdp = option_bytes_level(f->profile, f->options);
+	for (unsigned i = 0; i < f->sector_count; i++)
+		f->sectors[i].is_protected = false;
+	for (size_t i = 0; i < sizeof(f->profile->write_protection) / sizeof(*w) && w[i].kind != WRP_NONE; i++)
+		load_protection(f, &w[i], bytes);
 }
 
 static void store_options(struct flash *f, const uint8_t *bytes)
 {
-	if (memcmp(f->options, bytes, OPTION_BYTES) == 0)
+	if (memcmp(f->options, bytes, f->option_bytes) == 0)
 		return;
-	memcpy(f->options, bytes, OPTION_BYTES);
+	memcpy(f->options, bytes, f->option_bytes);
 	f->generation++;
 }
 
@@ -100,11 +101,11 @@ static void store_options(struct flash *f, const uint8_t *bytes)
  * come back at level 1. An erased RDP cell is FF, and that is level 1 (RDP-1). */
 static void spoil_options(struct flash *f)
 {
-	uint8_t bytes[OPTION_BYTES];
+	uint8_t bytes[OPTION_MAX_BYTES];
 
-	memcpy(bytes, f->profile->option_factory, sizeof(bytes));
-	bytes[1] = bytes[5] = 0xFF;
-	bytes[3] = bytes[7] = 0x00;
+	memcpy(bytes, f->profile->option_factory, f->option_bytes);
+	bytes[f->profile->rdp_offset] = RDP_BYTE_SPOILT;
+	option_bytes_make(f->profile, bytes, bytes);
 	store_options(f, bytes);
 }
 
@@ -187,7 +188,7 @@ static bool programmable_run(const struct flash *f, size_t offset, size_t end, s
 		} else {
 			i = (unsigned)(offset / f->profile->otp_block_bytes);
 			*run_end = (i + 1u) * (size_t)f->profile->otp_block_bytes;
-			open = f->otp[f->otp_data_bytes + i] != 0;
+			open = !f->profile->otp_lock_bytes || f->otp[f->otp_data_bytes + i] != 0;
 		}
 	} else {
 		i = (unsigned)sector_of_offset(f, offset);
@@ -214,6 +215,42 @@ static void and_cells(uint8_t *cells, const uint8_t *data, size_t length, bool *
 	}
 }
 
+static bool is_erased(const uint8_t *data, size_t length)
+{
+	while (length > 0 && *data == ERASED) {
+		data++;
+		length--;
+	}
+	return length == 0;
+}
+
+static bool is_zero(const uint8_t *data, size_t length)
+{
+	while (length > 0 && !*data) {
+		data++;
+		length--;
+	}
+	return length == 0;
+}
+
+/* Chunks are whole units, but for the last. */
+static void program_chunk(struct flash *f, uint8_t *cells, const uint8_t *data, size_t length, bool *changed)
+{
+	size_t unit = f->pending.unit_bytes, n;
+
+	if (f->profile->program_rule == PROGRAM_CLEARS_BITS) {
+		and_cells(cells, data, length, changed);
+		return;
+	}
+	for (; length > 0; cells += n, data += n, length -= n) {
+		n = length < unit ? length : unit;
+		if (is_erased(cells, n) || (n == unit && is_zero(data, n)))
+			and_cells(cells, data, n, changed);
+		else if (!is_erased(data, n))
+			f->program_refused = true;
+	}
+}
+
 static void program_cells(struct flash *f, size_t offset, const uint8_t *data, size_t length)
 {
 	uint8_t cells[CHUNK_BYTES];
@@ -222,13 +259,13 @@ static void program_cells(struct flash *f, size_t offset, const uint8_t *data, s
 	int rc;
 
 	if (f->pending.op == FLASH_PROGRAM_OTP) {
-		and_cells(f->otp + offset, data, length, &changed);
+		program_chunk(f, f->otp + offset, data, length, &changed);
 		length = 0;
 	}
 	for (; length > 0; offset += n, data += n, length -= n) {
 		n = length < sizeof(cells) ? length : sizeof(cells);
 		mem_read(f->main, offset, cells, n);
-		and_cells(cells, data, n, &changed);
+		program_chunk(f, cells, data, n, &changed);
 		rc = mem_write(f->main, offset, cells, n);
 		assert(rc == 0); /* reserved by begin_program() */
 		(void)rc;
@@ -239,13 +276,16 @@ static void program_cells(struct flash *f, size_t offset, const uint8_t *data, s
 /* The unit in hand when power goes: any of the bits that it was to clear may have made it. */
 static void program_half_unit(struct flash *f, size_t offset, const uint8_t *data, size_t length)
 {
-	uint64_t kept = prng_next(&f->prng);
-	uint8_t half[sizeof(kept)];
+	uint64_t kept = 0;
+	uint8_t half[UNIT_MAX_BYTES];
 	size_t i;
 
 	assert(length <= sizeof(half));
-	for (i = 0; i < length; i++)
-		half[i] = (uint8_t)(data[i] | kept >> 8 * i);
+	for (i = 0; i < length; i++) {
+		if (i % 8 == 0)
+			kept = prng_next(&f->prng);
+		half[i] = (uint8_t)(data[i] | kept >> 8 * (i % 8));
+	}
 	program_cells(f, offset, half, length);
 }
 
@@ -275,13 +315,16 @@ static void program_units(struct flash *f, uint64_t units, bool half_next)
 	}
 }
 
-static bool is_erased(const uint8_t *data, size_t length)
+/* BLK-10, FL-6: wider than a byte, the access must be aligned, or it fails and all after it do. At x8 anything goes, ASSUMED:
+ * U8. Where the loader fills the last unit up, the length does not matter (SFL-3). */
+static bool is_misaligned(const struct flash *f)
 {
-	while (length > 0 && *data == ERASED) {
-		data++;
-		length--;
-	}
-	return length == 0;
+	const struct pending *p = &f->pending;
+	size_t align = f->profile->program_align_bytes;
+
+	if (p->unit_bytes == 1 && f->profile->odd_length_ok)
+		return false;
+	return p->offset % align || (p->length % align && !f->profile->program_pads);
 }
 
 static int begin_program(struct flash *f, const uint8_t *data)
@@ -291,9 +334,7 @@ static int begin_program(struct flash *f, const uint8_t *data)
 	const struct flash_timing *t = timing(f);
 
 	p->unit_bytes = t->unit_bytes;
-	/* BLK-10, FL-6: wider than a byte, the access must be aligned to words, or it fails and all after it do. At x8
-	 * anything goes, ASSUMED: U8 */
-	if ((p->offset % 4 || p->length % 4) && (p->unit_bytes > 1 || !f->profile->odd_length_ok))
+	if (is_misaligned(f))
 		f->program_failed = true;
 	if (f->program_failed)
 		return -EINVAL;
@@ -301,7 +342,7 @@ static int begin_program(struct flash *f, const uint8_t *data)
 		if (!programmable_run(f, offset, end, &run_end))
 			continue;
 		p->units += run_units(f, run_end - offset);
-		if (p->op == FLASH_PROGRAM && !is_erased(data + (offset - p->offset), run_end - offset) &&
+		if (p->op != FLASH_PROGRAM_OTP && !is_erased(data + (offset - p->offset), run_end - offset) &&
 		    mem_reserve(f->main, offset, run_end - offset) != 0)
 			return -ENOMEM;
 	}
@@ -311,18 +352,41 @@ static int begin_program(struct flash *f, const uint8_t *data)
 			return -ENOMEM;
 		memcpy(p->data, data, p->length);
 	}
-	p->duration_us = pick_us(f, p->units * t->program_typ_us, p->units * t->program_max_us);
+	p->duration_us += pick_us(f, p->units * t->program_typ_us, p->units * t->program_max_us);
 	return 0;
 }
 
 /* Erasing (FL-1): cells only gain bits */
 
-static void erase_sector(struct flash *f, struct sector *s)
+/* A store needs the pages again that it has reserved: it must not give them back. */
+static void fill_keeping_pages(struct flash *f, size_t offset, size_t length)
 {
-	int rc = mem_fill(f->main, s->offset, s->size_bytes);
-	assert(rc == 0); /* sectors are whole pages */
+	uint8_t cells[CHUNK_BYTES];
+	size_t n;
+	int rc = 0;
+
+	memset(cells, ERASED, sizeof(cells));
+	for (; length > 0 && rc == 0; offset += n, length -= n) {
+		n = length < sizeof(cells) ? length : sizeof(cells);
+		rc = mem_write(f->main, offset, cells, n);
+	}
+	assert(rc == 0); /* what is there is ours: own_pages() */
+}
+
+static void erase_run(struct flash *f, struct sector *first, unsigned count)
+{
+	const struct sector *last = first + count - 1;
+	size_t length = last->offset + last->size_bytes - first->offset;
+	int rc = 0;
+
+	if (f->pending.op == FLASH_STORE)
+		fill_keeping_pages(f, first->offset, length);
+	else
+		rc = mem_fill(f->main, first->offset, length);
+	assert(rc == 0); /* sectors are whole pages of memory, or own_pages() has seen to it */
 	(void)rc;
-	s->erase_count++;
+	for (unsigned i = 0; i < count; i++)
+		first[i].erase_count++;
 	f->generation++;
 }
 
@@ -357,10 +421,8 @@ static void erase_sector_partly(struct flash *f, struct sector *s, uint64_t elap
 
 static void erase_sectors(struct flash *f)
 {
-	unsigned i;
-
-	for (i = 0; i < f->pending.sectors; i++)
-		erase_sector(f, &f->sectors[f->pending.first_sector + i]);
+	if (f->pending.sectors)
+		erase_run(f, &f->sectors[f->pending.first_sector], f->pending.sectors);
 }
 
 /* ASSUMED: no source. A mass erase takes the sectors in order, each its share of the time by its own erase time. */
@@ -381,12 +443,22 @@ static void erase_sectors_until(struct flash *f, uint64_t elapsed_us)
 		sum_us += typ_us;
 		to_us = p->erase_us * sum_us / total_us;
 		if (elapsed_us >= to_us)
-			erase_sector(f, s);
+			erase_run(f, s, 1);
 		else if (elapsed_us > from_us)
 			erase_sector_partly(f, s, elapsed_us - from_us, to_us - from_us);
 		else
 			break;
 	}
+}
+
+/* A page of memory that is more than a sector, or that is to stay, is perhaps another board's too. */
+static int own_pages(struct flash *f, unsigned first, unsigned count)
+{
+	for (unsigned i = first; i < first + count; i++)
+		if ((f->sectors[i].size_bytes % MEM_PAGE_BYTES || f->pending.op == FLASH_STORE) &&
+		    mem_own(f->main, f->sectors[i].offset, f->sectors[i].size_bytes))
+			return -ENOMEM;
+	return 0;
 }
 
 static int begin_erase(struct flash *f, uint32_t address)
@@ -399,6 +471,8 @@ static int begin_erase(struct flash *f, uint32_t address)
 		return -EFAULT;
 	if (flash_sector_protected(f, (unsigned)sector))
 		return 0; /* FL-7 */
+	if (own_pages(f, (unsigned)sector, 1))
+		return -ENOMEM;
 	p->first_sector = (unsigned)sector;
 	p->sectors = 1;
 	sector_erase_times(f, f->sectors[sector].size_bytes, &typ_us, &max_us);
@@ -407,30 +481,55 @@ static int begin_erase(struct flash *f, uint32_t address)
 	return 0;
 }
 
-static void begin_mass_erase(struct flash *f)
+static int begin_mass_erase(struct flash *f)
 {
 	struct pending *p = &f->pending;
 
+	if (own_pages(f, 0, f->sector_count))
+		return -ENOMEM;
 	p->sectors = f->sector_count;
 	p->erase_us = pick_us(f, timing(f)->mass_typ_us, timing(f)->mass_max_us);
 	p->duration_us = p->erase_us;
+	return 0;
+}
+
+/* The sectors whose first byte is written are erased before: for a device that does so of its own accord. */
+static int begin_store(struct flash *f, const uint8_t *data)
+{
+	struct pending *p = &f->pending;
+	uint64_t typ_us, max_us;
+
+	for (unsigned i = 0; i < f->sector_count; i++) {
+		if (f->sectors[i].offset < p->offset || f->sectors[i].offset - p->offset >= p->length ||
+		    flash_sector_protected(f, i))
+			continue;
+		if (own_pages(f, i, 1))
+			return -ENOMEM;
+		p->first_sector = p->sectors ? p->first_sector : i;
+		p->sectors = i + 1 - p->first_sector;
+		sector_erase_times(f, f->sectors[i].size_bytes, &typ_us, &max_us);
+		p->erase_us += pick_us(f, typ_us, max_us);
+	}
+	p->duration_us = p->erase_us;
+	return begin_program(f, data);
 }
 
 /* Lowering level 1 to 0 erases main flash (RDP-4). ASSUMED: no source says that write protection does not hinder it. */
-static int begin_options(struct flash *f, const uint8_t *bytes)
+static int begin_options(struct flash *f, size_t offset, const uint8_t *bytes, size_t length)
 {
 	struct pending *p = &f->pending;
+	int rc = 0;
 
 	if (f->rdp == RDP_LEVEL_2)
 		return -EPERM; /* RDP-1: permanent */
-	/* ASSUMED: OB-9. The values count, the chip makes the complements and copies. */
-	for (size_t i = 0; i < OPTION_BYTES; i++)
-		p->options[i] = bytes[(i & 8) | (i & 1)] ^ (i & 2 ? 0xFF : 0);
+	memcpy(p->options, f->options, f->option_bytes);
+	memcpy(p->options + offset, bytes, length);
+	option_bytes_make(f->profile, p->options, p->options); /* ASSUMED: OB-9 */
 	p->write_options = true;
-	if (f->rdp == RDP_LEVEL_1 && options_level(p->options) == RDP_LEVEL_0)
-		begin_mass_erase(f);
+	if (f->rdp == RDP_LEVEL_1 && option_bytes_level(f->profile, p->options) == RDP_LEVEL_0)
+		rc = begin_mass_erase(f);
 	p->duration_us += f->profile->option_write_us;
-	return 0;
+	return rc;
 }
 
 /* The interface */
@@ -458,15 +557,16 @@ struct flash *flash_new(const struct mcu_profile *profile, struct prng *prng)
 	}
 	assert(offset == profile->flash_size_bytes);
 	f->otp_data_bytes = (size_t)profile->otp_block_bytes * profile->otp_block_count;
-	f->otp_size_bytes = f->otp_data_bytes + profile->otp_block_count;
+	f->otp_size_bytes = f->otp_data_bytes + profile->otp_lock_bytes;
+	f->option_bytes = option_bytes_size(profile);
 	f->main = mem_new(profile->flash_size_bytes, ERASED);
-	f->otp = malloc(f->otp_size_bytes);
+	f->otp = malloc(f->otp_size_bytes + 1); /* some parts have none */
 	if (!f->main || !f->otp) {
 		flash_free(f);
 		return NULL;
 	}
 	memset(f->otp, ERASED, f->otp_size_bytes);
-	memcpy(f->options, profile->option_factory, OPTION_BYTES);
+	memcpy(f->options, profile->option_factory, f->option_bytes);
 	flash_reset(f);
 	return f;
 }
@@ -486,15 +586,22 @@ int flash_begin(struct flash *f, enum flash_op op, uint32_t address, const uint8
 {
 	const struct mcu_profile *profile = f->profile;
 	struct pending *p = &f->pending;
+	size_t bank;
 	int rc = 0;
 
 	assert(!p->busy);
 	*p = (struct pending){ .op = op, .length = length };
+	f->program_refused = false;
 	switch (op) {
 	case FLASH_PROGRAM:
 		if (!inside(address, length, profile->flash_base, profile->flash_size_bytes, &p->offset))
 			return -EFAULT;
 		rc = begin_program(f, data);
+		break;
+	case FLASH_STORE:
+		if (!inside(address, length, profile->flash_base, profile->flash_size_bytes, &p->offset))
+			return -EFAULT;
+		rc = begin_store(f, data);
 		break;
 	case FLASH_PROGRAM_OTP:
 		if (!inside(address, length, profile->otp_base, f->otp_size_bytes, &p->offset))
@@ -506,17 +613,15 @@ int flash_begin(struct flash *f, enum flash_op op, uint32_t address, const uint8
 		break;
 	case FLASH_MASS_ERASE:
 		if (!any_sector_protected(f)) /* FL-8 */
-			begin_mass_erase(f);
+			rc = begin_mass_erase(f);
 		break;
-	case FLASH_PROGRAM_OPTIONS:
-		if (address != profile->option_base)
-			return -EFAULT; /* OB-8 */
-		if (length != OPTION_BYTES)
-			return -EINVAL; /* OB-7 */
-		rc = begin_options(f, data);
+	case FLASH_PROGRAM_OPTIONS: /* OB-7, OB-8 */
+		rc = option_bytes_bank(f->profile, address, length, &bank);
+		if (!rc)
+			rc = begin_options(f, bank, data, length);
 		break;
 	case FLASH_UNPROTECT: /* RDP-4, RDP-8. ASSUMED: no source says that the options go to default at level 0 too. */
-		rc = begin_options(f, profile->option_factory);
+		rc = begin_options(f, 0, profile->option_factory, f->option_bytes);
 		break;
 	}
 	if (rc != 0)
@@ -542,9 +647,9 @@ void flash_finish(struct flash *f)
 	struct pending *p = &f->pending;
 
 	assert(p->busy);
+	erase_sectors(f);
 	if (p->units > 0)
 		program_units(f, p->units, false);
-	erase_sectors(f);
 	if (p->write_options)
 		store_options(f, p->options);
 	end_operation(f);
@@ -553,21 +658,22 @@ void flash_finish(struct flash *f)
 void flash_cut(struct flash *f, uint64_t elapsed_us)
 {
 	struct pending *p = &f->pending;
-	uint64_t progress;
+	uint64_t progress, program_us;
 
 	assert(p->busy);
 	if (elapsed_us >= p->duration_us) {
 		flash_finish(f);
 		return;
 	}
-	if (p->units > 0) {
-		progress = elapsed_us * p->units;
-		program_units(f, progress / p->duration_us, progress % p->duration_us != 0);
-	}
 	if (elapsed_us < p->erase_us)
 		erase_sectors_until(f, elapsed_us);
 	else
 		erase_sectors(f);
+	if (p->units > 0 && elapsed_us >= p->erase_us) {
+		progress = (elapsed_us - p->erase_us) * p->units;
+		program_us = p->duration_us - p->erase_us;
+		program_units(f, progress / program_us, progress % program_us != 0);
+	}
 	if (p->write_options && elapsed_us > p->erase_us)
 		spoil_options(f);
 	end_operation(f);
@@ -622,9 +728,29 @@ int flash_read_otp(const struct flash *f, uint32_t address, uint8_t *data, size_
 	return 0;
 }
 
-void flash_read_options(const struct flash *f, uint8_t bytes[16])
+size_t flash_option_bytes(const struct flash *f)
 {
-	memcpy(bytes, f->options, OPTION_BYTES);
+	return f->option_bytes;
+}
+
+void flash_read_options(const struct flash *f, uint8_t *bytes)
+{
+	memcpy(bytes, f->options, f->option_bytes);
+}
+
+int flash_read_option_bank(const struct flash *f, uint32_t address, uint8_t *data, size_t length)
+{
+	size_t offset;
+	int rc = option_bytes_bank(f->profile, address, length, &offset);
+
+	if (!rc)
+		memcpy(data, f->options + offset, length);
+	return rc;
+}
+
+bool flash_program_was_refused(const struct flash *f)
+{
+	return f->program_refused;
 }
 
 enum rdp_level flash_rdp(const struct flash *f)
@@ -635,7 +761,7 @@ enum rdp_level flash_rdp(const struct flash *f)
 bool flash_sector_protected(const struct flash *f, unsigned sector)
 {
 	assert(sector < f->sector_count);
-	return sector < 16 && !(f->not_protected >> sector & 1); /* OB-1 */
+	return f->sectors[sector].is_protected;
 }
 
 unsigned flash_sector_count(const struct flash *f)
@@ -688,7 +814,7 @@ int flash_share(struct flash *to, const struct flash *from)
 	return 0;
 }
 
-void flash_set_options(struct flash *f, const uint8_t bytes[16])
+void flash_set_options(struct flash *f, const uint8_t *bytes)
 {
 	store_options(f, bytes);
 	load_options(f);

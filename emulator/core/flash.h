@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "option_bytes.h"
 #include "prng.h"
 #include "profile.h"
 
@@ -21,10 +22,10 @@ enum flash_op {
 	FLASH_MASS_ERASE,
 	FLASH_PROGRAM_OTP,
 	FLASH_PROGRAM_OPTIONS,
-	FLASH_UNPROTECT
+	FLASH_UNPROTECT,
+	FLASH_STORE /* FLASH_PROGRAM that erases those sectors first whose first byte it writes */
 };
 enum flash_durations { DURATION_TYPICAL, DURATION_MAXIMUM, DURATION_RANDOM }; /* random: seeded, between the two */
-enum rdp_level { RDP_LEVEL_0, RDP_LEVEL_1, RDP_LEVEL_2 };
 
 /* prng is forked, not kept. NULL on ENOMEM. A new flash is erased, with factory option bytes and blank OTP. */
 struct flash *flash_new(const struct mcu_profile *, struct prng *prng);
@@ -35,7 +36,8 @@ void flash_free(struct flash *);
  * -EFAULT: the range is not in the memory that op works on;
  * -EINVAL: alignment or length that the current parallelism refuses, and all programs after that until flash_reset();
  * -EPERM: FLASH_PROGRAM_OPTIONS or FLASH_UNPROTECT at level 2.
- * FLASH_PROGRAM_OPTIONS takes the whole block of 16 bytes at option_base, whose complements and copies it makes itself;
+ * FLASH_PROGRAM_OPTIONS takes a bank of option bytes, whole, whose complements and copies it makes itself (-EFAULT: none
+ * begins there, -EINVAL: its length is another);
  * what it changes is in force from the next flash_reset(), and lowering level 1 to 0 erases main flash first.
  * FLASH_UNPROTECT does that with factory options. */
 int flash_begin(struct flash *, enum flash_op op, uint32_t address, const uint8_t *data, size_t length,
@@ -57,7 +59,12 @@ void flash_set_durations(struct flash *, enum flash_durations);
 /* Reading by absolute address; -EFAULT outside. No protection check: that is the ROM's. */
 int flash_read(const struct flash *, uint32_t address, uint8_t *data, size_t length); /* main flash */
 int flash_read_otp(const struct flash *, uint32_t address, uint8_t *data, size_t length);
-void flash_read_options(const struct flash *, uint8_t bytes[16]);
+size_t flash_option_bytes(const struct flash *);               /* of all banks, OPTION_MAX_BYTES at most */
+void flash_read_options(const struct flash *, uint8_t *bytes); /* all banks, one after the other */
+int flash_read_option_bank(const struct flash *, uint32_t address, uint8_t *data,
+			   size_t length); /* whole; or -EINVAL */
+/* Has the program that flash_finish() ended met cells that it may not program again (SFL-2)? They are as they were. */
+bool flash_program_was_refused(const struct flash *);
 
 enum rdp_level flash_rdp(const struct flash *); /* as loaded at the last reset */
 bool flash_sector_protected(const struct flash *, unsigned sector);
@@ -72,7 +79,7 @@ int flash_load(struct flash *, size_t offset, const uint8_t *data, size_t length
 /* Contents of main flash as another's: a thousand boards with one image hold it once, until they write. Neither may be
  * busy (asserted). 0, or -EINVAL: the sizes differ. */
 int flash_share(struct flash *to, const struct flash *from);
-void flash_set_options(struct flash *, const uint8_t bytes[16]);        /* takes effect at once */
+void flash_set_options(struct flash *, const uint8_t *bytes);           /* all banks; takes effect at once */
 void flash_get_otp(const struct flash *, uint8_t *data, size_t length); /* length = whole area with locks */
 void flash_set_otp(struct flash *, const uint8_t *data, size_t length);
 void flash_set_erase_count(struct flash *, unsigned sector, uint32_t count);

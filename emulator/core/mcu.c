@@ -9,8 +9,6 @@
 #include "prng.h"
 #include "rom.h"
 
-#define CCM_BASE 0x10000000u /* RM0090 2.3.1: 64 KB, on the data bus alone */
-#define CCM_BYTES 0x10000u
 #define DEFERRED_PINS 32u
 
 struct mcu {
@@ -234,10 +232,12 @@ static bool is_executable(const struct mcu *m, uint32_t vector)
 	if (vector % 4 ||
 	    (flash_read(m->flash, vector, table, sizeof table) && mcu_read_ram(m, vector, table, sizeof table)))
 		return false;
+	if (p->vector_rule == VECTOR_CODE)
+		return little_endian(table) != 0xffffffff; /* ASSUMED: only erased flash is told from code (GD-6) */
 	msp = little_endian(table);
 	pc = little_endian(table + 4);
 	msp_ok = (msp > p->ram_base && msp - p->ram_base <= p->ram_size_bytes) ||
-		 (msp > CCM_BASE && msp - CCM_BASE <= CCM_BYTES);
+		 (msp > p->stack_ram_base && msp - p->stack_ram_base <= p->stack_ram_size_bytes);
 	pc_ok = in_ram(p, pc - 1, 2) || (pc - 1 >= p->flash_base && pc - 1 - p->flash_base < p->flash_size_bytes);
 	return msp % 4 == 0 && msp_ok && (pc & 1) && pc_ok;
 }
@@ -304,7 +304,7 @@ static void boot(struct mcu *m, enum reset_cause cause)
 	flash_reset(m->flash);
 	selectable = m->pins[PIN_BOOT0] && flash_rdp(m->flash) != RDP_LEVEL_2;
 	tell(m, (struct mcu_event){ .type = MCU_EVENT_RESET, .cause = cause });
-	if (selectable && !m->pins[PIN_BOOT1]) {
+	if (selectable && !(m->pins[PIN_BOOT1] && m->profile->boot1_is_pin)) {
 		start_rom(m);
 		return;
 	}
@@ -553,17 +553,17 @@ enum mcu_mode mcu_mode(const struct mcu *m)
 
 enum dfu_state mcu_dfu_state(const struct mcu *m)
 {
-	return rom_dfuse(m->rom)->state;
+	return rom_dfu(m->rom)->state;
 }
 
 enum dfu_status mcu_dfu_status(const struct mcu *m)
 {
-	return rom_dfuse(m->rom)->status;
+	return rom_dfu(m->rom)->status;
 }
 
 uint32_t mcu_dfu_pointer(const struct mcu *m)
 {
-	return rom_dfuse(m->rom)->pointer;
+	return rom_dfu(m->rom)->pointer;
 }
 
 struct flash *mcu_flash(struct mcu *m)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include "app.h"
 #include "bench.h"
-#include "dfuse.h"
+#include "dfu_machine.h"
 #include "flash.h"
 #include "identity.h"
 #include "profile.h"

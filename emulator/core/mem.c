@@ -151,6 +151,19 @@ int mem_reserve(struct mem *mem, size_t offset, size_t length)
 	return 0;
 }
 
+int mem_own(struct mem *mem, size_t offset, size_t length)
+{
+	struct piece p;
+
+	assert_inside(mem, offset, length);
+	for (; length > 0; offset += p.length, length -= p.length) {
+		p = first_piece(offset, length);
+		if (mem->pages[p.page] && make_page(mem, p.page) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int mem_fill(struct mem *mem, size_t offset, size_t length)
 {
 	size_t done, in_page;

@@ -19,6 +19,8 @@ void mem_read(const struct mem *, size_t offset, uint8_t *data, size_t length);
 int mem_write(struct mem *, size_t offset, const uint8_t *data, size_t length); /* 0 or -ENOMEM, then nothing changed */
 int mem_reserve(struct mem *, size_t offset,
 		size_t length); /* 0 or -ENOMEM; until mem_fill() writes there cannot fail */
+/* 0 or -ENOMEM; until the next mem_share() mem_fill() there cannot fail. Takes memory only where pages are shared. */
+int mem_own(struct mem *, size_t offset, size_t length);
 /* Back to the fill byte; gives whole pages back. 0, or -ENOMEM, then nothing changed: that may happen only where part of
  * a page is filled that another memory has too. */
 int mem_fill(struct mem *, size_t offset, size_t length);

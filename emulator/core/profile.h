@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One ROM = one value of this struct, in a file of data under profiles/. Row ids in comments are those of
- * profiles/f407.md. Fields that rest on an unknown (U1..U21) exist so that a measurement can change them.
+ * profiles/f407.md and profiles/siblings.md. Fields that rest on an unknown (U1..U21) exist so that a measurement can
+ * change them.
  */
 #ifndef DFUBENCH_PROFILE_H
 #define DFUBENCH_PROFILE_H
@@ -27,7 +28,7 @@ struct flash_sectors {
 
 /* One device-feature (parallelism) row of the timing table (TM rows); times in microseconds. */
 struct flash_timing {
-	uint32_t unit_bytes;                     /* 1, 2, 4: bytes per program operation */
+	uint32_t unit_bytes;                     /* 1, 2, 4 ... 32: bytes per program operation */
 	uint32_t program_typ_us, program_max_us; /* one unit */
 	struct {
 		uint32_t size_bytes, typ_us, max_us;
@@ -35,6 +36,40 @@ struct flash_timing {
 	uint32_t mass_typ_us, mass_max_us;
 };
 
+/* Where the option bytes lie, how they are doubled, and what they mean (OB rows; siblings.md SOB rows). */
+enum option_layout {
+	OPTIONS_HALFWORDS_TWICE, /* 16-bit value, its complement, and both once more: F4 (OB-2) */
+	OPTIONS_BYTES,           /* byte, its complement: F0, F1 */
+	OPTIONS_WORDS,           /* 32-bit word, its complement: L4, G4 */
+	OPTIONS_PLAIN,           /* no complements */
+};
+#define OPTION_MAX_BYTES 128u
+
+struct option_bank {
+	uint32_t base;
+	uint16_t size_bytes;
+};
+
+/* How option bytes protect sectors from writing. */
+struct write_protection {
+	enum { WRP_NONE, WRP_BITS, WRP_AREA } kind; /* WRP_NONE ends */
+	uint16_t offset;                            /* in the option bytes of all banks */
+	uint16_t bits;                              /* WRP_BITS: so many from there on, 0 = protected */
+	uint16_t first_sector, sectors_per_bit;
+	bool last_bit_takes_rest; /* WRP_BITS: the last bit stands for all sectors that follow as well */
+	/* WRP_AREA: byte 0 is the first, byte 2 the last page from first_sector on; first > last: none */
+};
+
+enum dfu_protocol_kind { PROTOCOL_DFUSE, PROTOCOL_DFU11 };
+enum program_rule {
+	PROGRAM_CLEARS_BITS, /* whatever the cells hold: FL-2 */
+	PROGRAM_NEEDS_ERASED /* a unit that is not erased takes nothing but zeros, and the program fails: SFL-2 */
+};
+enum vector_rule {
+	VECTOR_CORTEX_M, /* a table with a sane stack pointer and entry: LV-3 */
+	VECTOR_CODE      /* code, whatever it is, unless it is erased flash */
+};
+enum functional_request { FUNCTIONAL_ANSWERED, FUNCTIONAL_NEVER_ANSWERED }; /* ID-17; siblings differ */
 enum serial_rule { SERIAL_UID_SUM, SERIAL_UID_SUM_PLUS_0A, SERIAL_CONSTANT };
 enum wrong_state { WRONG_STATE_STALL_STAYS, WRONG_STATE_STALL_TO_ERROR }; /* U21 */
 enum clrstatus_rule { CLRSTATUS_TO_ERROR, CLRSTATUS_STALLS };             /* ST-7; siblings differ */
@@ -42,18 +77,22 @@ enum busy_rule { BUSY_HOLDS, BUSY_SAYS_BUSY, BUSY_STALLS };               /* EX 
 enum upload_refusal { UPLOAD_REFUSED_STALL, UPLOAD_REFUSED_EMPTY };       /* U4 */
 
 struct mcu_profile {
-	const char *name;    /* "f407-v3.1" */
-	const char *summary; /* one line for people */
-	const char *alias;   /* "f407" on the default of a family, else NULL */
+	const char *name;       /* "f407-v3.1" */
+	const char *summary;    /* one line for people */
+	const char *aliases[3]; /* "f407" on the default of a family; NULL ends */
 
 	/* identity: ID, STR, SER rows */
 	uint8_t device_descriptor[18];
 	const uint8_t *configuration_descriptor;
 	size_t configuration_size_bytes;
-	const uint8_t *functional_descriptor; /* DFU 1.1 4.1.3; points into the configuration */
+	const uint8_t *functional_descriptor;       /* DFU 1.1 4.1.3; points into the configuration */
+	enum functional_request functional_request; /* asked for on its own */
 	const char *const *strings; /* string i is strings[i - 1]; NULL at the serial's place and at the end */
 	uint8_t string_count;       /* highest index */
 	uint8_t serial_index;
+	bool serial_is_bytes;       /* bytes where the string descriptor has UTF-16: GD-4 */
+	uint8_t short_string_index; /* bLength is right, but no more than short_string_bytes of it come: F42-3. 0 = none */
+	uint8_t short_string_bytes;
 	enum serial_rule serial_rule;
 	const char *serial_constant; /* SERIAL_CONSTANT only */
 	uint8_t alt_count;
@@ -68,16 +107,30 @@ struct mcu_profile {
 	const struct flash_timing *timings;  /* indexed by device-feature byte 0 through feature_timing */
 	uint8_t feature_timing[5];           /* feature byte 0..4 -> row of timings */
 	uint8_t feature_values;              /* feature bytes 0..feature_values-1 are accepted */
-	uint32_t option_base;
-	uint8_t option_factory[16]; /* U13 */
+	uint16_t program_align_bytes;        /* of address and length (BLK-10) where odd_length_ok does not free them */
+	bool program_pads;                   /* a length that is no multiple of the unit is filled up: SFL-3 */
+	enum program_rule program_rule;
+	enum option_layout option_layout;
+	struct option_bank option_banks[2]; /* size 0: none */
+	const uint8_t *option_factory;      /* all banks, one after the other; U13 */
+	uint16_t rdp_offset;                /* of the byte that is the readout protection, in the option bytes */
+	uint8_t rdp_open;                   /* its value at level 0 (RDP-1) */
+	bool rdp_level_2;                   /* CC is level 2 */
+	struct write_protection write_protection[5];
 	uint32_t otp_base;
-	uint16_t otp_block_bytes, otp_block_count;
+	uint16_t otp_block_bytes, otp_block_count; /* 0, 0: no OTP */
+	uint16_t otp_lock_bytes;                   /* after the blocks, one for each; or 0 */
 	uint32_t ram_base, ram_size_bytes;
+	uint32_t stack_ram_base, stack_ram_size_bytes; /* more RAM that a stack may lie in; or 0, 0 */
 	uint32_t uid_address;
+	enum vector_rule vector_rule;
+	bool boot1_is_pin; /* BOOT1 selects RAM (BOOT-1); else BOOT0 alone decides */
 
 	/* DFU behaviour: ST, GS, EX, BLK, CMD, UP, ERR, RST, LV rows */
-	uint16_t transfer_size_bytes; /* wTransferSize and the block multiplier */
-	uint32_t poll_set_address_ms; /* U1 */
+	enum dfu_protocol_kind protocol;
+	uint8_t boot_state, boot_status; /* of DFU, after a reset into the ROM (ST-11) */
+	uint16_t transfer_size_bytes;    /* wTransferSize and the block multiplier */
+	uint32_t poll_set_address_ms;    /* U1 */
 	uint32_t poll_erase_ms, poll_mass_erase_ms, poll_write_ms, poll_unprotect_ms, poll_manifest_ms; /* U1 */
 	uint8_t get_commands[8]; /* reply to Get */
 	uint8_t get_commands_count;
@@ -105,6 +158,8 @@ struct mcu_profile {
 	uint8_t rdp_set_address_status;      /* U19: 0 = allowed */
 	uint8_t rdp_access_status;           /* errVENDOR */
 	uint8_t unprotect_failed_status;     /* errUNKNOWN */
+	bool leaves_at_once;                 /* at the empty download, without a GETSTATUS: GD-5 */
+	uint32_t stuck_erase_from; /* an erase from here on ends in dfuDNBUSY, until CLRSTATUS: H7-4. 0 = none */
 	uint32_t default_pointer;
 
 	/* time: BOOT, EX-6, LV rows; microseconds */

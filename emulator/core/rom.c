@@ -3,15 +3,23 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include "dfu11.h"
+#include "dfuse.h"
 #include "ep0.h"
 #include "rom.h"
 #include "rom_memory.h"
 
 #define FUNCTIONAL_DESCRIPTOR 0x21u /* DFU 1.1 4.1.3 */
 
+static const struct dfu_protocol *const protocols[] = {
+	[PROTOCOL_DFUSE] = &dfuse_protocol,
+	[PROTOCOL_DFU11] = &dfu11_protocol,
+};
+
 struct rom {
 	struct bench *bench;
 	const struct mcu_profile *profile;
+	const struct dfu_protocol *protocol;
 	const struct rom_ops *ops;
 	void *context;
 	char serial[13];
@@ -19,7 +27,7 @@ struct rom {
 
 	struct usbdev usb;
 	struct ep0 ep0;
-	struct dfuse dfuse;
+	struct dfu_machine dfu;
 	struct rom_memory memory;
 	bool host_seen;
 
@@ -50,14 +58,14 @@ static enum dfu_status read_memory(void *context, uint32_t address, uint8_t *dat
 	return rom_memory_read(&r->memory, address, data, length);
 }
 
-static void execute(void *context, const struct dfuse_job *job)
+static void execute(void *context, const struct dfu_job *job)
 {
 	struct rom *r = context;
 	uint64_t duration_us;
 
 	r->job_started_us = bench_now_us(r->bench);
 	r->outcome = rom_memory_begin(&r->memory, job, &duration_us);
-	bench_after(r->bench, &r->job_event, duration_us);
+	bench_after(r->bench, &r->job_event, duration_us > job->least_us ? duration_us : job->least_us);
 }
 
 /* The link that holds urb; for NULL the last. */
@@ -100,10 +108,10 @@ static void leave_bus(struct rom *r)
 
 static void rearm(struct rom *r)
 {
-	if (r->dfuse.executing)
+	if (r->dfu.executing)
 		r->rearm_pending = true;
 	else
-		dfuse_reset(&r->dfuse, r->profile, &r->dfuse.ops);
+		r->protocol->reset(&r->dfu, r->profile, &r->dfu.ops);
 }
 
 static void service_again(struct rom *r)
@@ -118,7 +126,7 @@ static void service_again(struct rom *r)
 static void job_over(struct bench_event *e)
 {
 	struct rom *r = e->context;
-	const struct dfuse_job *job = &r->dfuse.job;
+	const struct dfu_job *job = &r->dfu.job;
 	enum dfu_status outcome;
 	unsigned epoch = r->epoch;
 
@@ -142,7 +150,7 @@ static void job_over(struct bench_event *e)
 	}
 	if (job->kind == JOB_DETACH)
 		r->off_the_bus = false;
-	dfuse_finish(&r->dfuse, outcome);
+	r->protocol->finish(&r->dfu, outcome);
 	if (job->kind == JOB_DETACH)
 		usbdev_attach(&r->usb, USB_SPEED_IS_FULL);
 	service_again(r);
@@ -155,9 +163,9 @@ static void state_changed(void *context, enum dfu_state state, enum dfu_status s
 	r->ops->state(r->context, state, status);
 }
 
-static struct dfuse_ops dfuse_ops_of(struct rom *r)
+static struct dfu_ops dfu_ops_of(struct rom *r)
 {
-	return (struct dfuse_ops){ .read = read_memory, .execute = execute, .changed = state_changed, .context = r };
+	return (struct dfu_ops){ .read = read_memory, .execute = execute, .changed = state_changed, .context = r };
 }
 
 /* Endpoint 0 */
@@ -176,7 +184,7 @@ static int functional_descriptor(void *context, const struct usb_setup *s, const
 	struct rom *r = context;
 
 	if (s->value >> 8 != FUNCTIONAL_DESCRIPTOR)
-		return -1;
+		return -1; /* what is never answered does not get here: is_never_answered() */
 	*data = r->profile->functional_descriptor;
 	*length = r->profile->functional_descriptor[0];
 	return 0;
@@ -189,7 +197,7 @@ static enum usb_result class_request(void *context, const struct usb_setup *s, u
 	/* Class requests to the interface, and to the device as ST's library takes them (ST-19). ASSUMED: so does the ROM. */
 	if ((s->type >> 5 & 3) != 1 || (s->type & 0x1f) > 1)
 		return USB_STALL;
-	return dfuse_request(&r->dfuse, s, data, actual);
+	return r->protocol->request(&r->dfu, s, data, actual);
 }
 
 static void configured(void *context, uint8_t value)
@@ -203,12 +211,19 @@ static void configured(void *context, uint8_t value)
 /* The CPU is in the operation, or on its way out. */
 static bool services_nothing(const struct rom *r)
 {
-	enum dfuse_job_kind kind = r->dfuse.job.kind;
+	enum dfu_job_kind kind = r->dfu.job.kind;
 
-	if (!r->dfuse.executing)
+	if (!r->dfu.executing)
 		return false;
 	return r->profile->busy_rule == BUSY_HOLDS || r->status_waits || kind == JOB_LEAVE ||
 	       kind == JOB_READ_UNPROTECT || kind == JOB_DETACH || r->memory.event == MCU_EVENT_OPTIONS;
+}
+
+/* NAKed until the host takes it back: C5-3. */
+static bool is_never_answered(const struct rom *r, const struct usb_setup *s)
+{
+	return r->profile->functional_request == FUNCTIONAL_NEVER_ANSWERED && s->type == 0x81 && s->request == 6 &&
+	       s->value >> 8 == FUNCTIONAL_DESCRIPTOR;
 }
 
 /* Bytes of the data stage. Standard replies are short of wLength more often than not; asking for them has no effect. */
@@ -219,7 +234,8 @@ static size_t data_stage_bytes(struct rom *r, const struct usb_urb *urb)
 
 	if ((s->type & 0xe0) == 0x80)
 		ep0_control(&r->ep0, s, urb->data, &actual);
-	else if ((s->type & 0xe0) == 0xa0 && s->request == DFU_UPLOAD && !s->value)
+	else if ((s->type & 0xe0) == 0xa0 && s->request == DFU_UPLOAD && !s->value &&
+		 r->profile->protocol == PROTOCOL_DFUSE)
 		actual = actual < r->profile->get_commands_count ? actual : r->profile->get_commands_count;
 	else if ((s->type & 0xe0) == 0xa0 && s->request != DFU_UPLOAD)
 		actual = actual < 64 ? actual : 64;
@@ -245,16 +261,16 @@ static void transfer(struct rom *r)
 		result = ep0_control(&r->ep0, &urb->setup, urb->data, &urb->actual);
 	else
 		r->status_waits = false;
-	if (r->profile->first_getstatus_waits && r->dfuse.reply_starts && r->dfuse.state == DFU_DNBUSY) {
+	if (r->profile->first_getstatus_waits && r->dfu.reply_starts && r->dfu.state == DFU_DNBUSY) {
 		r->status_waits = r->bus_time_over = true; /* ASSUMED: U3, the other way (EX-10) */
-		dfuse_reply_delivered(&r->dfuse);
+		dfu_reply_delivered(&r->dfu);
 		return;
 	}
 	r->queue = urb->next;
 	urb->next = NULL;
 	usbdev_complete(&r->usb, urb, result, urb->actual);
 	if (epoch == r->epoch) /* the host may have pulled the board's pins in complete() */
-		dfuse_reply_delivered(&r->dfuse);
+		dfu_reply_delivered(&r->dfu);
 }
 
 static void pump(struct rom *r)
@@ -264,7 +280,8 @@ static void pump(struct rom *r)
 	if (r->pumping)
 		return;
 	r->pumping = true;
-	while (r->queue && !services_nothing(r) && !bench_is_scheduled(&r->bus_event)) {
+	while (r->queue && !services_nothing(r) && !bench_is_scheduled(&r->bus_event) &&
+	       !is_never_answered(r, &r->queue->setup)) {
 		bus_us = r->bus_time_over ? 0 : bus_time_us(r, r->queue);
 		if (bus_us) {
 			bench_after(r->bench, &r->bus_event, bus_us);
@@ -337,7 +354,8 @@ static void bus_reset(struct usbdev *usb)
 	/* In mid-operation the CPU sees it afterwards (ST-20); as nothing is answered till then, the difference is the state. */
 	ep0_bus_reset(&r->ep0);
 	if (r->profile->bus_reset_rearms)
-		rearm(r);  /* ASSUMED: U2 (ST-15, RST-9) */
+		rearm(r); /* ASSUMED: U2 (ST-15, RST-9) */
+	r->protocol->bus_reset(&r->dfu);
 	r->pumping = true; /* what complete() submits comes after the reset */
 	drop_all(r, USB_CANCELLED);
 	r->pumping = pumping;
@@ -359,6 +377,7 @@ struct rom *rom_new(struct bench *bench, const struct mcu_profile *profile, cons
 	strcpy(r->serial, serial);
 	r->bench = bench;
 	r->profile = profile;
+	r->protocol = protocols[profile->protocol];
 	r->ops = ops;
 	r->context = context;
 	r->memory = (struct rom_memory){
@@ -375,7 +394,11 @@ struct rom *rom_new(struct bench *bench, const struct mcu_profile *profile, cons
 					    .configurations = r->configurations,
 					    .string = string_of,
 					    .interface_descriptor = functional_descriptor,
-					    .accepts_unadvertised_features = true, /* USB-6 */
+					    .accepts_unadvertised_features = profile->protocol ==
+									     PROTOCOL_DFUSE, /* USB-6 */
+					    .bytes_string_index = profile->serial_is_bytes ? profile->serial_index : 0,
+					    .short_string_index = profile->short_string_index,
+					    .short_string_bytes = profile->short_string_bytes,
 					    .context = r },
 		 &(struct ep0_handlers){ .class_request = class_request, .configured = configured, .context = r });
 	return r;
@@ -391,7 +414,7 @@ void rom_free(struct rom *r)
 
 void rom_start(struct rom *r)
 {
-	struct dfuse_ops ops = dfuse_ops_of(r);
+	struct dfu_ops ops = dfu_ops_of(r);
 
 	r->epoch++;
 	r->host_seen = false;
@@ -399,7 +422,7 @@ void rom_start(struct rom *r)
 	flash_set_feature(r->memory.flash, &(const uint8_t){ 0 },
 			  1); /* FEAT-2: a jump into the ROM begins anew as well */
 	ep0_bus_reset(&r->ep0);
-	dfuse_reset(&r->dfuse, r->profile, &ops);
+	r->protocol->reset(&r->dfu, r->profile, &ops);
 }
 
 void rom_attach(struct rom *r)
@@ -426,7 +449,7 @@ struct usbdev *rom_usb(struct rom *r)
 	return &r->usb;
 }
 
-const struct dfuse *rom_dfuse(const struct rom *r)
+const struct dfu_machine *rom_dfu(const struct rom *r)
 {
-	return &r->dfuse;
+	return &r->dfu;
 }

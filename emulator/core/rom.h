@@ -8,7 +8,7 @@
 #define DFUBENCH_ROM_H
 
 #include "bench.h"
-#include "dfuse.h"
+#include "dfu_machine.h"
 #include "flash.h"
 #include "mcu.h"
 #include "profile.h"
@@ -43,6 +43,6 @@ void rom_stop(struct rom *);
 bool rom_has_seen_host(const struct rom *);
 
 struct usbdev *rom_usb(struct rom *);
-const struct dfuse *rom_dfuse(const struct rom *);
+const struct dfu_machine *rom_dfu(const struct rom *);
 
 #endif

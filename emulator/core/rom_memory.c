@@ -4,8 +4,6 @@
 #include <string.h>
 #include "rom_memory.h"
 
-#define OPTION_BYTES 16u
-
 /* Alternate setting whose name covers a memory (STR-4..STR-7). */
 static uint8_t alt_of_memory(enum mem_kind kind)
 {
@@ -89,9 +87,7 @@ enum dfu_status rom_memory_read(const struct rom_memory *rm, uint32_t address, u
 		rc = flash_read_otp(rm->flash, address, data, length);
 		break;
 	case MEM_OPTION: /* only whole: OB-6 */
-		if (address != m->base || length != OPTION_BYTES)
-			return refusal;
-		flash_read_options(rm->flash, data);
+		rc = flash_read_option_bank(rm->flash, address, data, length);
 		break;
 	case MEM_FEATURE:
 		flash_get_feature(rm->flash, feature);
@@ -117,7 +113,7 @@ static bool is_write_protected(const struct rom_memory *rm, uint32_t address)
 	return sector >= 0 && flash_sector_protected(rm->flash, (unsigned)sector);
 }
 
-static enum dfu_status begin_flash(struct rom_memory *rm, enum flash_op op, const struct dfuse_job *job,
+static enum dfu_status begin_flash(struct rom_memory *rm, enum flash_op op, const struct dfu_job *job,
 				   uint64_t *duration_us)
 {
 	switch (flash_begin(rm->flash, op, job->address, job->data, job->length, duration_us)) {
@@ -130,7 +126,7 @@ static enum dfu_status begin_flash(struct rom_memory *rm, enum flash_op op, cons
 	}
 }
 
-static enum dfu_status begin_erase(struct rom_memory *rm, const struct dfuse_job *job, uint64_t *duration_us)
+static enum dfu_status begin_erase(struct rom_memory *rm, const struct dfu_job *job, uint64_t *duration_us)
 {
 	const struct mem_region *m = region_of(rm, job->address, 1);
 	uint32_t start, size_bytes;
@@ -142,7 +138,7 @@ static enum dfu_status begin_erase(struct rom_memory *rm, const struct dfuse_job
 	return begin_flash(rm, FLASH_ERASE_SECTOR, job, duration_us);
 }
 
-static enum dfu_status begin_mass_erase(struct rom_memory *rm, const struct dfuse_job *job, uint64_t *duration_us)
+static enum dfu_status begin_mass_erase(struct rom_memory *rm, const struct dfu_job *job, uint64_t *duration_us)
 {
 	bool any_protected = false;
 
@@ -153,7 +149,7 @@ static enum dfu_status begin_mass_erase(struct rom_memory *rm, const struct dfus
 	return begin_flash(rm, FLASH_MASS_ERASE, job, duration_us);
 }
 
-static enum dfu_status begin_write(struct rom_memory *rm, const struct dfuse_job *job, uint64_t *duration_us)
+static enum dfu_status begin_write(struct rom_memory *rm, const struct dfu_job *job, uint64_t *duration_us)
 {
 	const struct mem_region *m = region_of(rm, job->address, job->length);
 
@@ -165,12 +161,12 @@ static enum dfu_status begin_write(struct rom_memory *rm, const struct dfuse_job
 		if (!is_write_protected(rm, job->address) ||
 		    !is_write_protected(rm, job->address + (uint32_t)job->length - 1))
 			touches(rm, MCU_EVENT_PROGRAMMED, job->address, job->length);
-		return begin_flash(rm, FLASH_PROGRAM, job, duration_us);
+		return begin_flash(rm, job->kind == JOB_STORE ? FLASH_STORE : FLASH_PROGRAM, job, duration_us);
 	case MEM_OTP:
 		touches(rm, MCU_EVENT_PROGRAMMED, job->address, job->length);
 		return begin_flash(rm, FLASH_PROGRAM_OTP, job, duration_us);
 	case MEM_OPTION: /* not performed unless it is the whole block: OB-7. ASSUMED: the status (OB-8) */
-		if (job->address != m->base || job->length != OPTION_BYTES)
+		if (job->address != m->base || job->length != m->size_bytes)
 			return DFU_ERR_TARGET;
 		touches(rm, MCU_EVENT_OPTIONS, job->address, job->length);
 		return begin_flash(rm, FLASH_PROGRAM_OPTIONS, job, duration_us);
@@ -183,19 +179,20 @@ static enum dfu_status begin_write(struct rom_memory *rm, const struct dfuse_job
 	return DFU_ERR_TARGET;
 }
 
-static enum dfu_status begin_unprotect(struct rom_memory *rm, const struct dfuse_job *job, uint64_t *duration_us)
+static enum dfu_status begin_unprotect(struct rom_memory *rm, const struct dfu_job *job, uint64_t *duration_us)
 {
 	if (flash_begin(rm->flash, FLASH_UNPROTECT, job->address, job->data, job->length, duration_us))
 		return (enum dfu_status)rm->profile->unprotect_failed_status; /* ERR-4 */
-	touches(rm, MCU_EVENT_OPTIONS, rm->profile->option_base, OPTION_BYTES);
+	touches(rm, MCU_EVENT_OPTIONS, rm->profile->option_banks[0].base, flash_option_bytes(rm->flash));
 	return DFU_OK;
 }
 
 /* Checks are made here, at execution (EX-2). */
-enum dfu_status rom_memory_begin(struct rom_memory *rm, const struct dfuse_job *job, uint64_t *duration_us)
+enum dfu_status rom_memory_begin(struct rom_memory *rm, const struct dfu_job *job, uint64_t *duration_us)
 {
 	const struct mcu_profile *p = rm->profile;
-	bool touches_memory = job->kind == JOB_ERASE || job->kind == JOB_MASS_ERASE || job->kind == JOB_WRITE;
+	bool touches_memory = job->kind == JOB_ERASE || job->kind == JOB_MASS_ERASE || job->kind == JOB_WRITE ||
+			      job->kind == JOB_STORE;
 
 	touches(rm, MCU_EVENT_PIN, 0, 0);
 	*duration_us = p->set_address_us; /* of what is refused, too */
@@ -211,6 +208,7 @@ enum dfu_status rom_memory_begin(struct rom_memory *rm, const struct dfuse_job *
 	case JOB_MASS_ERASE:
 		return begin_mass_erase(rm, job, duration_us);
 	case JOB_WRITE:
+	case JOB_STORE:
 		return begin_write(rm, job, duration_us);
 	case JOB_READ_UNPROTECT:
 		return begin_unprotect(rm, job, duration_us);
@@ -220,6 +218,7 @@ enum dfu_status rom_memory_begin(struct rom_memory *rm, const struct dfuse_job *
 	case JOB_BAD_COMMAND:
 		return DFU_ERR_STALLEDPKT;
 	case JOB_NOTHING:
+	case JOB_MANIFEST:
 	case JOB_DETACH:
 		break;
 	}
@@ -227,7 +226,7 @@ enum dfu_status rom_memory_begin(struct rom_memory *rm, const struct dfuse_job *
 }
 
 /* RAM and the feature word: DFU_OK where the job has nothing to do with them. */
-static enum dfu_status finish_write(struct rom_memory *rm, const struct dfuse_job *job)
+static enum dfu_status finish_write(struct rom_memory *rm, const struct dfu_job *job)
 {
 	const struct mem_region *m = rm->written;
 	uint8_t feature[4];
@@ -245,11 +244,16 @@ static enum dfu_status finish_write(struct rom_memory *rm, const struct dfuse_jo
 	return DFU_OK;
 }
 
-enum dfu_status rom_memory_finish(struct rom_memory *rm, const struct dfuse_job *job, enum dfu_status outcome)
+enum dfu_status rom_memory_finish(struct rom_memory *rm, const struct dfu_job *job, enum dfu_status outcome)
 {
-	if (flash_is_busy(rm->flash))
+	const struct mcu_profile *p = rm->profile;
+
+	if (flash_is_busy(rm->flash)) {
 		flash_finish(rm->flash);
-	if (job->kind == JOB_WRITE && outcome == DFU_OK)
+		if (flash_program_was_refused(rm->flash))
+			outcome = (enum dfu_status)p->hardware_error_status; /* ASSUMED: U14 (SFL-2) */
+	}
+	if ((job->kind == JOB_WRITE || job->kind == JOB_STORE) && outcome == DFU_OK)
 		outcome = finish_write(rm, job);
 	if (outcome != DFU_OK)
 		return outcome;
@@ -257,6 +261,8 @@ enum dfu_status rom_memory_finish(struct rom_memory *rm, const struct dfuse_job 
 		rm->ops->touched(rm->context, MCU_EVENT_ERASED, rm->profile->flash_base, rm->profile->flash_size_bytes);
 	if (rm->event != MCU_EVENT_PIN)
 		rm->ops->touched(rm->context, rm->event, rm->touched_address, rm->touched_length);
+	if (job->kind == JOB_ERASE && p->stuck_erase_from && job->address >= p->stuck_erase_from)
+		return (enum dfu_status)DFU_STAYS_BUSY; /* H7-4 */
 	return DFU_OK;
 }
 

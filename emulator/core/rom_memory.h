@@ -6,7 +6,7 @@
 #ifndef DFUBENCH_ROM_MEMORY_H
 #define DFUBENCH_ROM_MEMORY_H
 
-#include "dfuse.h"
+#include "dfu_machine.h"
 #include "flash.h"
 #include "profile.h"
 #include "rom.h"
@@ -26,9 +26,9 @@ struct rom_memory {
 /* DFU_OK, or why not: then data is untouched. */
 enum dfu_status rom_memory_read(const struct rom_memory *, uint32_t address, uint8_t *data, size_t length);
 /* The status that the job will end with, if it is not found wanting in rom_memory_finish(), after *duration_us. */
-enum dfu_status rom_memory_begin(struct rom_memory *, const struct dfuse_job *, uint64_t *duration_us);
+enum dfu_status rom_memory_begin(struct rom_memory *, const struct dfu_job *, uint64_t *duration_us);
 /* outcome is what begin said; returns the final one. DFU_OK with event MCU_EVENT_OPTIONS: the chip resets now. */
-enum dfu_status rom_memory_finish(struct rom_memory *, const struct dfuse_job *, enum dfu_status outcome);
+enum dfu_status rom_memory_finish(struct rom_memory *, const struct dfu_job *, enum dfu_status outcome);
 void rom_memory_cut(struct rom_memory *, uint64_t elapsed_us); /* no-op if no flash operation is under way */
 
 #endif

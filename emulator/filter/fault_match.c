@@ -38,6 +38,15 @@ static void set_block_range(const struct fault *f, struct sight *s, size_t lengt
 	set_range(s, f->ops->pointer(f->context) + (s->block - 2u) * (uint32_t)f->profile->transfer_size_bytes, length);
 }
 
+/* DFU 1.1 has no commands, and the blocks come in order. */
+static void look_at_image(const struct fault *f, const struct usb_urb *urb, struct sight *s)
+{
+	bool out = urb->setup.request == DFU_DNLOAD;
+
+	s->requests |= FAULT_BIT(!out ? FAULT_READ : urb->setup.length ? FAULT_WRITE : FAULT_LEAVE);
+	set_range(s, f->ops->pointer(f->context), urb->setup.length);
+}
+
 /* CMD rows; only block 0 and from 2 on have a meaning (BLK-1..BLK-3). */
 static void look_at_download(const struct fault *f, const struct usb_urb *urb, struct sight *s)
 {
@@ -80,7 +89,9 @@ static void look_at_class_request(const struct fault *f, const struct usb_urb *u
 		return;
 	s->has_block = true;
 	s->block = urb->setup.value;
-	if (urb->setup.request == DFU_DNLOAD) {
+	if (f->profile->protocol == PROTOCOL_DFU11) {
+		look_at_image(f, urb, s);
+	} else if (urb->setup.request == DFU_DNLOAD) {
 		look_at_download(f, urb, s);
 	} else if (s->block == 0) {
 		s->requests |= FAULT_BIT(FAULT_GET);

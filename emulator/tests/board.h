@@ -28,16 +28,21 @@ static inline void board_hears(void *context, const struct mcu_event *event)
 }
 
 /* No power yet; the cable is in. */
-static inline void board_open(struct board *b)
+static inline void board_open_as(struct board *b, const char *profile)
 {
 	memset(b, 0, sizeof *b);
-	b->profile = *mcu_profile_find("f407");
+	b->profile = *mcu_profile_find(profile);
 	b->bench = bench_new(1);
 	b->mcu = mcu_new(b->bench, &b->profile, &(struct mcu_identity){ { 0x002e0040, 0x30365105, 0x32343735 } });
 	assert_non_null(b->mcu);
 	mcu_listen(b->mcu, board_hears, b);
 	host_init(&b->host, b->bench, mcu_usb(b->mcu));
 	mcu_set_pin(b->mcu, PIN_VBUS, true);
+}
+
+static inline void board_open(struct board *b)
+{
+	board_open_as(b, "f407");
 }
 
 static inline void board_close(struct board *b)

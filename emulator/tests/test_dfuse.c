@@ -11,12 +11,12 @@
 /* A machine, and an owner that notes the jobs and finishes them when told. */
 struct fixture {
 	struct mcu_profile profile;
-	struct dfuse dfuse;
+	struct dfu_machine dfuse;
 	enum dfu_status read_answer;
 	uint32_t read_address;
 	size_t read_length;
 	unsigned reads, jobs, changes;
-	struct dfuse_job job;
+	struct dfu_job job;
 	uint8_t job_first_byte;
 };
 
@@ -32,7 +32,7 @@ static enum dfu_status read_memory(void *context, uint32_t address, uint8_t *dat
 	return f->read_answer;
 }
 
-static void execute(void *context, const struct dfuse_job *job)
+static void execute(void *context, const struct dfu_job *job)
 {
 	struct fixture *f = context;
 
@@ -53,7 +53,7 @@ static void changed(void *context, enum dfu_state state, enum dfu_status status)
 
 static void restart(struct fixture *f)
 {
-	dfuse_reset(&f->dfuse, &f->profile, &(struct dfuse_ops){ read_memory, execute, changed, f });
+	dfuse_reset(&f->dfuse, &f->profile, &(struct dfu_ops){ read_memory, execute, changed, f });
 }
 
 static struct fixture *open_machine(struct fixture *f)
@@ -99,7 +99,7 @@ static void expect_status(struct fixture *f, const char *name, uint8_t status, u
 static void announce(struct fixture *f)
 {
 	assert_int_equal(request(f, DFU_GETSTATUS, 0, 6, NULL), USB_ACK);
-	dfuse_reply_delivered(&f->dfuse);
+	dfu_reply_delivered(&f->dfuse);
 }
 
 static const uint8_t set_address[] = { 0x21, 0x00, 0x00, 0x01, 0x08 };
@@ -277,7 +277,7 @@ static void getstatus_announces_the_documented_timeouts(void **state)
 		uint8_t give[8];
 		uint16_t length;
 		uint8_t want_poll_ms, want_state;
-		enum dfuse_job_kind want_job;
+		enum dfu_job_kind want_job;
 		uint32_t want_address;
 	} rows[] = {
 		{ "GS-6", 0, { 0x21, 0x78, 0x56, 0x34, 0x12 }, 5, 104, 4, JOB_SET_ADDRESS, 0x12345678 },
@@ -295,8 +295,8 @@ static void getstatus_announces_the_documented_timeouts(void **state)
 		assert_int_equal(download(&f, rows[i].block, rows[i].give, rows[i].length), USB_ACK);
 		expect_status(&f, rows[i].name, 0, rows[i].want_poll_ms, rows[i].want_state);
 		assert_int_equal(f.jobs, 0); /* GS-3: not before the reply is delivered */
-		dfuse_reply_delivered(&f.dfuse);
-		dfuse_reply_delivered(&f.dfuse);
+		dfu_reply_delivered(&f.dfuse);
+		dfu_reply_delivered(&f.dfuse);
 		assert_int_equal(f.jobs, 1);
 		if (f.job.kind != rows[i].want_job || f.job.address != rows[i].want_address)
 			fail_msg("%s: job %d at %08x", rows[i].name, (int)f.job.kind, (unsigned)f.job.address);
@@ -321,7 +321,7 @@ static void getstatus_announces_the_documented_timeouts(void **state)
 
 		assert_int_equal(download(&f, rows[i].block, rows[i].give, rows[i].length), USB_ACK);
 		expect_status(&f, rows[i].name, 0, polls[i], 4);
-		dfuse_reply_delivered(&f.dfuse);
+		dfu_reply_delivered(&f.dfuse);
 		dfuse_finish(&f.dfuse, DFU_OK);
 		expect_status(&f, "GS-11", 0, 0, 5);
 	}
@@ -347,19 +347,19 @@ static void timeouts_may_differ_by_the_memory_of_the_old_pointer(void **state)
 	f.profile.regions = regions;
 	assert_int_equal(download(&f, 0, to_ram, 5), USB_ACK);
 	expect_status(&f, "flash", 0, 104, 4);
-	dfuse_reply_delivered(&f.dfuse);
+	dfu_reply_delivered(&f.dfuse);
 	dfuse_finish(&f.dfuse, DFU_OK);
 	assert_int_equal(download(&f, 2, to_ram, 5), USB_ACK);
 	expect_status(&f, "RAM, write", 0, 9, 4);
-	dfuse_reply_delivered(&f.dfuse);
+	dfu_reply_delivered(&f.dfuse);
 	dfuse_finish(&f.dfuse, DFU_OK);
 	assert_int_equal(download(&f, 2, erase, 5), USB_ACK);
 	expect_status(&f, "RAM, a write that looks like an erase", 0, 9, 4);
-	dfuse_reply_delivered(&f.dfuse);
+	dfu_reply_delivered(&f.dfuse);
 	dfuse_finish(&f.dfuse, DFU_OK);
 	assert_int_equal(download(&f, 0, erase, 5), USB_ACK);
 	expect_status(&f, "RAM, erase", 0, 7, 4);
-	dfuse_reply_delivered(&f.dfuse);
+	dfu_reply_delivered(&f.dfuse);
 	dfuse_finish(&f.dfuse, DFU_OK);
 	assert_int_equal(download(&f, 0, set_address, 5), USB_ACK);
 	expect_status(&f, "flash again", 0, 104, 4);
@@ -492,14 +492,14 @@ static void bad_commands_show_when_the_profile_says(void **state)
 		drive_to(&f, DFU_IDLE);
 		assert_int_equal(download(&f, 0, rows[i].give, rows[i].length), USB_ACK);
 		expect_status(&f, rows[i].name, 0x0f, 0, 10);
-		dfuse_reply_delivered(&f.dfuse);
+		dfu_reply_delivered(&f.dfuse);
 		assert_int_equal(f.jobs, 0);
 
 		drive_to(&f, DFU_IDLE);
 		f.profile.bad_command_at_first_getstatus = false;
 		assert_int_equal(download(&f, 0, rows[i].give, rows[i].length), USB_ACK);
 		expect_status(&f, rows[i].name, 0, rows[i].poll_ms, 4); /* GS-15 */
-		dfuse_reply_delivered(&f.dfuse);
+		dfu_reply_delivered(&f.dfuse);
 		assert_int_equal(f.job.kind, JOB_BAD_COMMAND);
 		dfuse_finish(&f.dfuse, DFU_ERR_STALLEDPKT);
 		expect_status(&f, rows[i].name, 0x0f, 0, 10);
@@ -528,7 +528,7 @@ static void block_1_is_refused_or_ignored_as_the_profile_says(void **state)
 	f.profile.block1_download_stalls = false;
 	assert_int_equal(download(&f, 1, "x", 1), USB_ACK);
 	expect_status(&f, "taken", 0, 104, 4);
-	dfuse_reply_delivered(&f.dfuse);
+	dfu_reply_delivered(&f.dfuse);
 	assert_int_equal(f.job.kind, JOB_NOTHING);
 	dfuse_finish(&f.dfuse, DFU_OK);
 	expect_status(&f, "nothing done", 0, 0, 5);
@@ -653,11 +653,11 @@ static void detach_reattaches_where_the_profile_says_so(void **state)
 	(void)state; /* U11 */
 	drive_to(&f, DFU_DNLOAD_IDLE);
 	assert_int_equal(request(&f, DFU_DETACH, 1000, 0, NULL), USB_ACK);
-	dfuse_reply_delivered(&f.dfuse);
+	dfu_reply_delivered(&f.dfuse);
 	assert_int_equal(f.jobs, 0);
 	f.profile.detach_reattaches = true;
 	assert_int_equal(request(&f, DFU_DETACH, 1000, 0, NULL), USB_ACK);
-	dfuse_reply_delivered(&f.dfuse);
+	dfu_reply_delivered(&f.dfuse);
 	assert_int_equal(f.job.kind, JOB_DETACH);
 	dfuse_finish(&f.dfuse, DFU_OK);
 	assert_int_equal(f.dfuse.state, DFU_IDLE);
@@ -675,7 +675,7 @@ static void roms_that_answer_while_busy_say_so_or_stall(void **state)
 	assert_int_equal(request(&f, DFU_GETSTATE, 0, 1, NULL), USB_ACK);
 	assert_int_equal(buffer[0], 4);
 	assert_int_equal(request(&f, DFU_CLRSTATUS, 0, 0, NULL), USB_STALL);
-	dfuse_reply_delivered(&f.dfuse);
+	dfu_reply_delivered(&f.dfuse);
 	assert_int_equal(f.jobs, 0); /* asking again starts nothing */
 	dfuse_finish(&f.dfuse, DFU_OK);
 	expect_status(&f, "done", 0, 0, 5);
@@ -697,7 +697,7 @@ static void an_operation_may_never_end(void **state)
 	dfuse_finish(&f.dfuse, DFU_STAYS_BUSY);
 	expect_status(&f, "busy", 0, 104, 4);
 	expect_status(&f, "for ever", 0, 104, 4);
-	dfuse_reply_delivered(&f.dfuse);
+	dfu_reply_delivered(&f.dfuse);
 	assert_int_equal(f.jobs, 0);
 	assert_int_equal(request(&f, DFU_GETSTATE, 0, 1, NULL), USB_ACK);
 	assert_int_equal(request(&f, DFU_DNLOAD, 2, 64, NULL), USB_STALL);

@@ -41,7 +41,7 @@ static void defaults_are_one_board_in_its_rom_in_real_time(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&o, (const char *const[WORDS]){ "lsusb" }, why), 0);
-	assert_string_equal(o.profile->alias, "f407");
+	assert_string_equal(o.profile->aliases[0], "f407");
 	assert_false(o.profile_given);
 	assert_int_equal(o.boards, 1);
 	assert_int_equal(o.identity_count, 0);

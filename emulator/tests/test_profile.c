@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "flash.h"
 #include "profile.h"
+#include "state.h"
 
 static const struct mem_region *region_of(const struct mcu_profile *p, enum mem_kind kind)
 {
@@ -35,6 +37,9 @@ static void profiles_are_found_by_name_and_alias(void **state)
 		{ "f40", NULL },
 		{ "f407-", NULL },
 		{ "F407", NULL },
+		{ "f411", "f411" },
+		{ "f427", "f427-v9.1" },
+		{ "f429", "f427-v9.1" },
 	};
 	const struct mcu_profile *p;
 	size_t i;
@@ -201,12 +206,13 @@ static void check_timings(const struct mcu_profile *p)
 	const struct flash_sectors *s;
 	unsigned value, i;
 
-	assert_in_range(p->feature_values, 1, sizeof(p->feature_timing));
-	for (value = 0; value < p->feature_values; value++) {
+	assert_in_range(p->feature_values, 0, sizeof(p->feature_timing));
+	for (value = 0; value == 0 || value < p->feature_values; value++) {
 		t = &p->timings[p->feature_timing[value]];
-		assert_true(t->unit_bytes == 1 || t->unit_bytes == 2 || t->unit_bytes == 4);
-		assert_true(t->program_typ_us <= t->program_max_us);
-		assert_true(t->mass_typ_us <= t->mass_max_us);
+		assert_in_range(t->unit_bytes, 1, 32);
+		assert_int_equal(t->unit_bytes & (t->unit_bytes - 1), 0);
+		assert_in_range(t->program_typ_us, 1, t->program_max_us);
+		assert_in_range(t->mass_typ_us, 1, t->mass_max_us);
 		for (s = p->sectors; s->count; s++) {
 			for (i = 0; i < 4 && t->erase[i].size_bytes != s->size_bytes; i++)
 				;
@@ -216,43 +222,115 @@ static void check_timings(const struct mcu_profile *p)
 	}
 }
 
+static void check_descriptors(const struct mcu_profile *p)
+{
+	const uint8_t *c = p->configuration_descriptor, *f = p->functional_descriptor, *a;
+	unsigned i;
+
+	assert_int_equal(c[2] | c[3] << 8, p->configuration_size_bytes);
+	assert_int_equal(p->configuration_size_bytes, 9 + 9 * p->alt_count + 9);
+	for (i = 0; i < p->alt_count; i++) {
+		a = c + 9 + 9 * i;
+		assert_int_equal(a[1], 4);
+		assert_int_equal(a[3], i);
+		assert_in_range(a[8], 1, p->string_count);
+		assert_true(p->protocol != PROTOCOL_DFUSE || p->strings[a[8] - 1][0] == '@');
+	}
+	assert_int_equal(f[0], 9);
+	assert_int_equal(f[1], 0x21);
+	assert_int_equal(f[5] | f[6] << 8, p->transfer_size_bytes);
+	assert_int_equal(f[7] | f[8] << 8, p->protocol == PROTOCOL_DFUSE ? 0x011a : 0x0110);
+	assert_in_range(f - c, 9, p->configuration_size_bytes - 9);
+	for (i = 1; i <= p->string_count; i++)
+		assert_int_equal(p->strings[i - 1] == NULL, i == p->serial_index);
+	assert_null(p->strings[p->string_count]);
+	assert_int_equal(p->serial_rule == SERIAL_CONSTANT, p->serial_constant != NULL);
+}
+
+/* A string of DfuSe (UM0424 4.3.2) has an address, and as many bytes behind it as there are. */
+static void check_flash_string(const struct mcu_profile *p)
+{
+	const char *text = p->strings[p->configuration_descriptor[9 + 8] - 1], *at = strstr(text, "/0x");
+	unsigned count, size;
+	uint64_t sum = 0;
+	int n;
+
+	assert_non_null(at);
+	assert_int_equal(strtoul(at + 1, NULL, 16), p->flash_base);
+	for (at = strchr(at + 1, '/'); at; at = strchr(at + 1, ',')) {
+		assert_int_equal(sscanf(at + 1, "%u*%uKg%n", &count, &size, &n), 2);
+		sum += (uint64_t)count * size * 1024;
+	}
+	assert_int_equal(sum, p->flash_size_bytes);
+}
+
+static void check_options(const struct mcu_profile *p)
+{
+	struct flash *f;
+	struct prng prng = { 1 };
+	unsigned banks = 0, i;
+
+	for (i = 0; i < p->region_count; i++) {
+		if (p->regions[i].kind != MEM_OPTION)
+			continue;
+		assert_int_equal(p->regions[i].base, p->option_banks[banks].base);
+		assert_int_equal(p->regions[i].size_bytes, p->option_banks[banks].size_bytes);
+		banks++;
+	}
+	f = flash_new(p, &prng);
+	assert_int_equal(flash_rdp(f), RDP_LEVEL_0);
+	assert_int_equal(flash_size(f), p->flash_size_bytes);
+	assert_true(flash_sector_count(f) <= STATE_SECTORS);
+	for (i = 0; i < flash_sector_count(f); i++)
+		assert_false(flash_sector_protected(f, i));
+	flash_free(f);
+	assert_true(option_bytes_ok(p, p->option_factory)); /* OB-2 */
+}
+
+static void check_regions(const struct mcu_profile *p)
+{
+	const struct mem_region *a, *b;
+	uint32_t otp = (uint32_t)p->otp_block_count * p->otp_block_bytes + p->otp_lock_bytes;
+
+	for (a = p->regions; a < p->regions + p->region_count; a++) {
+		for (b = a + 1; b < p->regions + p->region_count; b++)
+			assert_true((uint64_t)a->base + a->size_bytes <= b->base ||
+				    (uint64_t)b->base + b->size_bytes <= a->base);
+		if (a->kind == MEM_OTP) {
+			assert_int_equal(a->base, p->otp_base);
+			assert_int_equal(a->size_bytes, otp);
+			otp = 0;
+		}
+		if (a->kind == MEM_FEATURE)
+			assert_true(p->feature_values > 0);
+		if (a->kind == MEM_RAM)
+			assert_true(a->base >= p->ram_base &&
+				    a->base + a->size_bytes <= p->ram_base + p->ram_size_bytes);
+	}
+	assert_int_equal(otp, 0);
+	assert_int_equal(region_of(p, MEM_FLASH)->base, p->flash_base);
+	assert_int_equal(region_of(p, MEM_FLASH)->size_bytes, p->flash_size_bytes);
+}
+
 static void every_profile_is_consistent_in_itself(void **state)
 {
 	const struct mcu_profile *const *list, *p;
-	const struct mem_region *a, *b;
-	const uint8_t *f, *o;
-	unsigned i;
 
 	(void)state;
 	for (list = mcu_profiles; *list; list++) {
 		p = *list;
+		print_message("%s\n", p->name);
 		assert_true(p->name && p->summary);
 		assert_ptr_equal(mcu_profile_find(p->name), p);
-		assert_int_equal(p->configuration_descriptor[2] | p->configuration_descriptor[3] << 8,
-				 p->configuration_size_bytes);
-		f = p->functional_descriptor;
-		assert_int_equal(f[0], 9);
-		assert_int_equal(f[1], 0x21);
-		assert_int_equal(f[5] | f[6] << 8, p->transfer_size_bytes);
-		assert_in_range(f - p->configuration_descriptor, 9, p->configuration_size_bytes - 9);
-		for (i = 1; i <= p->string_count; i++)
-			assert_int_equal(p->strings[i - 1] == NULL, i == p->serial_index);
-		assert_null(p->strings[p->string_count]);
-		assert_int_equal(p->serial_rule == SERIAL_CONSTANT, p->serial_constant != NULL);
+		for (const char *const *alias = p->aliases; *alias; alias++)
+			assert_ptr_equal(mcu_profile_find(*alias), p);
+		check_descriptors(p);
+		if (p->protocol == PROTOCOL_DFUSE && strcmp(p->name, "gd32vf103-nano") != 0)
+			check_flash_string(p);
 		assert_int_equal(sectors_bytes(p), p->flash_size_bytes);
 		check_timings(p);
-		o = p->option_factory;
-		for (i = 0; i < 16; i += 4) /* OB-2 */
-			assert_true((o[i] ^ o[i + 2]) == 0xFF && (o[i + 1] ^ o[i + 3]) == 0xFF);
-		for (a = p->regions; a < p->regions + p->region_count; a++)
-			for (b = a + 1; b < p->regions + p->region_count; b++)
-				assert_true((uint64_t)a->base + a->size_bytes <= b->base ||
-					    (uint64_t)b->base + b->size_bytes <= a->base);
-		assert_int_equal(region_of(p, MEM_FLASH)->base, p->flash_base);
-		assert_int_equal(region_of(p, MEM_FLASH)->size_bytes, p->flash_size_bytes);
-		assert_int_equal(region_of(p, MEM_OTP)->base, p->otp_base);
-		assert_int_equal(region_of(p, MEM_OTP)->size_bytes, p->otp_block_count * (p->otp_block_bytes + 1u));
-		assert_int_equal(region_of(p, MEM_OPTION)->base, p->option_base);
+		check_options(p);
+		check_regions(p);
 	}
 }
 

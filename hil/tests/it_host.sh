@@ -32,13 +32,14 @@ erase 0x08000000; getstatus wait -> dfuDNBUSY OK poll 100; getstatus -> dfuDNLOA
 each 2048 of image at 0x08000000: set-address @; settle; dnload 2 @; settle
 abort; set-address 0x08000000; settle; abort; getstate -> dfuIDLE
 each 2048 of image at 0x08000000: upload @ @ -> @
-upload 2 8 -> file image length 8
+upload 2 8 -> file image offset 0
+upload 4 904 -> file image offset 4096
 abort
 dnload 2 empty; getstatus -> dfuMANIFEST poll 1
 expect-gone within 2s
 getstatus -> gone
 END
-  says said '40 requests, all answered as expected'
+  says said '41 requests, all answered as expected'
   cmp -n 5000 image flash.img
 }
 

@@ -85,6 +85,11 @@ static const struct flash_timing timings[] = {
 	},
 };
 
+/* OB-4; the upper half is ASSUMED: U13 */
+static const uint8_t option_factory[] = {
+	0xEF, 0xAA, 0x10, 0x55, 0xEF, 0xAA, 0x10, 0x55, 0xFF, 0x7F, 0x00, 0x80, 0xFF, 0x7F, 0x00, 0x80,
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ID-1, with the two bytes that ID-5 lets differ */
@@ -111,15 +116,30 @@ static const struct flash_timing timings[] = {
 	.timings = timings, \
 	.feature_timing = { 0, 1, 1, 2, 2 },      /* FEAT-1; x64 as x32, ASSUMED: no figure at hand */ \
 	.feature_values = 5, \
-	.option_base = 0x1FFFC000,                /* MAP-9 */ \
-	.option_factory = { 0xEF, 0xAA, 0x10, 0x55, 0xEF, 0xAA, 0x10, 0x55, /* OB-4 */ \
-	                    0xFF, 0x7F, 0x00, 0x80, 0xFF, 0x7F, 0x00, 0x80 }, /* ASSUMED: U13 */ \
+	.program_align_bytes = 4,                 /* BLK-10 */ \
+	.program_rule = PROGRAM_CLEARS_BITS,      /* FL-2 */ \
+	.option_layout = OPTIONS_HALFWORDS_TWICE, /* OB-2 */ \
+	.option_banks = { { 0x1FFFC000, 16 } },   /* MAP-9 */ \
+	.option_factory = option_factory, \
+	.rdp_offset = 1,                          /* OB-1 */ \
+	.rdp_open = 0xAA,                         /* RDP-1 */ \
+	.rdp_level_2 = true,                      /* RDP-1 */ \
+	.write_protection = { { WRP_BITS, 8, 12, 0, 1, false } }, /* OB-1 */ \
 	.otp_base = 0x1FFF7800,                   /* MAP-7 */ \
 	.otp_block_bytes = 32, \
 	.otp_block_count = 16, \
+	.otp_lock_bytes = 16, \
 	.ram_base = 0x20000000,                   /* MAP-4 */ \
 	.ram_size_bytes = 128 * KIB, \
+	.stack_ram_base = 0x10000000,             /* CCM, RM0090 2.3.1: 64 KB, on the data bus alone */ \
+	.stack_ram_size_bytes = 64 * KIB, \
 	.uid_address = 0x1FFF7A10,                /* MAP-8 */ \
+	.vector_rule = VECTOR_CORTEX_M,           /* LV-3 */ \
+	.boot1_is_pin = true,                     /* BOOT-1 */ \
+	.protocol = PROTOCOL_DFUSE, \
+	.functional_request = FUNCTIONAL_ANSWERED, /* ID-17 */ \
+	.boot_state = 10,                         /* ST-11: dfuERROR */ \
+	.boot_status = 0x0A,                      /* ST-11: errFIRMWARE */ \
 	.transfer_size_bytes = 2048,              /* ID-16, BLK-3 */ \
 	.poll_set_address_ms = 104,               /* GS-6, ASSUMED: U1 */ \
 	.poll_erase_ms = 100,                     /* GS-7, ASSUMED: U1 */ \
@@ -182,7 +202,7 @@ const struct mcu_profile profile_f407_v30 = {
 const struct mcu_profile profile_f407_v31 = {
 	.name = "f407-v3.1",
 	.summary = "STM32F405/407, ROM V3.1: the common one",
-	.alias = "f407",
+	.aliases = { "f407" },
 	.device_descriptor = DEVICE(0x22),
 	.strings = strings,
 	.bootloader_id = 0x31,
