@@ -108,6 +108,8 @@ $(B)/libemulator.a: $(call obj,$(LIB_SRC))
 $(B)/dfuemu: $(call obj,$(SRC_main)) $(B)/libemulator.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# The page that the HTML report fills in is part of the program.
+$(B)/obj/hil/report_html.o: hil/report.html
 $(B)/libhil.a: $(call obj,$(SRC_hil))
 	@rm -f $@
 	$(AR) rcs $@ $^

@@ -111,7 +111,7 @@ static const struct mcu_profile *guess_profile(const struct transcript *t)
 	for (const struct mcu_profile *const *p = mcu_profiles; *p; p++) {
 		unsigned n = 2 * likeness(t, *p);
 
-		n += n && (*p)->alias; /* of equals, the default of the family */
+		n += n && (*p)->aliases[0]; /* of equals, the default of the family */
 		if (n <= most)
 			continue;
 		most = n;
@@ -128,10 +128,10 @@ static int find_profile(const char *name, const struct mcu_profile **profile)
 	*profile = mcu_profile_find(name);
 	if (*profile)
 		return 0;
-	for (const struct mcu_profile *const *p = mcu_profiles; *p && n < PROFILES - 2; p++) {
+	for (const struct mcu_profile *const *p = mcu_profiles; *p && n < PROFILES - 4; p++) {
 		names[n++] = (*p)->name;
-		if ((*p)->alias)
-			names[n++] = (*p)->alias;
+		for (unsigned k = 0; (*p)->aliases[k]; k++)
+			names[n++] = (*p)->aliases[k];
 	}
 	names[n] = NULL;
 	near = suggest_nearest(name, names);

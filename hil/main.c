@@ -10,10 +10,10 @@
 
 static const struct hil_command commands[] = {
 	{ "check", "check scenario, tool and rig files", check_main },
-	{ "run", "run scenarios with a tool, and report what became of them", run_main },
 	{ "host", "send the requests of a script, and hold the answers against it", host_main },
 	{ "lint", "hold a capture against the rules", lint_main },
 	{ "rules", "list the rules, or explain one", rules_main },
+	{ "run", "run scenarios with a tool, and report what became of them", run_main },
 	{ "steps", "list what can stand in a step of a scenario", steps_main },
 	{ NULL, NULL, NULL },
 };

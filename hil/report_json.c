@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "document.h"
 #include "outfile.h"
 #include "report.h"
 #include "results.h"
@@ -32,45 +33,18 @@ static int json_result(struct report *report, const struct result *result)
 	return results_keep(&((struct report_json *)report)->results, result);
 }
 
-static json_t *summary(const struct results *results)
-{
-	json_t *json = json_object();
-	size_t counts[RESULTS_VERDICTS];
-
-	results_count(results, NULL, counts);
-	for (unsigned i = 0; i < RESULTS_VERDICTS; i++)
-		json_object_set_new(json, verdict_name((enum verdict)i), json_integer((json_int_t)counts[i]));
-	return json;
-}
-
-static json_t *tools(const struct report_plan *plan)
-{
-	json_t *json = json_array();
-
-	for (size_t i = 0; plan->tools[i]; i++)
-		json_array_append_new(json, json_string(plan->tools[i]));
-	return json;
-}
-
 static int json_end(struct report *report, bool interrupted)
 {
 	struct report_json *r = (struct report_json *)report;
-	json_t *list = json_array(), *json;
+	json_t *json;
 	size_t length;
 	char *text;
 	int error;
 
 	results_sort(&r->results);
-	for (size_t i = 0; i < r->results.count; i++)
-		json_array_append_new(list, result_to_json(r->results.list[i]));
-	json = json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:I, s:o, s:I, s:b, s:o, s:o}", "format", 1, "program", "dfuhil",
-			 "version", DFUBENCH_VERSION, "rig", r->plan->rig, "time", r->plan->time, "seed",
-			 (json_int_t)r->plan->seed, "tools", tools(r->plan), "planned", (json_int_t)r->plan->jobs,
-			 "interrupted", interrupted, "summary", summary(&r->results), "results", list);
-	if (!json || json_array_size(list) != r->results.count) {
-		json_decref(json);
+	json = document_new(r->plan, &r->results, interrupted);
+	if (!json)
 		return -ENOMEM;
-	}
 	text = json_dumps(json, JSON_INDENT(1));
 	json_decref(json);
 	if (!text)

@@ -295,9 +295,9 @@ static int read_profile(struct value *v, char why[SCALAR_WHY])
 
 	if (mcu_profile_find(v->text))
 		return 0;
-	for (unsigned i = 0; mcu_profiles[i] && count + 2 < WORDS_MAX; i++) {
-		if (mcu_profiles[i]->alias)
-			words[count++] = mcu_profiles[i]->alias;
+	for (unsigned i = 0; mcu_profiles[i] && count + 4 < WORDS_MAX; i++) {
+		for (unsigned k = 0; mcu_profiles[i]->aliases[k]; k++)
+			words[count++] = mcu_profiles[i]->aliases[k];
 		words[count++] = mcu_profiles[i]->name;
 	}
 	return unknown("ROM profile", v->text, words, why);
