@@ -482,8 +482,10 @@ struct result *play_scenario(const struct play_options *options)
 		goto out_of_memory;
 	play_steps(&play);
 	play.result->wall_us = wall_us() - start;
-	for (size_t i = 0; i < state.call_count; i++)
+	for (size_t i = 0; i < state.call_count; i++) {
 		free(state.calls[i].output);
+		free(state.calls[i].parts);
+	}
 	free(state.calls);
 	snapshots_free(state.snapshots);
 	files_free(state.files);

@@ -141,9 +141,13 @@ static enum play_outcome check_text(struct play *play, const struct object *expe
 	return PLAY_OK;
 }
 
+/* A limit is to be read as it was written, what is left of one roughly. */
 static const char *time_text(uint64_t us, char out[32])
 {
-	fault_time_format(us, out, 32);
+	if (us % 1000)
+		snprintf(out, 32, "%.1f s", (double)us / 1e6);
+	else
+		fault_time_format(us, out, 32);
 	return out;
 }
 
@@ -299,33 +303,32 @@ static enum play_outcome check(struct play *play, const struct step *step, const
 
 /* --- running --- */
 
-/* The contents that flash is to have: of a file of several elements, the first that it has not. */
-static void set_wanted(struct rules_call *c, const struct play_job *job, const struct mcu_profile *profile)
+/* The contents that flash is to have. False on ENOMEM. */
+static bool set_wanted(struct play_call *call, const struct play_job *job)
 {
-	struct dfuse_element e = { 0 }, first = { 0 };
+	struct rules_call *c = &call->rules;
+	struct dfuse_element e;
+	size_t count = 0;
 
 	if (!job->file || job->raw)
-		return;
+		return true;
 	if (!file_is_dfuse(job->file)) {
-		c->wanted = job->call.has_address ? job->file->data : NULL;
-		c->wanted_address = job->call.address;
+		c->wanted = job->has_address ? job->file->data : NULL;
+		c->wanted_address = job->address;
 		c->wanted_length = file_payload(job->file);
-		return;
+		return true;
 	}
-	for (size_t i = 0; file_element(job->file, i, &e); i++) {
-		uint32_t offset = e.address - profile->flash_base;
-		bool inside = e.address >= profile->flash_base && offset <= profile->flash_size_bytes &&
-			      e.length <= profile->flash_size_bytes - offset;
-
-		if (!i || (inside && c->after && memcmp(c->after + offset, e.data, e.length))) {
-			first = e;
-			if (i || (inside && c->after && memcmp(c->after + offset, e.data, e.length)))
-				break;
-		}
+	while (file_element(job->file, count, &e))
+		count++;
+	call->parts = calloc(count + 1, sizeof(*call->parts));
+	for (size_t i = 0; call->parts && file_element(job->file, i, &e); i++) {
+		if (i)
+			call->parts[c->other_count++] = (struct rules_part){ e.address, e.data, e.length };
+		else
+			c->wanted = e.data, c->wanted_address = e.address, c->wanted_length = e.length;
 	}
-	c->wanted = first.data;
-	c->wanted_address = first.address;
-	c->wanted_length = first.length;
+	c->others = call->parts;
+	return call->parts != NULL;
 }
 
 static struct play_call *new_call(struct play *play)
@@ -439,7 +442,8 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 	call->rules.after = flash_in(after, board);
 	call->rules.ended = WIFEXITED(ran.status);
 	call->rules.succeeded = succeeded(play, job, &ran, &meaning);
-	set_wanted(&call->rules, job, rig->ops->profile(rig, board));
+	if (!set_wanted(call, job))
+		return play_error(play, "%s", strerror(ENOMEM));
 	return check(play, step, job, &run, &ran, call, meaning);
 }
 

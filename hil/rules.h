@@ -23,6 +23,12 @@ struct rule {
 extern const struct rule rules[]; /* id NULL ends */
 const struct rule *rule_find(const char *id);
 
+struct rules_part {
+	uint32_t address;
+	const uint8_t *data;
+	size_t length;
+};
+
 /* What the tool was asked to do with the requests first .. first + count - 1; and what became of it. */
 struct rules_call {
 	size_t first, count;
@@ -36,6 +42,9 @@ struct rules_call {
 	const uint8_t *wanted;
 	uint32_t wanted_address;
 	size_t wanted_length;
+	/* the other parts of a file that has several; the first is told above */
+	const struct rules_part *others;
+	size_t other_count;
 };
 
 struct rules_input {

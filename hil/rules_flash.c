@@ -34,9 +34,20 @@ static bool written_in_call(const struct judge *j, uint32_t start, uint32_t size
 	return false;
 }
 
+/* The parts of the file, the first told by itself. */
+static bool part_of(const struct rules_call *c, size_t index, struct rules_part *part)
+{
+	if (!c->wanted || index > c->other_count)
+		return false;
+	*part = index ? c->others[index - 1]
+		      : (struct rules_part){ c->wanted_address, c->wanted, c->wanted_length };
+	return true;
+}
+
 static bool erase_was_asked(const struct judge *j, uint32_t start, uint32_t size_bytes)
 {
 	const struct rules_call *c = j->call;
+	struct rules_part part;
 
 	if (c->call.operation == OPERATION_ERASE)
 		return !c->call.has_address ||
@@ -47,8 +58,12 @@ static bool erase_was_asked(const struct judge *j, uint32_t start, uint32_t size
 	if (written_in_call(j, start, size_bytes))
 		return true;
 	/* One that failed may not have come to writing it. */
-	return !(c->ended && c->succeeded) &&
-	       (!c->wanted || overlaps(c->wanted_address, c->wanted_length, start, size_bytes));
+	if (c->ended && c->succeeded)
+		return false;
+	for (size_t i = 0; part_of(c, i, &part); i++)
+		if (overlaps(part.address, part.length, start, size_bytes))
+			return true;
+	return !c->wanted;
 }
 
 static void judge_erase(struct judge *j, size_t n, const struct exchange *x)
@@ -221,22 +236,27 @@ static bool all_erased(const uint8_t *data, size_t length)
 	return true;
 }
 
-/* Part of what x writes that lies outside what was asked for; writing FF there harms nobody. */
+/* Does x write anything where the file has nothing? Writing FF there harms nobody. */
 static bool harms_outside(const struct rules_call *c, const struct exchange *x)
 {
-	uint64_t end = (uint64_t)c->wanted_address + c->wanted_length;
-	uint64_t from = x->target, to = from + x->length;
+	struct rules_part part;
 
-	if (from < c->wanted_address) {
-		uint64_t length = c->wanted_address < to ? c->wanted_address - from : x->length;
+	for (size_t at = 0; at < x->length; at++) {
+		uint32_t address = x->target + (uint32_t)at;
+		bool inside = false;
 
-		if (!all_erased(x->data, (size_t)length))
+		if (x->data[at] == ERASED)
+			continue;
+		for (size_t i = 0; part_of(c, i, &part) && !inside; i++) {
+			inside = address >= part.address && address - part.address < part.length;
+			if (inside) { /* on behind this part */
+				size_t left = part.length - (address - part.address);
+
+				at += (left < x->length - at ? left : x->length - at) - 1;
+			}
+		}
+		if (!inside)
 			return true;
-	}
-	if (to > end) {
-		uint64_t skip = end > from ? end - from : 0;
-
-		return !all_erased(x->data + skip, (size_t)(x->length - skip));
 	}
 	return false;
 }
@@ -250,45 +270,50 @@ void check_write_beyond_file(struct judge *j)
 
 		if (x->op == OP_WRITE && x->has_target && x->length && harms_outside(j->call, x))
 			rule_tell(j, RULE_WRITE_BEYOND_FILE, n,
-				  "0x%08X to 0x%08X is written, and the file is for 0x%08X to 0x%08X",
+				  "0x%08X to 0x%08X is written, and the file is for 0x%08X to 0x%08X%s",
 				  (unsigned)x->target, (unsigned)(x->target + x->length - 1),
 				  (unsigned)j->call->wanted_address,
-				  (unsigned)(j->call->wanted_address + j->call->wanted_length - 1));
+				  (unsigned)(j->call->wanted_address + j->call->wanted_length - 1),
+				  j->call->other_count ? " and other parts" : "");
 	}
 }
 
-/* Offset in flash of the part of the wanted range that is in flash; false: none. */
-static bool wanted_part(const struct judge *j, size_t *offset, size_t *length)
+/* As much of a part as is in flash, and its offset there; false: none. */
+static bool part_in_flash(const struct judge *j, size_t index, struct rules_part *part, size_t *offset)
 {
-	const struct rules_call *c = j->call;
 	uint32_t base, size;
 
-	if (!j->profile || !c || !c->wanted || !c->wanted_length)
+	if (!j->profile || !part_of(j->call, index, part))
 		return false;
 	base = j->profile->flash_base;
 	size = j->profile->flash_size_bytes;
-	if (c->wanted_address < base || c->wanted_address - base >= size)
-		return false;
-	*offset = c->wanted_address - base;
-	*length = c->wanted_length < size - *offset ? c->wanted_length : size - *offset;
+	if (part->address < base || part->address - base >= size)
+		part->length = 0;
+	*offset = part->length ? part->address - base : 0;
+	if (part->length > size - *offset)
+		part->length = size - *offset;
 	return true;
 }
 
 static void judge_download(struct judge *j)
 {
 	const struct rules_call *c = j->call;
-	size_t offset, length, first = 0, differing = 0;
+	size_t offset, length = 0, first = 0, differing = 0;
+	struct rules_part part;
+	uint8_t want = 0;
 
-	if (!wanted_part(j, &offset, &length))
-		return;
-	for (size_t i = 0; i < length; i++)
-		if (c->after[offset + i] != c->wanted[i] && !differing++)
-			first = i;
+	for (size_t p = 0; part_in_flash(j, p, &part, &offset); p++) {
+		length += part.length;
+		for (size_t i = 0; i < part.length; i++)
+			if (c->after[offset + i] != part.data[i] && !differing++) {
+				first = offset + i;
+				want = part.data[i];
+			}
+	}
 	if (differing)
 		rule_tell(j, RULE_SUCCESS_BUT_DIFFERS, RULE_NOWHERE,
 			  "%zu of %zu bytes differ from the file, the first at 0x%08X: 0x%02x instead of 0x%02x",
-			  differing, length, (unsigned)(c->wanted_address + first), c->after[offset + first],
-			  c->wanted[first]);
+			  differing, length, (unsigned)(j->profile->flash_base + first), c->after[first], want);
 }
 
 /* Sectors that the range touches, or all. */
@@ -326,13 +351,19 @@ void check_success_but_differs(struct judge *j)
 void check_failure_but_right(struct judge *j)
 {
 	const struct rules_call *c = j->call;
-	size_t offset, length;
+	size_t offset, length = 0;
+	struct rules_part part;
+	bool was_there = true;
 
-	if (!c || c->raw || !c->ended || c->succeeded || !c->after || c->call.operation != OPERATION_DOWNLOAD ||
-	    !wanted_part(j, &offset, &length))
+	if (!c || c->raw || !c->ended || c->succeeded || !c->after || c->call.operation != OPERATION_DOWNLOAD)
 		return;
-	if (memcmp(c->after + offset, c->wanted, length) ||
-	    (c->before && !memcmp(c->before + offset, c->wanted, length)))
+	for (size_t i = 0; part_in_flash(j, i, &part, &offset); i++) {
+		if (part.length && memcmp(c->after + offset, part.data, part.length))
+			return;
+		was_there &= c->before && !memcmp(c->before + offset, part.data, part.length);
+		length += part.length;
+	}
+	if (!length || was_there)
 		return;
 	rule_tell(j, RULE_FAILURE_BUT_RIGHT, RULE_NOWHERE, "all %zu bytes from 0x%08X on are as in the file", length,
 		  (unsigned)c->wanted_address);

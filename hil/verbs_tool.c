@@ -214,6 +214,8 @@ static bool set_file(struct play *play, const struct step *step, struct play_job
 	if (!file)
 		return false;
 	job->file = file;
+	job->has_address = job->call.has_address;
+	job->address = job->call.address;
 	if (tool->format == TOOL_TAKES_DFUSE && !file_is_dfuse(file)) {
 		if (!job->call.has_address) {
 			play_error(play, "%s takes DfuSe files alone: the step needs an address to make one of '%s'",

@@ -535,8 +535,10 @@ static bool first_look_at_process(struct blocked *b, const struct private_bus *b
 	return all;
 }
 
+/* What has ended below the guardian is about to be reported by it: that is not idle time to be skipped. */
 static bool first_look(struct blocked *b, const struct private_bus *bus)
 {
+	size_t roots;
 	bool noted;
 
 	b->round++;
@@ -544,9 +546,10 @@ static bool first_look(struct blocked *b, const struct private_bus *bus)
 	if (b->root_fd < 0)
 		b->root_fd = open_of(bus->spawn.guardian, bus->spawn.guardian, "children");
 	noted = b->root_fd >= 0 && note_children(b, b->root_fd, &b->root_children);
+	roots = b->pid_count;
 	for (size_t i = 0; noted && i < b->pid_count; i++)
-		noted = first_look_at_process(b, bus, b->pids[i]);
-	return noted;
+		noted = first_look_at_process(b, bus, b->pids[i]) && (i >= roots || !blocked_is_zombie(b->pids[i]));
+	return noted && roots;
 }
 
 static bool second_look(struct blocked *b)
