@@ -203,6 +203,17 @@ install: all ## install below PREFIX (/usr/local), staged in DESTDIR
 	install -m 755 '$(B)/dfuemu' '$(DESTDIR)$(PREFIX)/bin/dfuemu'
 	install -m 644 emulator/dfuemu.1 '$(DESTDIR)$(PREFIX)/share/man/man1/dfuemu.1'
 	install -m 644 emulator/dfuemu.bash-completion '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/dfuemu'
+	$(if $(HIL_MISSING),,$(install_hil))
+
+# Adapters and what they run go where dfuhil looks for them.
+define install_hil
+install -d '$(DESTDIR)$(PREFIX)/share/man/man5' '$(DESTDIR)$(PREFIX)/share/dfubench/tools'
+	install -m 755 '$(B)/dfuhil' '$(DESTDIR)$(PREFIX)/bin/dfuhil'
+	install -m 644 hil/dfuhil.1 '$(DESTDIR)$(PREFIX)/share/man/man1/dfuhil.1'
+	$(if $(wildcard hil/*.5),install -m 644 $(wildcard hil/*.5) '$(DESTDIR)$(PREFIX)/share/man/man5')
+	install -m 644 hil/dfuhil.bash-completion '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/dfuhil'
+	install -m 644 $(wildcard fixtures/tools/*.yaml fixtures/tools/*.mjs) '$(DESTDIR)$(PREFIX)/share/dfubench/tools'
+endef
 
 clean: ## remove all that was built
 	rm -rf build build-san build-fuzz build-aarch64

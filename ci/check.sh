@@ -151,7 +151,7 @@ stage_lint()
   if need shellcheck 'scripts are clean'; then
     # shellcheck disable=SC2046
     try 'scripts are clean (shellcheck)' shellcheck -x -P SCRIPTDIR $(scripts)
-    try 'completion is clean (shellcheck)' shellcheck -s bash emulator/dfuemu.bash-completion
+    try 'completion is clean (shellcheck)' shellcheck -s bash emulator/dfuemu.bash-completion hil/dfuhil.bash-completion
   fi
   if need mandoc 'manual pages are clean'; then
     # shellcheck disable=SC2046
@@ -170,7 +170,18 @@ install_into()
   $MAKE --no-print-directory B="$B" install DESTDIR="$1" PREFIX=/usr &&
     "$1/usr/bin/dfuemu" --version &&
     test -s "$1/usr/share/man/man1/dfuemu.1" &&
-    test -s "$1/usr/share/bash-completion/completions/dfuemu"
+    test -s "$1/usr/share/bash-completion/completions/dfuemu" &&
+    { [ ! -x "$B/dfuhil" ] || has_hil "$1/usr"; }
+}
+
+# The installed runner finds its adapters, and what else belongs to it is there.
+has_hil()
+{
+  "$1/bin/dfuhil" --version &&
+    "$1/bin/dfuhil" run --list scenarios >/dev/null &&
+    test -s "$1/share/man/man1/dfuhil.1" &&
+    test -s "$1/share/bash-completion/completions/dfuhil" &&
+    test -s "$1/share/dfubench/tools/dfu-util.yaml"
 }
 
 # collect NAME COMMAND...: the lines that a script of tests prints are ours; its errors are shown if one of them fails.

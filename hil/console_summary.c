@@ -91,10 +91,19 @@ static void matrix(FILE *out, const struct results *r, const struct report_plan 
 	}
 }
 
+/* A finding of the tool under test: a scripted host's are none of its doing. */
+static bool is_of_tool(const struct result *r, size_t finding)
+{
+	const struct result_finding *f = &r->findings[finding];
+	const char *step = f->step < r->step_count ? r->steps[f->step].text : NULL;
+
+	return f->rule && f->severity && f->summary && (!step || strncmp(step, "host ", 5) != 0);
+}
+
 static bool has(const struct result *r, const char *rule)
 {
 	for (size_t i = 0; i < r->finding_count; i++)
-		if (r->findings[i].rule && !strcmp(r->findings[i].rule, rule))
+		if (is_of_tool(r, i) && !strcmp(r->findings[i].rule, rule))
 			return true;
 	return false;
 }
@@ -106,7 +115,7 @@ static bool seen_before(const struct results *r, size_t index, size_t number, co
 		if (!strcmp(r->list[i]->tool, r->list[index]->tool) && has(r->list[i], rule))
 			return true;
 	for (size_t i = 0; i < number; i++)
-		if (r->list[index]->findings[i].rule && !strcmp(r->list[index]->findings[i].rule, rule))
+		if (is_of_tool(r->list[index], i) && !strcmp(r->list[index]->findings[i].rule, rule))
 			return true;
 	return false;
 }
@@ -131,7 +140,7 @@ static void findings_of(FILE *out, const struct results *r, const char *tool)
 			const struct result_finding *finding = &result->findings[f];
 			size_t n;
 
-			if (!finding->rule || seen_before(r, i, f, finding->rule))
+			if (!is_of_tool(result, f) || seen_before(r, i, f, finding->rule))
 				continue;
 			if (!any)
 				fprintf(out, "\nwhat %s does that a good host does not (dfuhil rules tells more):\n",

@@ -84,10 +84,10 @@ static bool is_string(const struct exchange *x, const char *text)
 	return true;
 }
 
-/* How much of a profile shows in the capture: the layout of its flash has to, the device descriptor decides. */
+/* How much of a profile shows in the capture: the layout of its flash has to, if it has one, and the device descriptor decides. */
 static unsigned likeness(const struct transcript *t, const struct mcu_profile *p)
 {
-	bool device = false;
+	bool device = false, layout = false;
 	unsigned strings = 0;
 
 	for (size_t i = 0; i < t->count; i++) {
@@ -96,11 +96,15 @@ static unsigned likeness(const struct transcript *t, const struct mcu_profile *p
 		device |= x->setup.type == 0x80 && x->setup.request == 6 && x->setup.value == 0x0100 &&
 			  x->length == sizeof(p->device_descriptor) &&
 			  !memcmp(x->data, p->device_descriptor, sizeof(p->device_descriptor));
-		for (unsigned s = 0; s < p->string_count && s < 32; s++)
-			if (p->strings[s] && p->strings[s][0] == '@' && is_string(x, p->strings[s]))
+		for (unsigned s = 0; s < p->string_count && s < 32; s++) {
+			if (!p->strings[s] || p->strings[s][0] != '@')
+				continue;
+			layout = true;
+			if (is_string(x, p->strings[s]))
 				strings |= 1u << s;
+		}
 	}
-	return strings ? 2u * (unsigned)__builtin_popcount(strings) + device : 0;
+	return strings || !layout ? 2u * (unsigned)__builtin_popcount(strings) + device : 0;
 }
 
 static const struct mcu_profile *guess_profile(const struct transcript *t)

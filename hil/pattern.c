@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Patterns over requests: text to a few masks and comparisons. */
-#include "pattern.h"
+#include "pattern_internal.h"
 #include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,47 +9,9 @@
 #include <strings.h>
 #include "suggest.h"
 
-#define TERMS 8
-#define PREFIX_BYTES 64
 #define WORD_BYTES 160
-#define STATES 11
-#define STATUSES 16
-#define UNKNOWN_BIT (UINT32_C(1) << STATES)
-
-/* Operations are bits of their dfuse_op; standard requests of 32 + bRequest. */
-#define STANDARD_FIRST 32
-#define STANDARD_COUNT 13
-#define ANY_TRANSFER (UINT64_C(1) << 63)
-#define BIT(n) (UINT64_C(1) << (n))
-#define DNLOADS \
-	(BIT(OP_SET_ADDRESS) | BIT(OP_ERASE) | BIT(OP_MASS_ERASE) | BIT(OP_UNPROTECT) | BIT(OP_UNKNOWN_COMMAND) | \
-	 BIT(OP_WRITE) | BIT(OP_LEAVE))
-#define UPLOADS (BIT(OP_GET) | BIT(OP_READ))
-#define SET_INTERFACE 11
-
-enum key { KEY_BLOCK, KEY_LENGTH, KEY_ADDRESS, KEY_ALT, KEY_VALUE, KEY_INDEX, KEY_POLL, KEY_DATA, KEY_BOARD };
 static const char *const keys[] = {
 	"block", "length", "address", "alt", "value", "index", "poll", "data", "board", NULL
-};
-enum comparison { EQUAL, DIFFERENT, LESS, AT_MOST, MORE, AT_LEAST };
-
-struct term {
-	enum key key;
-	enum comparison comparison;
-	uint64_t from, to; /* the same unless it is a range */
-	uint8_t prefix[PREFIX_BYTES];
-	size_t prefix_length;
-};
-
-struct pattern {
-	uint64_t operations;
-	struct term terms[TERMS];
-	size_t count;
-	bool has_before, has_outcome;
-	uint32_t before;   /* bits of states; UNKNOWN_BIT */
-	uint32_t results;  /* bits of usb_result */
-	uint32_t states;   /* bits of states */
-	uint32_t statuses; /* bits of bStatus */
 };
 
 /* The first mistake ends the reading. */
@@ -409,109 +371,4 @@ struct pattern *pattern_parse(const char *text, size_t *column, char why[PATTERN
 void pattern_free(struct pattern *q)
 {
 	free(q);
-}
-
-static bool is_standard(const struct exchange *x)
-{
-	return !(x->setup.type & 0x60);
-}
-
-static bool operation_matches(const struct pattern *q, const struct exchange *x)
-{
-	if (q->operations & ANY_TRANSFER)
-		return true;
-	if (x->op != OP_NONE)
-		return q->operations & BIT(x->op);
-	return is_standard(x) && x->setup.request < STANDARD_COUNT &&
-	       q->operations & BIT(STANDARD_FIRST + x->setup.request);
-}
-
-/* false: the request has no such thing. */
-static bool value_of(enum key key, const struct exchange *x, uint64_t *value)
-{
-	switch (key) {
-	case KEY_BLOCK:
-		*value = x->setup.value;
-		return x->op != OP_NONE && (BIT(x->op) & (DNLOADS | UPLOADS));
-	case KEY_LENGTH:
-		*value = x->setup.length;
-		return true;
-	case KEY_ADDRESS:
-		*value = x->target;
-		return x->has_target;
-	case KEY_ALT:
-		*value = x->setup.value;
-		return is_standard(x) && x->setup.request == SET_INTERFACE;
-	case KEY_VALUE:
-		*value = x->setup.value;
-		return true;
-	case KEY_INDEX:
-		*value = x->setup.index;
-		return true;
-	case KEY_POLL:
-		*value = x->poll_ms;
-		return x->has_reply && x->op == OP_GETSTATUS;
-	case KEY_BOARD:
-		*value = x->board;
-		return x->board != 0;
-	case KEY_DATA:
-		break;
-	}
-	return false;
-}
-
-static bool term_matches(const struct term *t, const struct exchange *x)
-{
-	uint64_t value;
-
-	if (t->key == KEY_DATA) {
-		bool same = x->length >= t->prefix_length && !memcmp(x->data, t->prefix, t->prefix_length);
-
-		return same == (t->comparison == EQUAL);
-	}
-	if (!value_of(t->key, x, &value))
-		return false;
-	switch (t->comparison) {
-	case EQUAL:
-		return value >= t->from && value <= t->to;
-	case DIFFERENT:
-		return value < t->from || value > t->to;
-	case LESS:
-		return value < t->from;
-	case AT_MOST:
-		return value <= t->from;
-	case MORE:
-		return value > t->from;
-	case AT_LEAST:
-		return value >= t->from;
-	}
-	return false;
-}
-
-static bool state_is_in(uint32_t states, unsigned state)
-{
-	return states & (state < STATES ? UINT32_C(1) << state : UNKNOWN_BIT);
-}
-
-static bool outcome_matches(const struct pattern *q, const struct exchange *x)
-{
-	unsigned state = x->has_reply ? x->reply_state : x->after;
-
-	if (q->results & UINT32_C(1) << x->result)
-		return true;
-	if (x->op != OP_NONE && q->states && state_is_in(q->states, state))
-		return true;
-	return x->has_reply && x->op == OP_GETSTATUS && x->status < STATUSES && q->statuses & UINT32_C(1) << x->status;
-}
-
-bool pattern_matches(const struct pattern *q, const struct exchange *x)
-{
-	if (!operation_matches(q, x))
-		return false;
-	for (size_t i = 0; i < q->count; i++)
-		if (!term_matches(&q->terms[i], x))
-			return false;
-	if (q->has_before && !(x->op != OP_NONE && state_is_in(q->before, x->before)))
-		return false;
-	return !q->has_outcome || outcome_matches(q, x);
 }

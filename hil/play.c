@@ -75,6 +75,13 @@ const struct file *play_file(struct play *play, const struct value *v)
 	return file;
 }
 
+const char *play_short_path(const struct play *play, const char *path)
+{
+	size_t length = strlen(play->options->folder);
+
+	return !strncmp(path, play->options->folder, length) && path[length] == '/' ? path + length + 1 : path;
+}
+
 unsigned play_board(const struct step *step)
 {
 	return step->board ? step->board : 1;

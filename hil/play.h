@@ -64,8 +64,8 @@ enum play_outcome play_settle(struct play *, unsigned board);
 /* A tool to be run, and what is known of its task. */
 struct play_job {
 	struct tool_call call;
-	const struct file *file;        /* to download; NULL */
-	bool has_address;               /* where a raw file goes, also where the tool has it from the file */
+	const struct file *file; /* to download; NULL */
+	bool has_address;        /* where a raw file goes, also where the tool has it from the file */
 	uint32_t address;
 	const struct object *arguments; /* of a step with an operation: `interrupt`; NULL */
 	char **words;                   /* run these as they are; NULL: what the adapter says for call */

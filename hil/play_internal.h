@@ -8,7 +8,7 @@
 /* The boards at one moment. */
 struct snapshot_board {
 	uint8_t *flash; /* whole main flash; NULL: the rig cannot look */
-	uint8_t options[16];
+	uint8_t options[OPTION_MAX_BYTES];
 };
 struct snapshot {
 	char *name;
@@ -45,6 +45,10 @@ const struct snapshot *snapshot_take(struct play *, const char *name);
 const struct snapshot *snapshot_find(const struct play *, const char *name);
 void snapshots_free(struct snapshot *);
 
+/* --- play.c --- */
+/* The name of a file for a tool that starts in the play's folder: within path. */
+const char *play_short_path(const struct play *, const char *path);
+
 /* --- play_tool.c --- */
 char *shell_quoted(char *const *words); /* to be freed; NULL on ENOMEM */
 
@@ -53,8 +57,6 @@ char *shell_quoted(char *const *words); /* to be freed; NULL on ENOMEM */
 bool result_fill(struct play *);
 /* Findings that fail the scenario although all steps passed: into verdict, line and message of the result. */
 void judge_findings(struct play *);
-/* By option bytes as they are mapped. */
-bool sector_is_protected(const uint8_t options[16], size_t sector);
 /* The findings of the calls from first on, freed with free(). */
 int play_judge(struct play *, size_t first, struct finding **, size_t *count);
 /* "download image at 0x08000000, leave"; NULL on ENOMEM. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "dfuse.h"
 #include "play_internal.h"
+#include "protection.h"
 #include "verb.h"
 
 #define EXCHANGES_MOST 50000u /* on a time line */
@@ -232,12 +233,6 @@ static void count_events(struct play *play, struct result_sector *sectors, size_
 	}
 }
 
-/* RM0090 3.9.10: nWRP, 0 protects (f407.md OB-1). */
-bool sector_is_protected(const uint8_t options[16], size_t sector)
-{
-	return sector < 12 && !((options[8] | options[9] << 8) >> sector & 1);
-}
-
 static bool is_blank(const uint8_t *data, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
@@ -252,12 +247,10 @@ static bool fill_sectors(struct play *play)
 	const struct mcu_profile *profile = rig->ops->profile(rig, 1);
 	const struct snapshot *start = snapshot_find(play, SNAPSHOT_START), *end;
 	struct result *r = play->result;
-	size_t count = 0, at = 0;
+	size_t count = protection_sector_count(profile), at = 0;
 
 	if ((rig->ops->can & (RIG_READ | RIG_STATE)) != (RIG_READ | RIG_STATE))
 		return true;
-	for (const struct flash_sectors *s = profile->sectors; s->count; s++)
-		count += s->count;
 	end = snapshot_take(play, "end");
 	r->sectors = end ? calloc(count + 1, sizeof(*r->sectors)) : NULL;
 	if (!r->sectors)
@@ -269,7 +262,8 @@ static bool fill_sectors(struct play *play)
 			r->sectors[r->sector_count] = (struct result_sector){
 				.address = profile->flash_base + (uint32_t)at,
 				.size = s->size_bytes,
-				.is_protected = sector_is_protected(end->board[0].options, r->sector_count),
+				.is_protected = protection_covers(profile, end->board[0].options,
+								  (unsigned)r->sector_count),
 				.blank = is_blank(now, s->size_bytes),
 				.touched = memcmp(now, start->board[0].flash + at, s->size_bytes) != 0,
 			};

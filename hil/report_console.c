@@ -22,7 +22,9 @@ struct report_console {
 
 static int flush(const struct report_console *r)
 {
-	return fflush(r->stream) || ferror(r->stream) ? -EIO : 0;
+	if (fflush(r->stream))
+		return -errno;
+	return ferror(r->stream) ? -EIO : 0;
 }
 
 static int console_begin(struct report *report, const struct report_plan *plan)

@@ -15,7 +15,9 @@ struct report_tap {
 
 static int flush(const struct report_tap *r)
 {
-	return fflush(r->stream) || ferror(r->stream) ? -EIO : 0;
+	if (fflush(r->stream))
+		return -errno;
+	return ferror(r->stream) ? -EIO : 0;
 }
 
 static int tap_begin(struct report *report, const struct report_plan *plan)

@@ -116,8 +116,9 @@ struct rig_ops {
 	/* Without a tool. 0 or -errno with why. */
 	int (*flash_load)(struct rig *, unsigned board, uint32_t address, const uint8_t *data, size_t length);
 	int (*flash_read)(struct rig *, unsigned board, uint32_t address, uint8_t *data, size_t length);
-	int (*options_load)(struct rig *, unsigned board, const uint8_t bytes[16]);
-	int (*options_read)(struct rig *, unsigned board, uint8_t bytes[16]);
+	/* option_bytes_size() of the board's profile, as they are mapped. */
+	int (*options_load)(struct rig *, unsigned board, const uint8_t *bytes);
+	int (*options_read)(struct rig *, unsigned board, uint8_t bytes[OPTION_MAX_BYTES]);
 	int (*status)(struct rig *, unsigned board, struct rig_status *);
 	int (*fault_add)(struct rig *, unsigned board, const char *rule, char why[RIG_WHY]);
 	int (*fault_clear)(struct rig *, unsigned board);

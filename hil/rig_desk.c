@@ -540,7 +540,7 @@ static int desk_flash_read(struct rig *rig, unsigned board, uint32_t address, ui
 	return mcu ? flash_read(mcu_flash(mcu), address, data, length) : -ENOENT;
 }
 
-static int desk_options_load(struct rig *rig, unsigned board, const uint8_t bytes[16])
+static int desk_options_load(struct rig *rig, unsigned board, const uint8_t *bytes)
 {
 	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
 
@@ -552,7 +552,7 @@ static int desk_options_load(struct rig *rig, unsigned board, const uint8_t byte
 	return 0;
 }
 
-static int desk_options_read(struct rig *rig, unsigned board, uint8_t bytes[16])
+static int desk_options_read(struct rig *rig, unsigned board, uint8_t bytes[OPTION_MAX_BYTES])
 {
 	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
 

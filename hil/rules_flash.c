@@ -39,8 +39,7 @@ static bool part_of(const struct rules_call *c, size_t index, struct rules_part 
 {
 	if (!c->wanted || index > c->other_count)
 		return false;
-	*part = index ? c->others[index - 1]
-		      : (struct rules_part){ c->wanted_address, c->wanted, c->wanted_length };
+	*part = index ? c->others[index - 1] : (struct rules_part){ c->wanted_address, c->wanted, c->wanted_length };
 	return true;
 }
 

@@ -166,6 +166,8 @@ void check_usb_timeout_too_short(struct judge *j)
 
 void check_leave_without_getstatus(struct judge *j)
 {
+	if (j->profile && j->profile->leaves_at_once) /* nobody is there to be asked */
+		return;
 	for (size_t n = j->first; rule_call_ended(j) && n < j->end; n++) {
 		const struct exchange *x = &j->t->exchanges[n];
 		size_t next;

@@ -171,7 +171,7 @@ void check_error_ignored(struct judge *j)
 		const struct exchange *x = &j->t->exchanges[n];
 		size_t operation;
 
-		if (x->op != OP_GETSTATUS || !x->has_reply || x->reply_state != DFU_ERROR ||
+		if (x->op != OP_GETSTATUS || !x->has_reply || (x->reply_state != DFU_ERROR && x->status == DFU_OK) ||
 		    (x->before != DFU_DNBUSY && x->before != DFU_DNLOAD_SYNC))
 			continue;
 		operation = rule_operation_before(j, n);
@@ -199,13 +199,32 @@ static bool ends_in_reset(const struct judge *j, const struct exchange *operatio
 	return operation->op == OP_UNPROTECT || operation->op == OP_LEAVE || (r && r->kind == MEM_OPTION);
 }
 
+/* Answers that said dfuDNBUSY in a row, the last of them n. */
+static unsigned busy_replies(const struct judge *j, size_t n)
+{
+	unsigned count = 0;
+
+	for (size_t i = n + 1; i-- > j->first;) {
+		const struct exchange *x = &j->t->exchanges[i];
+
+		if (x->op == OP_NONE || x->incarnation != j->t->exchanges[n].incarnation)
+			continue;
+		if (x->op != OP_GETSTATUS || !x->has_reply || x->reply_state != DFU_DNBUSY)
+			break;
+		count++;
+	}
+	return count;
+}
+
+/* A device that is unplugged leaves no trace in a capture: one answer alone is no proof that anybody gave up. */
 void check_left_busy(struct judge *j)
 {
 	for (size_t n = j->first; rule_call_ended(j) && n < j->end; n++) {
 		const struct exchange *x = &j->t->exchanges[n];
 		size_t operation;
 
-		if (!is_last(j, n) || x->after != DFU_DNBUSY)
+		if (!is_last(j, n) || x->after != DFU_DNBUSY ||
+		    (busy_replies(j, n) < 2 && !(j->call && j->call->succeeded)))
 			continue;
 		operation = rule_operation_before(j, n);
 		if (operation != RULE_NOWHERE && !ends_in_reset(j, &j->t->exchanges[operation]))

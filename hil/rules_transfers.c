@@ -2,6 +2,7 @@
 /* Rules of single transfers: interface, alternate setting, block numbers, lengths and addresses (DFU 1.1 6, AN3156 4 and 5). */
 #include "rules_internal.h"
 
+#define SET_CONFIGURATION 9
 #define SET_INTERFACE 11
 
 void check_wrong_interface(struct judge *j)
@@ -189,43 +190,60 @@ void check_option_block(struct judge *j)
 	}
 }
 
-/* Where what was written in this call begins; false: nothing was. set_address: is there one in the call, before n. */
-static bool written_from(const struct judge *j, size_t n, uint32_t *lowest, bool *set_address)
+/* In a capture of which nothing is known, tools begin so. */
+static bool begins_anew(const struct judge *j, const struct exchange *x)
 {
-	bool any = false;
+	return !j->call && (x->setup.type == 0x00 || x->setup.type == 0x01) &&
+	       (x->setup.request == SET_CONFIGURATION || x->setup.request == SET_INTERFACE);
+}
 
-	*set_address = false;
+struct image {
+	bool written,
+		address_since; /* address_since: a Set-Address after the last write, or if nothing was written, any */
+	uint32_t lowest;
+};
+
+/* What was written in this call before n. */
+static struct image image_before(const struct judge *j, size_t n)
+{
+	struct image image = { .written = false };
+
 	for (size_t i = j->first; i < n; i++) {
 		const struct exchange *x = &j->t->exchanges[i];
 
 		if (x->incarnation != j->t->exchanges[n].incarnation || !rule_acknowledged(x))
 			continue;
-		*set_address |= x->op == OP_SET_ADDRESS;
+		if (begins_anew(j, x))
+			image.written = false;
+		if (x->op == OP_SET_ADDRESS)
+			image.address_since = true;
 		if (x->op != OP_WRITE || !x->has_target)
 			continue;
-		if (!any || x->target < *lowest)
-			*lowest = x->target;
-		any = true;
+		if (!image.written || x->target < image.lowest)
+			image.lowest = x->target;
+		image.written = true;
+		image.address_since = false;
 	}
-	return any;
+	return image;
 }
 
 void check_leave_without_set_address(struct judge *j)
 {
 	for (size_t n = j->first; n < j->end; n++) {
 		const struct exchange *x = &j->t->exchanges[n];
-		uint32_t lowest = 0;
-		bool set_address, written;
+		struct image image;
 
 		if (x->op != OP_LEAVE || !x->has_target || !rule_acknowledged(x))
 			continue;
-		written = written_from(j, n, &lowest, &set_address);
-		if (written && x->target > lowest)
+		image = image_before(j, n);
+		if (image.address_since)
+			continue;
+		if (image.written && x->target > image.lowest)
 			rule_tell(
 				j, RULE_LEAVE_WITHOUT_SET_ADDRESS, n,
 				"the device will jump to 0x%08X, where the pointer is, and the image begins at 0x%08X",
-				(unsigned)x->target, (unsigned)lowest);
-		else if (!written && !set_address && j->profile && x->target != j->profile->default_pointer)
+				(unsigned)x->target, (unsigned)image.lowest);
+		else if (!image.written && j->profile && x->target != j->profile->default_pointer)
 			rule_tell(j, RULE_LEAVE_WITHOUT_SET_ADDRESS, n,
 				  "the device will jump to 0x%08X, where an earlier run left the pointer",
 				  (unsigned)x->target);

@@ -183,6 +183,8 @@ static bool read_expected_failures(struct scenario *s)
 static void check_texts(struct loading *l)
 {
 	static const char *const texts[] = { "name", "why", NULL };
+	const struct value *references = object_value(l->scenario->top, "reference");
+	const struct value *values = object_value(l->scenario->top, "values");
 
 	for (unsigned i = 0; texts[i]; i++) {
 		const struct value *v = object_value(l->scenario->top, texts[i]);
@@ -190,6 +192,13 @@ static void check_texts(struct loading *l)
 		if (v->given && (!v->text[0] || strchr(v->text, '\n')))
 			problems_add(l->problems, v->mark, NULL, "'%s': expected one line of text", texts[i]);
 	}
+	for (size_t i = 0; i < references->count; i++)
+		if (!references->list[i].text[0])
+			problems_add(l->problems, references->list[i].mark, NULL, "'reference': expected text");
+	for (size_t i = 0; i < values->count; i++)
+		if (values->list[i].text && strstr(values->list[i].text, "${"))
+			problems_add(l->problems, values->list[i].mark, NULL,
+				     "'%s' of 'values': a value cannot be made of others", values->list[i].key);
 }
 
 static void check_needs(struct loading *l)

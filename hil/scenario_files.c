@@ -222,8 +222,9 @@ static void check_kind(struct loading *l, const struct value *file)
 	at_most(l, o, "device", 0xffff);
 	at_most(l, o, "size", 64u << 20);
 	if (object_given(o, "path") && !on_disk(l->scenario, object_text(o, "path", "")))
-		problems_add(l->problems, object_value(o, "path")->mark, NULL, "'%s' of 'files': cannot read '%s': %s",
-			     file->key, object_text(o, "path", ""), strerror(errno ? errno : ENOENT));
+		problems_add(l->problems, object_value(o, "path")->mark, NULL,
+			     "'%s' of 'files': there is no file '%s' that can be read", file->key,
+			     object_text(o, "path", ""));
 	for (size_t i = 0; i < object_value(o, "dfuse")->count; i++)
 		if (object_value(o, "dfuse")->list[i].object)
 			at_most(l, object_value(o, "dfuse")->list[i].object, "alt", 0xff);

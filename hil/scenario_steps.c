@@ -94,6 +94,11 @@ static void unknown_step(struct loading *l, const struct yaml_node *key)
 			 verb_names);
 }
 
+static void belongs_further_in(struct loading *l, const struct yaml_node *key, const struct verb *verb)
+{
+	tell(l, key, "'%s' belongs to '%s': indent it further", key->text, verb->name);
+}
+
 /* The key with the verb, its index; or false with a problem. */
 static bool find_verb(struct loading *l, struct yaml_node *n, size_t *at)
 {
@@ -103,7 +108,10 @@ static bool find_verb(struct loading *l, struct yaml_node *n, size_t *at)
 	for (size_t i = 0; i < n->count; i++) {
 		const struct verb *v = verb_find(n->keys[i]->text);
 
-		if (v && verb) {
+		if (v && verb && yaml_is_null(n->items[*at]) && has_field(verb->fields, v->name)) {
+			belongs_further_in(l, n->keys[i], verb);
+			told = true;
+		} else if (v && verb) {
 			tell(l, n->keys[i], "a second verb in one step: '%s' beside '%s'; each is a step of its own",
 			     v->name, verb->name);
 			told = true;
@@ -118,7 +126,7 @@ static bool find_verb(struct loading *l, struct yaml_node *n, size_t *at)
 		if (is_common(key->text) || verb_find(key->text))
 			continue;
 		if (verb && has_field(verb->fields, key->text))
-			tell(l, key, "'%s' belongs to '%s': indent it further", key->text, verb->name);
+			belongs_further_in(l, key, verb);
 		else
 			unknown_step(l, key);
 		told = true;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "protection.h"
 #include "verbs.h"
 
 #define FIELD_SINCE \
@@ -52,7 +53,7 @@ const struct field options_fields[] = {
 	  .type = FIELD_NUMBER,
 	  .many = true,
 	  .help = "these sectors are protected, and no others" },
-	{ .name = "bytes", .type = FIELD_BYTES, .help = "all 16 of them, as they are mapped" },
+	{ .name = "bytes", .type = FIELD_BYTES, .help = "all of them, as they are mapped: 16 on an F4" },
 	{ .name = "unchanged", .type = FIELD_BOOL, .help = "they are as in the snapshot" },
 	FIELD_SINCE,
 	{ .type = FIELD_END },
@@ -359,38 +360,42 @@ void check_options(const struct step *step, const struct scenario *s, unsigned *
 		if (object_number(step->arguments, "rdp", 0) > 2)
 			STEP_WRONG(step, problems, "'rdp' of 'options': levels are 0, 1 and 2");
 	}
-	if (object_given(step->arguments, "bytes") && object_value(step->arguments, "bytes")->length != 16)
-		STEP_WRONG(step, problems, "'bytes' of 'options': option bytes are 16, not %zu",
-			   object_value(step->arguments, "bytes")->length);
 	check_since(step, s, problems);
 }
 
-static enum play_outcome compare_options(struct play *play, const uint8_t want[16], const uint8_t got[16],
+static enum play_outcome compare_options(struct play *play, const uint8_t *want, const uint8_t *got, size_t length,
 					 const char *what)
 {
-	struct range range = { .length = 16, .bytes = want };
+	struct range range = { .length = length, .bytes = want };
 	char expected[64], found[64];
+	size_t first = 0;
 
-	if (!memcmp(want, got, 16))
+	while (first < length && want[first] == got[first])
+		first++;
+	if (first == length)
 		return PLAY_OK;
-	bytes_text(&range, NULL, 0, expected);
-	bytes_text(&range, got, 0, found);
-	return play_fail(play, expected, found, "option bytes%s: expected %s, got %s", what, expected, found);
+	first -= first % 16;
+	bytes_text(&range, NULL, first, expected);
+	bytes_text(&range, got, first, found);
+	return play_fail(play, expected, found, "option bytes%s, from byte %zu on: expected %s, got %s", what, first,
+			 expected, found);
 }
 
-static enum play_outcome check_protected(struct play *play, const struct value *wanted, const uint8_t bytes[16])
+static enum play_outcome check_protected(struct play *play, const struct mcu_profile *profile,
+					 const struct value *wanted, const uint8_t *bytes)
 {
-	bool set[12], differs = false;
-	char want[128], got[128];
+	unsigned count = protection_sector_count(profile);
+	bool set[PROTECTION_SECTORS] = { false }, differs = false;
+	char want[256], got[256];
 
-	for (unsigned i = 0; i < 12; i++) {
-		set[i] = sector_is_protected(bytes, i);
+	for (unsigned i = 0; i < count && i < PROTECTION_SECTORS; i++) {
+		set[i] = protection_covers(profile, bytes, i);
 		differs |= set[i] != listed(wanted, i);
 	}
 	if (!differs)
 		return PLAY_OK;
 	put_list(want, sizeof(want), wanted, NULL, 0);
-	put_list(got, sizeof(got), NULL, set, 12);
+	put_list(got, sizeof(got), NULL, set, count);
 	return play_fail(play, want, got, "sectors that are write protected: expected %s, got %s", want, got);
 }
 
@@ -400,7 +405,10 @@ enum play_outcome run_options(struct play *play, const struct step *step)
 	unsigned board = play_board(step);
 	enum play_outcome outcome = play_settle(play, board);
 	struct rig_status status;
-	uint8_t bytes[16];
+	const struct mcu_profile *profile = play->rig->ops->profile(play->rig, board);
+	const struct value *raw = object_value(o, "bytes");
+	size_t length = option_bytes_size(profile);
+	uint8_t bytes[OPTION_MAX_BYTES];
 
 	if (outcome)
 		return outcome;
@@ -417,13 +425,15 @@ enum play_outcome run_options(struct play *play, const struct step *step)
 			return play_fail(play, want, got, "read protection: expected %s, got %s", want, got);
 	}
 	if (object_given(o, "write-protect"))
-		outcome = check_protected(play, object_value(o, "write-protect"), bytes);
-	if (!outcome && object_given(o, "bytes"))
-		outcome = compare_options(play, object_value(o, "bytes")->bytes, bytes, "");
+		outcome = check_protected(play, profile, object_value(o, "write-protect"), bytes);
+	if (!outcome && raw->given && raw->length != length)
+		return play_error(play, "%s has %zu option bytes, not %zu", profile->name, length, raw->length);
+	if (!outcome && raw->given)
+		outcome = compare_options(play, raw->bytes, bytes, length, "");
 	if (!outcome && object_flag(o, "unchanged", false)) {
 		const struct snapshot *s = since(play, o, SNAPSHOT_BEFORE_TOOL);
 
-		outcome = s ? compare_options(play, s->board[board - 1].options, bytes, ", which were to stay")
+		outcome = s ? compare_options(play, s->board[board - 1].options, bytes, length, ", which were to stay")
 			    : PLAY_ERROR;
 	}
 	return outcome;

@@ -70,7 +70,7 @@ static bool add_files(struct play *play, const struct value *script, struct word
 			}
 			if (!has(w, name)) {
 				add(w, "--file", "", "");
-				add(w, name, "=", file->path);
+				add(w, name, "=", play_short_path(play, file->path));
 			}
 		}
 		before = at;
@@ -130,7 +130,7 @@ enum play_outcome run_host(struct play *play, const struct step *step)
 	add(&w, "host", "", "");
 	add_device(play, step, &w);
 	if (path && add_files(play, script, &w)) {
-		add(&w, path, "", "");
+		add(&w, play_short_path(play, path), "", "");
 		job.words = w.list;
 		r = w.failed ? play_error(play, "%s", strerror(ENOMEM)) : play_tool(play, step, &job);
 	} else {

@@ -2,11 +2,8 @@
 /* Verbs: how the board is before a tool works on it. */
 #include <stdlib.h>
 #include <string.h>
+#include "protection.h"
 #include "verbs.h"
-
-#define RDP_LEVEL_0_BYTE 0xaau /* RM0090 3.9.10: 0xAA, 0xCC, and level 1 is anything else */
-#define RDP_LEVEL_1_BYTE 0x55u
-#define RDP_LEVEL_2_BYTE 0xccu
 
 static const struct field content_fields[] = {
 	{ .name = "address", .type = FIELD_ADDRESS, .help = "where it goes; the start of flash without it" },
@@ -16,7 +13,7 @@ static const struct field content_fields[] = {
 	{ .type = FIELD_END },
 };
 static const struct field option_fields[] = {
-	{ .name = "bytes", .type = FIELD_BYTES, .help = "all 16 bytes, as they are mapped" },
+	{ .name = "bytes", .type = FIELD_BYTES, .help = "all of them, as they are mapped: 16 on an F4" },
 	{ .name = "rdp", .type = FIELD_NUMBER, .help = "level of the read protection, 0 to 2" },
 	{ .name = "write-protect", .type = FIELD_NUMBER, .many = true, .help = "sectors that are write protected" },
 	{ .type = FIELD_END },
@@ -79,9 +76,6 @@ void check_prepare(const struct step *step, const struct scenario *s, unsigned *
 	}
 	if (!options->object)
 		return;
-	if (object_given(options->object, "bytes") && object_value(options->object, "bytes")->length != 16)
-		STEP_WRONG(step, problems, "'options' of 'prepare': option bytes are 16, not %zu",
-			   object_value(options->object, "bytes")->length);
 	if (object_number(options->object, "rdp", 0) > 2)
 		STEP_WRONG(step, problems, "'rdp' of 'prepare': levels are 0, 1 and 2");
 	if (object_number(options->object, "rdp", 0) == 2)
@@ -122,36 +116,32 @@ static enum play_outcome load(struct play *play, unsigned board, const struct ob
 	return r ? play_error(play, "flash cannot be loaded: %s", strerror(-r)) : PLAY_OK;
 }
 
-/* Complements and copies are the flash's own affair where it makes them; here they are set to match. */
-static void set_rdp(uint8_t bytes[16], uint64_t level)
-{
-	static const uint8_t values[] = { RDP_LEVEL_0_BYTE, RDP_LEVEL_1_BYTE, RDP_LEVEL_2_BYTE };
-
-	bytes[1] = values[level];
-}
-
 static enum play_outcome load_options(struct play *play, unsigned board, const struct object *o)
 {
-	const struct value *sectors = object_value(o, "write-protect");
-	uint8_t bytes[16];
+	const struct mcu_profile *profile = play->rig->ops->profile(play->rig, board);
+	const struct value *list = object_value(o, "write-protect"), *raw = object_value(o, "bytes");
+	bool sectors[PROTECTION_SECTORS] = { false };
+	uint8_t bytes[OPTION_MAX_BYTES];
+	char why[PROTECTION_WHY];
 	int r = play->rig->ops->options_read(play->rig, board, bytes);
 
-	if (object_given(o, "bytes"))
-		memcpy(bytes, object_value(o, "bytes")->bytes, sizeof(bytes));
-	if (object_given(o, "rdp"))
-		set_rdp(bytes, object_number(o, "rdp", 0));
-	if (sectors->given) {
-		bytes[8] = 0xff;
-		bytes[9] |= 0x0f;
-	}
-	for (size_t i = 0; i < sectors->count; i++) {
-		uint64_t sector = sectors->list[i].number;
+	if (raw->given && raw->length != option_bytes_size(profile))
+		return play_error(play, "%s has %zu option bytes, not %zu", profile->name, option_bytes_size(profile),
+				  raw->length);
+	if (raw->given)
+		memcpy(bytes, raw->bytes, raw->length);
+	if (object_given(o, "rdp") && protection_set_level(profile, bytes, (unsigned)object_number(o, "rdp", 0), why))
+		return play_error(play, "%s", why);
+	for (size_t i = 0; i < list->count; i++) {
+		uint64_t sector = list->list[i].number, count = protection_sector_count(profile);
 
-		if (sector > 11)
-			return play_error(play, "sector %llu cannot be write protected: the last is 11",
-					  (unsigned long long)sector);
-		bytes[8 + sector / 8] &= (uint8_t) ~(1u << sector % 8);
+		if (sector >= count)
+			return play_error(play, "sector %llu cannot be write protected: the last is %llu",
+					  (unsigned long long)sector, (unsigned long long)count - 1);
+		sectors[sector] = true;
 	}
+	if (list->given && protection_set(profile, bytes, sectors, why))
+		return play_error(play, "%s", why);
 	if (!r)
 		r = play->rig->ops->options_load(play->rig, board, bytes);
 	return r ? play_error(play, "option bytes cannot be loaded: %s", strerror(-r)) : PLAY_OK;

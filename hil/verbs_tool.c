@@ -98,7 +98,10 @@ const struct field unprotect_fields[] = {
 	{ .type = FIELD_END },
 };
 const struct field set_option_bytes_fields[] = {
-	{ .name = "bytes", .type = FIELD_BYTES, .required = true, .help = "all 16 bytes, as they are mapped" },
+	{ .name = "bytes",
+	  .type = FIELD_BYTES,
+	  .required = true,
+	  .help = "all of them, as they are mapped: 16 on an F4" },
 	FIELD_SERIAL,
 	FIELD_USB,
 	FIELD_INTERRUPT,
@@ -129,7 +132,7 @@ static bool flag(const struct object *o, const char *name)
 
 /* What the step says, as far as it is known before anything runs: text is for the bytes and IDs that need some. */
 struct call_text {
-	char usb[16], bytes[65];
+	char usb[16], bytes[2 * OPTION_MAX_BYTES + 1];
 };
 
 static struct tool_call call_of(const struct step *step, struct call_text *text)
@@ -161,7 +164,7 @@ static struct tool_call call_of(const struct step *step, struct call_text *text)
 	if (has_field(o, "bytes")) {
 		const struct value *v = object_value(o, "bytes");
 
-		for (size_t i = 0; i < v->length && i < 32; i++)
+		for (size_t i = 0; i < v->length && i < OPTION_MAX_BYTES; i++)
 			snprintf(text->bytes + 2 * i, 3, "%02x", v->bytes[i]);
 		call.bytes = text->bytes;
 	}
@@ -192,17 +195,6 @@ void check_operation(const struct step *step, const struct scenario *s, unsigned
 	(void)s, (void)needs;
 	if (interrupt && given_of(interrupt, ways) != 1)
 		STEP_WRONG(step, problems, "'interrupt' needs one of after and requests");
-	if (step->verb->operation == OPERATION_SET_OPTION_BYTES && object_value(step->arguments, "bytes")->length != 16)
-		STEP_WRONG(step, problems, "'bytes' of 'set-option-bytes': option bytes are 16, not %zu",
-			   object_value(step->arguments, "bytes")->length);
-}
-
-/* The name that a tool in the play's folder can use. */
-static const char *short_path(const struct play *play, const char *path)
-{
-	size_t length = strlen(play->options->folder);
-
-	return !strncmp(path, play->options->folder, length) && path[length] == '/' ? path + length + 1 : path;
 }
 
 static bool set_file(struct play *play, const struct step *step, struct play_job *job)
@@ -231,7 +223,7 @@ static bool set_file(struct play *play, const struct step *step, struct play_job
 		/* The address is in the file now. */
 		job->call.has_address = false;
 	}
-	job->call.file = short_path(play, file->path);
+	job->call.file = play_short_path(play, file->path);
 	return true;
 }
 
@@ -273,7 +265,7 @@ enum play_outcome run_operation(struct play *play, const struct step *step)
 		job.call.output = files_output(play->state->files, job.call.output, why);
 		if (!job.call.output)
 			return play_error(play, "%s", why);
-		job.call.output = short_path(play, job.call.output);
+		job.call.output = play_short_path(play, job.call.output);
 	}
 	/* Some tools take them as a file, some as digits. */
 	if (step->verb->operation == OPERATION_SET_OPTION_BYTES) {
@@ -284,7 +276,7 @@ enum play_outcome run_operation(struct play *play, const struct step *step)
 		file = files_bytes(play->state->files, name, bytes->bytes, bytes->length, why);
 		if (!file)
 			return play_error(play, "%s", why);
-		job.call.file = short_path(play, file->path);
+		job.call.file = play_short_path(play, file->path);
 	}
 	missing = tool_lacks(play->options->tool, &job.call);
 	if (missing)
@@ -318,7 +310,7 @@ static char *expand(struct play *play, const struct value *v)
 			play_error(play, "%s", why);
 			return NULL;
 		}
-		fputs(short_path(play, file->path), out);
+		fputs(play_short_path(play, file->path), out);
 		at += end + 1;
 	}
 	if (!out || fclose(out)) {

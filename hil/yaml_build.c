@@ -82,7 +82,7 @@ static bool append(struct yaml *y, struct level *l, struct yaml_node *key, struc
 	if (n->height <= item->height)
 		n->height = item->height + 1;
 	if (n->weight > YAML_NODES) {
-		yaml_fail(y, yaml_mark(y, n), "unfolded, the aliases in here are more values than any such file needs");
+		yaml_fail(y, yaml_mark(y, n), "more values in here, aliases unfolded, than any such file needs");
 		return false;
 	}
 	if (n->height + y->depth - 1 > YAML_DEPTH) {
@@ -357,6 +357,21 @@ static bool told_of_tabs(struct yaml *y, unsigned last)
 	return false;
 }
 
+/* The '[' or '{' that is still open where reading ended; NULL: there is none. */
+static const struct yaml_node *open_flow(const struct yaml *y)
+{
+	for (unsigned i = y->depth; i-- > 0;) {
+		const struct yaml_node *n = y->levels[i].node;
+		const char *s = y->text + y->lines[n->line - 1];
+
+		for (unsigned column = 1; column < n->column && *s; s++)
+			column += ((unsigned char)s[1] & 0xc0) != 0x80;
+		if (*s == '[' || *s == '{')
+			return n;
+	}
+	return NULL;
+}
+
 static void quiet(struct fy_diag *diag, void *user, const char *text, size_t length)
 {
 	(void)diag, (void)user, (void)text, (void)length;
@@ -364,6 +379,7 @@ static void quiet(struct fy_diag *diag, void *user, const char *text, size_t len
 
 static void syntax_errors(struct yaml *y, struct fy_diag *diag)
 {
+	const struct yaml_node *flow = open_flow(y);
 	struct fy_diag_error *error;
 	void *iterator = NULL;
 	bool any = false;
@@ -381,7 +397,12 @@ static void syntax_errors(struct yaml *y, struct fy_diag *diag)
 		if (!any && told_of_tabs(y, mark.line))
 			return;
 		any = true;
-		problems_add(y->problems, mark, yaml_line(y, mark.line), "YAML: %.*s", (int)strcspn(text, "\n"), text);
+		if (flow)
+			problems_add(y->problems, mark, yaml_line(y, mark.line), "YAML: %.*s, in the '%c' of line %u",
+				     (int)strcspn(text, "\n"), text, flow->kind == YAML_LIST ? '[' : '{', flow->line);
+		else
+			problems_add(y->problems, mark, yaml_line(y, mark.line), "YAML: %.*s", (int)strcspn(text, "\n"),
+				     text);
 	}
 	if (!any)
 		problems_add(y->problems, (struct mark){ .file = y->path }, NULL, "no YAML");

@@ -301,7 +301,7 @@ static void a_stream_that_fails_is_told(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		struct report *report = make[i](full);
 
-		assert_int_equal(feed(report, false), -EIO);
+		assert_int_equal(feed(report, false), -ENOSPC);
 		report->ops->free(report);
 	}
 	fclose(full);

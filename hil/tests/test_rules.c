@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 #include "rule_scenes.h"
+#include "rule_scenes_flash.h"
 
 static const struct rule_case {
 	const char *id;
@@ -57,10 +58,13 @@ static const struct rule_case {
 	QUIET("request-after-stall-ignored", asks_after_a_stall),
 	FIRES("error-ignored", fails_and_says_success),
 	FIRES("error-ignored", fails_and_goes_on),
+	FIRES("error-ignored", fails_by_status_alone),
 	QUIET("error-ignored", fails_and_says_so),
 	QUIET("error-ignored", fails_and_tries_again),
 	QUIET("error-ignored", fails),
-	FIRES("left-busy", ends_in_an_erase),
+	FIRES("left-busy", gives_up_polling),
+	FIRES("left-busy", ends_in_an_erase_and_says_success),
+	QUIET("left-busy", ends_in_an_erase),
 	QUIET("left-busy", ends_in_unprotect),
 	QUIET("left-busy", ends_in_option_bytes),
 	FIRES("left-unfinished", ask_then_work),
@@ -89,12 +93,15 @@ static const struct rule_case {
 	QUIET("option-block", options_by_alt_1),
 	FIRES("leave-without-getstatus", leaves_without_getstatus),
 	QUIET("leave-without-getstatus", leaves),
+	QUIET("leave-without-getstatus", leaves_a_device_that_goes_at_once),
 	FIRES("getstatus-after-manifest", asks_who_has_left),
 	QUIET("getstatus-after-manifest", leaves),
 	FIRES("leave-without-set-address", leaves_to_the_last_block),
 	FIRES("leave-without-set-address", leaves_where_an_earlier_run_was),
 	QUIET("leave-without-set-address", leaves_to_the_image),
 	QUIET("leave-without-set-address", leaves_with_rising_blocks),
+	QUIET("leave-without-set-address", leaves_elsewhere_as_told),
+	QUIET("leave-without-set-address", leaves_in_a_second_run),
 	QUIET("leave-without-set-address", leaves),
 	FIRES("erase-not-asked", erases_what_it_does_not_write),
 	FIRES("erase-not-asked", erases_all_unasked),

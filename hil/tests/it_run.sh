@@ -1,0 +1,324 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# dfuhil run with the dfu-util of this machine: choosing, verdicts, exit statuses, reports.
+# shellcheck disable=SC1091,SC2154,SC2317 # lib.sh: what it defines, and calls
+. "$(dirname "$0")/../../emulator/tests/lib.sh"
+dfuhil=$build/dfuhil
+
+if [ ! -x "$dfuhil" ]; then
+  echo "skip - dfuhil run: it is not in this build"
+  exit 0
+fi
+if ! command -v dfu-util >/dev/null 2>&1; then
+  echo "skip - dfuhil run: dfu-util is not installed"
+  exit 0
+fi
+case $(uname -m) in
+x86_64) ;;
+*)
+  echo "skip - dfuhil run: virtual time works on x86_64 only"
+  exit 0
+  ;;
+esac
+
+# scenario NAME STEP...: a file suite/NAME.yaml with these steps; TOP: more of the top level
+scenario()
+{
+  local name=$1
+
+  shift
+  mkdir -p "$(dirname "suite/$name")"
+  {
+    printf 'name: the tool does as %s wants\nwhy: Some do not.\nreference: a test\nfiles: {image: {size: 3000, seed: 1}}\n' "$name"
+    [ -z "${TOP-}" ] || printf '%s\n' "$TOP"
+    printf 'steps:\n'
+    printf -- '  - %s\n' "$@"
+  } >"suite/$name.yaml"
+}
+
+# Two that pass, one that fails, one that is skipped.
+suite()
+{
+  TOP='tags: [quick, first]' scenario a/list bootloader list
+  scenario a/flash bootloader '{download: {file: image, address: 0x08000000}}' '{flash: {equals: image, address: 0x08000000}}'
+  TOP='tags: [quick]' scenario b/wrong bootloader 'list' '{flash: {equals: image, address: 0x08000000}}'
+  TOP='tools: [pydfu]' scenario b/other bootloader list
+}
+
+# run STATUS ARGUMENT...: nothing else is left in TMPDIR
+run()
+{
+  local want=$1
+
+  shift
+  mkdir -p tmp
+  TMPDIR=$PWD/tmp ends "$want" timeout -k 5 100 "$dfuhil" run "$@"
+  [ -z "$(ls -A tmp)" ] || { echo "=> something is left in TMPDIR" && ls -la tmp && return 1; }
+}
+
+# --- verdicts and exit statuses ---
+
+verdicts()
+{
+  suite
+  run 1 suite
+  says said 'ok    a/flash'
+  says said 'ok    a/list'
+  says said 'skip  b/other: it is for pydfu alone'
+  says said 'FAIL  b/wrong'
+  says said 'suite/b/wrong.yaml:9:5: flash at'
+  says said 'last requests:'
+  says said '2 passed, 1 failed, 1 skipped;'
+  run 0 suite/a
+  says said '2 passed, 0 failed;'
+}
+
+none_is_a_failure()
+{
+  suite
+  run 1 suite --match 'nothing/*'
+  says said 'none of the 4 scenarios has such an id or tag'
+  run 1 suite --tag nothing
+  run 1 suite/a --shard 3/3
+  says said 'in shard 3/3: nothing was run'
+  run 1 suite/b/other.yaml
+  says said 'every scenario was skipped: nothing has been tested'
+  mkdir empty
+  run 2 empty
+  run 2
+  says said 'no scenario is named'
+  run 2 nowhere
+}
+
+# All mistakes in all files, before anything runs.
+mistakes_come_first()
+{
+  suite
+  scenario c/bad bootlaoder
+  scenario c/worse '{wait: {colour: red}}'
+  echo '{tool: x' >x.yaml
+  run 2 suite --tool dfu-util --tool ./x.yaml --tool nobody --junit report.xml
+  says said 'suite/c/bad.yaml:6:5: error: '
+  says said "did you mean 'bootloader'?"
+  says said 'suite/c/worse.yaml:6:'
+  says said 'x.yaml:'
+  says said 'nobody'
+  says said 'mistakes: nothing was run'
+  says_not said 'ok    a/list'
+  [ ! -e report.xml ]
+}
+
+usage()
+{
+  suite
+  run 2 suite --tols x
+  run 2 suite --time slow
+  says said "--time 'slow': must be virtual, real, or a factor as x20"
+  run 2 suite --shard 5/4
+  run 2 suite --jobs 0
+  run 2 suite --deadline soon
+  run 2 suite --rig vhci --time virtual
+  says said "the rig 'vhci' has real time alone"
+  run 2 suite --tool-path dfu-utli=/bin/true
+  says said "did you mean 'dfu-util'?"
+  run 2 suite --tool-path dfu-util=/nowhere/dfu-util
+  says said "cannot run '/nowhere/dfu-util': No such file or directory"
+  run 2 suite --junit - --json -
+  run 2 suite --tap --html -
+  run 2 suite --junit nowhere/report.xml
+  says said "cannot write 'nowhere/report.xml': No such file or directory"
+  run 0 --help
+}
+
+# --- choosing ---
+
+choosing()
+{
+  suite
+  run 0 suite --list
+  [ "$(wc -l <said)" -eq 4 ]
+  run 0 --list --match 'a/*' suite
+  [ "$(wc -l <said)" -eq 2 ]
+  run 0 --list --tag first --tag nothing suite
+  [ "$(wc -l <said)" -eq 1 ]
+  says said 'a/list  the tool does as a/list wants'
+  # Named twice, there once; the parts together are the whole.
+  run 0 --list suite suite/a/list.yaml --shard 1/3
+  cp said parts
+  run 0 --list suite --shard 2/3
+  cat said >>parts
+  run 0 --list suite --shard 3/3
+  cat said >>parts
+  run 0 --list suite
+  sort parts | tr -s ' ' >parts.sorted
+  tr -s ' ' <said | diff - parts.sorted
+}
+
+fail_fast()
+{
+  local i
+
+  for i in 1 2 3 4; do
+    scenario "$i" bootloader '{flash: {equals: image, address: 0x08000000}}'
+  done
+  run 1 suite --fail-fast -j 1
+  says said '1 of 4 ran: 0 passed, 1 failed;'
+  run 1 suite --fail-fast --keep-going -j 1
+  says said '0 passed, 4 failed;'
+}
+
+# Seeds are the same whatever runs beside a scenario; those of repeats differ.
+seeds()
+{
+  suite
+  run 0 suite/a -j 2 --repeat 3 --json two
+  run 0 suite/a -j 1 --repeat 3 --json one
+  for i in one two; do
+    jq -r '.results[] | "\(.scenario) \(.repeat) \(.seed)"' "$i" >"$i.seeds"
+  done
+  diff one.seeds two.seeds
+  [ "$(wc -l <one.seeds)" -eq 6 ]
+  [ "$(cut -d ' ' -f 3 one.seeds | sort -u | wc -l)" -eq 6 ]
+  run 0 suite/a --seed 2 --json other
+  [ "$(jq '.results[0].seed' other)" != "$(jq '.results[0].seed' one)" ]
+}
+
+# --- reports ---
+
+matrix()
+{
+  suite
+  sed -e 's/^tool: .*/tool: other/' "$fixtures/tools/dfu-util.yaml" >other.yaml
+  run 1 suite --tool dfu-util --tool ./other.yaml -q
+  says said '         dfu-util  other'
+  grep -q -x -E 'a/list +ok +ok *' said
+  grep -q -x -E 'b/other +skip +skip *' said
+  grep -q -x -E 'b/wrong +FAIL +FAIL *' said
+}
+
+# Files are sorted by scenario, and say the same.
+files()
+{
+  suite
+  run 1 suite -j 2 --junit report.xml --json report.json --html report.html
+  jq -r '.results[].scenario' report.json >order
+  sort -c order
+  python3 - report.xml <<'PYTHON' >cases
+import sys
+import xml.etree.ElementTree as xml
+
+for case in xml.parse(sys.argv[1]).getroot().iter("testcase"):
+    print(case.get("name"), *[child.tag for child in case if child.tag != "system-out"])
+PYTHON
+  printf '%s\n' 'a/flash' 'a/list' 'b/other skipped' 'b/wrong failure' | diff cases -
+  says report.html '</html>'
+  [ -z "$(find . -maxdepth 1 -name '.report*')" ]
+  # - is standard output; people are told on the other one.
+  TMPDIR=$PWD/tmp "$dfuhil" run suite --json - >stdout 2>stderr || true
+  jq -e '.summary.passed == 2 and .summary.failed == 1' stdout
+  says stderr '2 passed, 1 failed'
+}
+
+tap()
+{
+  suite
+  run 1 suite --tap -j 1
+  says said '1..4'
+  says said 'ok 1 - a/flash (dfu-util): the tool does as a/flash wants'
+  says said 'ok 3 - b/other (dfu-util): the tool does as b/other wants # SKIP it is for pydfu alone'
+  says said 'not ok 4 - b/wrong'
+  need prove
+  # A parser of somebody else's
+  prove --exec cat -v said >proved 2>&1 && return 1
+  cat proved
+  says proved 'Failed 1/4 subtests'
+}
+
+to_full()
+{
+  "$dfuhil" run "$@" >/dev/full
+}
+
+# A full disk is told; the other reports are written all the same.
+full_disk()
+{
+  [ -w /dev/full ] || skip 'there is no /dev/full'
+  suite
+  run 2 suite/a --junit /dev/full --json report.json
+  says said "the JUnit report is not complete: cannot write '/dev/full': No space left on device"
+  says said '2 passed, 0 failed;'
+  jq -e '.summary.passed == 2' report.json
+  mkdir -p tmp
+  TMPDIR=$PWD/tmp ends 2 to_full suite/a
+  says said 'the console report is not complete: No space left on device'
+  TMPDIR=$PWD/tmp ends 2 to_full suite/a --list
+}
+
+closed_pipe()
+{
+  suite
+  mkdir tmp
+  { TMPDIR=$PWD/tmp "$dfuhil" run suite/a --repeat 20 2>stderr || echo $? >status; } | head -n 1 >first
+  says first 'ok    a/'
+  [ "$(cat status)" -eq 2 ]
+  says stderr 'Broken pipe'
+  [ -z "$(ls -A tmp)" ]
+}
+
+colours()
+{
+  suite
+  run 0 suite/a
+  says_not said $'\033'
+  run 0 suite/a --color always
+  says said $'\033[32mok'
+  need script
+  script -q -e -c "'$dfuhil' run suite/a --color never" typescript >shown
+  says_not shown $'\033[32m'
+  says shown $'\r\033[K'
+  script -q -e -c "TERM=xterm '$dfuhil' run suite/a" typescript >shown
+  says shown $'\033[32mok'
+  script -q -e -c "NO_COLOR=1 TERM=xterm '$dfuhil' run suite/a" typescript >shown
+  says_not shown $'\033[32m'
+  script -q -e -c "TERM=dumb '$dfuhil' run suite/a" typescript >shown
+  says_not shown $'\033'
+}
+
+captures()
+{
+  suite
+  run 0 suite/a --capture-dir captures
+  [ "$(find captures -name '*.pcapng' -size +0 | wc -l)" -eq 2 ]
+  run 0 suite/a
+  [ "$(find . -name '*.pcapng' | wc -l)" -eq 2 ]
+}
+
+# A tool that hangs: it is killed, and said to be.
+deadline()
+{
+  scenario hang bootloader '{list: , expect: {exit: any}}'
+  cat >tool.yaml <<'END'
+tool: hanger
+command: [sh, -c, "while :; do :; done"]
+operations: {list: [x]}
+END
+  run 1 suite/hang.yaml --tool ./tool.yaml --deadline 2s --time real
+  grep -q -E 'killed|deadline' said
+}
+
+later 'scenarios pass, fail and are skipped, and the exit status says so' verdicts
+later 'a run of no scenario is a failure' none_is_a_failure
+later 'mistakes in files are all told before anything runs' mistakes_come_first
+later 'wrong options are told with what they may be' usage
+later 'scenarios are chosen by pattern, tag and shard' choosing
+later 'after the first failure no more are started, if so wanted' fail_fast
+later 'the same seed gives the same scenario whatever runs beside it' seeds
+later 'several tools give a matrix' matrix
+later 'reports in files are sorted and whole' files
+later 'TAP is what prove takes' tap
+later 'a full disk is told, and nothing is lost that is elsewhere' full_disk
+later 'a reader that goes first ends the run' closed_pipe
+later 'colours and progress are for terminals' colours
+later 'captures are kept where they are wanted' captures
+later 'a tool that hangs is killed at the deadline' deadline
+finish
