@@ -424,7 +424,7 @@ static void board_power_up(struct board *b)
 	mcu_set_pin(b->mcu, PIN_VDD, true);
 }
 
-const struct options *desk_options(const struct desk *d)
+const struct options *desk_given(const struct desk *d)
 {
 	return d->options;
 }

@@ -20,7 +20,7 @@ static void write_time(struct writer *w, const struct options *o)
 enum outcome control_run_about(struct call *call, int count, char **words)
 {
 	static const char *const apps[] = { [CDC_STM32_VCP] = "0483:5740", [CDC_PYBOARD] = "f055:9800" };
-	const struct options *o = desk_options(call->control->desk);
+	const struct options *o = desk_given(call->control->desk);
 	struct writer *w = &call->out;
 	char *capture = o->capture ? realpath(o->capture, NULL) : NULL;
 

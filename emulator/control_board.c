@@ -12,6 +12,7 @@ static const struct {
 } pin_commands[] = {
 	{ "boot0", PIN_BOOT0, (const char *const[]){ "low", "high", NULL }, false },
 	{ "boot1", PIN_BOOT1, (const char *const[]){ "low", "high", NULL }, false },
+	{ "nrst", PIN_NRST, (const char *const[]){ "low", "high", NULL }, false },
 	{ "power", PIN_VDD, call_switches, false },
 	{ "unplug", PIN_VBUS, NULL, false },
 	{ "plug", PIN_VBUS, NULL, true },

@@ -89,6 +89,7 @@ static enum outcome run_help(struct call *, int count, char **words);
 static const struct command commands[] = {
 	{ "boot0", "boot0 high|low", "the strap; it counts at the next reset", 1, 1, control_run_pin },
 	{ "boot1", "boot1 high|low", "likewise", 1, 1, control_run_pin },
+	{ "nrst", "nrst high|low", "the reset line, for as long as you like", 1, 1, control_run_pin },
 	{ "reset", "reset [TIME]", "pull NRST low for 50ms or TIME; done when it is high again", 0, 1,
 	  control_run_reset },
 	{ "power", "power on|off", "the supply", 1, 1, control_run_pin },

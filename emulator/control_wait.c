@@ -113,7 +113,7 @@ enum outcome control_run_wait(struct call *call, int count, char **words)
 		return call_fail(call, REFUSED, "wait listed: no host here tells what it lists; expected attached");
 	if (!mcu)
 		return FAILED;
-	if (!strcmp(wish.name, "requests") && !desk_options(call->control->desk)->capture)
+	if (!strcmp(wish.name, "requests") && !desk_given(call->control->desk)->capture)
 		return call_fail(call, FAILED, "wait requests: nobody counts them without a capture (--capture)");
 	if (is_so_already(call, &wish, mcu)) {
 		writer_bool(&call->out, "already", true);

@@ -16,11 +16,10 @@
 #include "options.h"
 #include "private_bus.h"
 #include "rig.h"
+#include "tool_process.h"
 
 #define SETTLE_US 30000000u
 #define WORDS 64 /* of the command line that describes the desk */
-
-extern char **environ;
 
 static const struct options_for desk_options = { FOR_EXEC, "exec", PRIVATE_BUS_PORTS };
 
@@ -367,35 +366,6 @@ static uint64_t wall_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static bool sets(const char *const *additions, const char *entry)
-{
-	size_t name = strcspn(entry, "=") + 1;
-
-	for (; *additions; additions++)
-		if (!strncmp(*additions, entry, name))
-			return true;
-	return false;
-}
-
-/* This process's, with the additions. The array alone is to be freed. */
-static const char **environment_with(const char *const *additions)
-{
-	size_t count = 0, n = 0;
-	const char **all;
-
-	while (environ[count])
-		count++;
-	for (const char *const *a = additions; *a; a++)
-		count++;
-	all = calloc(count + 1, sizeof(*all));
-	for (char **e = environ; all && *e; e++)
-		if (!sets(additions, *e))
-			all[n++] = *e;
-	for (const char *const *a = additions; all && *a; a++)
-		all[n++] = *a;
-	return all;
 }
 
 static void close_end(int *fd)

@@ -144,7 +144,7 @@ values()
 
   "$dfuemu" exec --control S -- sleep 100 &
   until_true 10 test -S S
-  for command in boot0 boot1 power board fault flash options erase-times traffic wait 'wait booted' 'wait reset' 'wait state' \
+  for command in boot0 boot1 nrst power board fault flash options erase-times traffic wait 'wait booted' 'wait reset' 'wait state' \
     'fault add' 'fault add stall on=' 'fault add stall state='; do
     echo "== $command"
     # shellcheck disable=SC2086 # words

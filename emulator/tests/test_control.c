@@ -207,6 +207,7 @@ static void commands_are_answered(void **state)
 		{ "wait booted bootloader\n", "  already: yes\nok\n" },
 		{ "wait state dfuerror\n", "  already: yes\nok\n" },
 		{ "power off\npower on\n", "ok\nok\n" },
+		{ "nrst low\nwait detached\nnrst high\n", "ok\n  already: yes\nok\nok\n" },
 		{ "traffic can2\n", "ok\n" },
 		{ "erase-times maximum\n", "ok\n" },
 		{ "erase-times maximal\n",
