@@ -192,6 +192,9 @@ check-vm: all ## run the tests that need a kernel of their own, in a guest under
 	+@$(STAGE) vm
 fuzz: fuzz-build ## run each fuzz target for FUZZ_SECONDS (60)
 	+@FUZZ_SECONDS='$(FUZZ_SECONDS)' $(STAGE) fuzz
+mutants: all unit ## break the core, and the reference tool, in one place at a time: a test or a scenario is to fail
+	@B='$(B)' CC='$(CC)' SAN='$(SAN)' hil/tests/it_core_mutants.sh
+	@B='$(B)' hil/tests/mutants.sh
 demo: all ## flash the emulated board with the dfu-util of this machine
 	@B='$(B)' sh ci/demo.sh
 deps: ## install the Debian packages that all this needs
@@ -221,7 +224,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all without-hil unit clients fuzzers fuzz-build cross static posix bench check check-unit check-vm fuzz demo deps install clean help
+.PHONY: all without-hil unit clients fuzzers fuzz-build cross static posix bench check check-unit check-vm fuzz mutants demo deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -303,23 +303,26 @@ int control_flash_read(struct rig *rig, unsigned board, uint32_t address, uint8_
 	return error;
 }
 
-static int set_options(struct control_rig *r, unsigned board, const uint8_t bytes[16], char why[RIG_WHY])
+static int set_options(struct control_rig *r, unsigned board, const uint8_t *bytes, char why[RIG_WHY])
 {
-	char hex[33];
+	char hex[2 * OPTION_MAX_BYTES + 1];
 
-	for (int i = 0; i < 16; i++)
+	for (size_t i = 0; i < option_bytes_size(r->profile); i++)
 		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 	return tell(r, board, why, "options set %s", hex);
 }
 
-int control_options_load(struct rig *rig, unsigned board, const uint8_t bytes[16])
+int control_options_load(struct rig *rig, unsigned board, const uint8_t *bytes)
 {
 	char why[RIG_WHY];
+	int error = set_options(control_of(rig), board, bytes, why);
 
-	return set_options(control_of(rig), board, bytes, why);
+	if (error)
+		fprintf(stderr, "%s\n", why);
+	return error;
 }
 
-int control_options_read(struct rig *rig, unsigned board, uint8_t bytes[16])
+int control_options_read(struct rig *rig, unsigned board, uint8_t bytes[OPTION_MAX_BYTES])
 {
 	struct control_rig *r = control_of(rig);
 	char why[RIG_WHY];
@@ -333,10 +336,10 @@ int control_options_read(struct rig *rig, unsigned board, uint8_t bytes[16])
 	if (error)
 		return error;
 	hex = text_of(answer, "options");
-	for (int i = 0; i < 16 && !error; i++) {
+	for (size_t i = 0; i < option_bytes_size(r->profile) && !error; i++) {
 		unsigned value;
 
-		if (strlen(hex) != 32 || sscanf(hex + 2 * i, "%2x", &value) != 1)
+		if (strlen(hex) != 2 * option_bytes_size(r->profile) || sscanf(hex + 2 * i, "%2x", &value) != 1)
 			error = -EPROTO;
 		else
 			bytes[i] = (uint8_t)value;

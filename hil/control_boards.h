@@ -63,8 +63,8 @@ int control_listen(struct control_rig *, int wait_ms);
 /* Of struct rig_ops: */
 int control_flash_load(struct rig *, unsigned board, uint32_t address, const uint8_t *data, size_t length);
 int control_flash_read(struct rig *, unsigned board, uint32_t address, uint8_t *data, size_t length);
-int control_options_load(struct rig *, unsigned board, const uint8_t bytes[16]);
-int control_options_read(struct rig *, unsigned board, uint8_t bytes[16]);
+int control_options_load(struct rig *, unsigned board, const uint8_t *bytes);
+int control_options_read(struct rig *, unsigned board, uint8_t bytes[OPTION_MAX_BYTES]);
 int control_board_status(struct rig *, unsigned board, struct rig_status *);
 int control_fault_add(struct rig *, unsigned board, const char *rule, char why[RIG_WHY]);
 int control_fault_clear(struct rig *, unsigned board);

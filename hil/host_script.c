@@ -13,7 +13,7 @@
 #define DEFAULT_VENDOR 0x0483
 #define DEFAULT_PRODUCT 0xdf11
 #define TRANSFER_MAX 65535u
-#define GONE_US UINT64_C(5000000)
+#define GONE_US UINT64_C(40000000) /* as a mass erase may take, after which an unprotected chip goes */
 #define SETTLE_US UINT64_C(60000000)
 #define TYPE_OUT 0x21 /* class, interface */
 #define TYPE_IN 0xa1
@@ -642,6 +642,8 @@ static void read_request(struct parser *p)
 		end--;
 	s->mark = mark_at(p, begin);
 	s->text = copy_text(p, begin, (size_t)(end - begin));
+	for (char *c = s->text; c && *c; c++)
+		*c = (unsigned char)*c < ' ' || *c == 0x7f ? ' ' : *c; /* it is shown on a terminal */
 	s->each = p->each;
 	s->verb = r->verb;
 	s->type = r->type;

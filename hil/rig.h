@@ -45,7 +45,7 @@ struct rig_bystander {
 struct rig_setup {
 	const char *profile;        /* "f407" */
 	unsigned boards;            /* at least 1 */
-	const char *const *serials; /* boards of them, or NULL: made up */
+	const char *const *serials; /* boards of them, from the first NULL on made up; or NULL */
 	const struct rig_bystander *bystanders;
 	size_t bystander_count;
 	bool boot0, boot1, powered, plugged; /* at the start */

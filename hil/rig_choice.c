@@ -11,7 +11,7 @@
 #include "value.h"
 #include "yaml.h"
 
-#define DEFAULT_PROFILE "f407-v3.1" /* of scenarios that name none */
+#define DEFAULT_PROFILE "f407" /* of scenarios that name none */
 
 static const char *const kinds[] = { "emulated", "control", "vhci", NULL };
 enum kind { KIND_EMULATED, KIND_CONTROL, KIND_VHCI };
@@ -137,7 +137,7 @@ unsigned rig_choice_can(const struct rig_choice *c)
 		return ~(unsigned)(RIG_DENIED | RIG_CONSOLE);
 	case KIND_CONTROL: /* its boards are what they are, and may be dear to somebody */
 		can = ~(unsigned)(RIG_PROFILES | RIG_BOARDS | RIG_IRREVERSIBLE | RIG_DENIED | RIG_CONSOLE);
-		if (c->looked_at && strcmp(c->facts.profile, DEFAULT_PROFILE) != 0)
+		if (c->looked_at && mcu_profile_find(c->facts.profile) != mcu_profile_find(DEFAULT_PROFILE))
 			can |= RIG_PROFILES; /* the one that it has: rig_choice_differs() */
 		return c->looked_at && c->facts.captures ? can : can & ~(unsigned)RIG_TRANSCRIPT;
 	}

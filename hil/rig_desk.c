@@ -168,8 +168,8 @@ static int describe_desk(struct desk_rig *r, const struct rig_setup *s)
 		bad |= word(r, "--time=virtual-always");
 	else
 		bad |= word(r, "--time=x%.3f", s->scale);
-	for (unsigned i = 0; s->serials && i < s->boards; i++)
-		bad |= s->serials[i] ? word(r, "--serial=%s", s->serials[i]) : 0;
+	for (unsigned i = 0; s->serials && i < s->boards && s->serials[i]; i++)
+		bad |= word(r, "--serial=%s", s->serials[i]);
 	for (size_t i = 0; i < s->bystander_count; i++)
 		bad |= word(r, "--also=%s%s", s->bystanders[i].descriptors, s->bystanders[i].denied ? ":denied" : "");
 	return bad;

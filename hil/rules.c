@@ -8,6 +8,9 @@
 #include <string.h>
 #include "rules_internal.h"
 
+#define SET_CONFIGURATION 9
+#define SET_INTERFACE 11
+
 static void (*const checks[RULES])(struct judge *) = {
 	[RULE_STATE_NOT_ASKED] = check_state_not_asked,
 	[RULE_CLRSTATUS_MISSING] = check_clrstatus_missing,
@@ -166,6 +169,12 @@ const struct mem_region *rule_region(const struct mcu_profile *p, uint32_t addre
 		if (address >= p->regions[i].base && address - p->regions[i].base < p->regions[i].size_bytes)
 			return &p->regions[i];
 	return NULL;
+}
+
+bool rule_begins_anew(const struct judge *j, const struct exchange *x)
+{
+	return !j->call && (x->setup.type == 0x00 || x->setup.type == 0x01) &&
+	       (x->setup.request == SET_CONFIGURATION || x->setup.request == SET_INTERFACE);
 }
 
 const char *rule_seconds(uint64_t us, char text[24])

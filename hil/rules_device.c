@@ -9,6 +9,8 @@
 #define ALTS 16
 #define TEXT_BYTES 256
 #define GET_DESCRIPTOR 6
+#define DFUSE_VERSION 0x011a     /* bcdDFUVersion of ST's extensions (UM0391) */
+#define MANIFESTATION_TOLERANT 4 /* in bmAttributes (DFU 1.1 4.1.3) */
 
 /* iInterface of each alternate setting; 0: none. */
 struct names {
@@ -32,6 +34,8 @@ static void read_configuration(struct rules_device *d, struct names *names, cons
 				names->index[e[3]] = e[8];
 		} else if (e[1] == 0x21 && e[0] >= 9 && mode) {
 			d->transfer_bytes = (uint16_t)(e[5] | e[6] << 8);
+			d->plain = (e[7] | e[8] << 8) != DFUSE_VERSION;
+			d->tolerant = e[2] & MANIFESTATION_TOLERANT;
 		}
 	}
 }
@@ -118,8 +122,11 @@ static void from_profile(struct rules_device *d, const struct mcu_profile *p)
 	struct names names = { { 0 } };
 
 	read_configuration(&otherwise, &names, p->configuration_descriptor, p->configuration_size_bytes);
-	if (!d->has_configuration)
+	if (!d->has_configuration) {
 		d->interface = otherwise.interface;
+		d->plain = otherwise.plain;
+		d->tolerant = otherwise.tolerant;
+	}
 	if (!d->transfer_bytes)
 		d->transfer_bytes = p->transfer_size_bytes;
 	for (uint8_t alt = 0; alt < ALTS; alt++)

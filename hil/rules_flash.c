@@ -111,31 +111,33 @@ static bool failed(const struct judge *j, size_t n)
 	return false;
 }
 
+/* The sector is erased once more by request i, n having been the first; false with *done: it may be, from here on. */
+static bool erased_again(const struct judge *j, size_t n, size_t i, bool *done)
+{
+	const struct exchange *x = &j->t->exchanges[n], *y = &j->t->exchanges[i];
+	uint32_t size_bytes, other, start = erased_from(j, x->target, &size_bytes);
+
+	*done = y->incarnation == x->incarnation &&
+		(rule_begins_anew(j, y) ||
+		 (y->op == OP_WRITE && y->has_target && overlaps(y->target, y->setup.length, start, size_bytes)));
+	return !*done && y->incarnation == x->incarnation && y->op == OP_ERASE && rule_acknowledged(y) &&
+	       erased_from(j, y->target, &other) == start;
+}
+
 void check_erase_twice(struct judge *j)
 {
 	for (size_t n = j->first; n < j->end; n++) {
 		const struct exchange *x = &j->t->exchanges[n];
-		uint32_t start, size_bytes;
+		bool done = x->op != OP_ERASE || !rule_acknowledged(x);
 
-		if (x->op != OP_ERASE || !rule_acknowledged(x))
-			continue;
-		start = erased_from(j, x->target, &size_bytes);
-		for (size_t i = n; (i = rule_next(j, i)) != RULE_NOWHERE;) {
-			const struct exchange *y = &j->t->exchanges[i];
-			uint32_t other;
-
-			if (y->op == OP_WRITE && y->has_target &&
-			    overlaps(y->target, y->setup.length, start, size_bytes))
-				break;
-			if (y->op != OP_ERASE || !rule_acknowledged(y))
+		for (size_t i = n + 1; !done && i < j->end; i++) {
+			if (!erased_again(j, n, i, &done))
 				continue;
-			if (erased_from(j, y->target, &other) != start)
-				continue;
+			done = true;
 			if (!failed(j, n)) /* trying again is fine */
 				rule_tell(j, RULE_ERASE_TWICE, i,
 					  "0x%08X is erased again, and nothing was written there since",
-					  (unsigned)start);
-			break;
+					  (unsigned)j->t->exchanges[i].target);
 		}
 	}
 }

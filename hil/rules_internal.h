@@ -51,6 +51,8 @@ enum rule_number {
 /* What a device says of itself. */
 struct rules_device {
 	bool has_configuration;
+	bool plain;              /* DFU as of 1.1, without ST's commands */
+	bool tolerant;           /* bitManifestationTolerant: still there after dfuMANIFEST */
 	uint8_t interface;       /* with DFU */
 	uint16_t transfer_bytes; /* wTransferSize; 0: not known */
 	struct {
@@ -90,6 +92,8 @@ bool rule_call_is(const struct judge *, enum operation); /* known, and that one 
 /* Number of the flash sector that has the address, or -1. */
 int rule_sector(const struct mcu_profile *, uint32_t address, uint32_t *start, uint32_t *size_bytes);
 const struct mem_region *rule_region(const struct mcu_profile *, uint32_t address);
+/* In a capture of which nothing is known: a request with which a tool begins its work. */
+bool rule_begins_anew(const struct judge *, const struct exchange *);
 /* "0.4 s" */
 const char *rule_seconds(uint64_t us, char text[24]);
 

@@ -186,7 +186,8 @@ void check_getstatus_after_manifest(struct judge *j)
 		const struct exchange *x = &j->t->exchanges[n];
 		size_t next;
 
-		if (x->op != OP_GETSTATUS || !x->has_reply || x->reply_state != DFU_MANIFEST)
+		if (x->op != OP_GETSTATUS || !x->has_reply || x->reply_state != DFU_MANIFEST ||
+		    rule_device(j, x)->tolerant)
 			continue;
 		next = rule_next(j, n);
 		if (next != RULE_NOWHERE)

@@ -167,6 +167,8 @@ static bool goes_on(const struct judge *j, size_t from)
 
 void check_error_ignored(struct judge *j)
 {
+	bool known = j->call && !j->call->raw;
+
 	for (size_t n = j->first; n < j->end; n++) {
 		const struct exchange *x = &j->t->exchanges[n];
 		size_t operation;
@@ -177,10 +179,10 @@ void check_error_ignored(struct judge *j)
 		operation = rule_operation_before(j, n);
 		if (operation == RULE_NOWHERE || repeated(j, operation, n))
 			continue;
-		if (j->call ? j->call->ended && j->call->succeeded : goes_on(j, n))
+		if (known ? j->call->ended && j->call->succeeded : goes_on(j, n))
 			rule_tell(j, RULE_ERROR_IGNORED, n, "%s failed with %s; it is not tried again, and %s",
 				  dfuse_op_name(j->t->exchanges[operation].op), dfu_status_name(x->status),
-				  j->call ? "the tool reports success" : "the tool goes on");
+				  known ? "the tool reports success" : "the tool goes on");
 	}
 }
 

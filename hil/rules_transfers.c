@@ -2,7 +2,6 @@
 /* Rules of single transfers: interface, alternate setting, block numbers, lengths and addresses (DFU 1.1 6, AN3156 4 and 5). */
 #include "rules_internal.h"
 
-#define SET_CONFIGURATION 9
 #define SET_INTERFACE 11
 
 void check_wrong_interface(struct judge *j)
@@ -87,6 +86,8 @@ void check_block_number(struct judge *j)
 		const struct exchange *x = &j->t->exchanges[n];
 		size_t last;
 
+		if (rule_device(j, x)->plain)
+			continue;
 		if (!x->has_target && (x->op == OP_WRITE || x->op == OP_READ) && x->setup.value == 1) {
 			rule_tell(j, RULE_BLOCK_NUMBER, n, "block 1 is reserved: data begin with block 2");
 		} else if (x->op == OP_UNKNOWN_COMMAND && x->setup.length > 5) {
@@ -190,13 +191,6 @@ void check_option_block(struct judge *j)
 	}
 }
 
-/* In a capture of which nothing is known, tools begin so. */
-static bool begins_anew(const struct judge *j, const struct exchange *x)
-{
-	return !j->call && (x->setup.type == 0x00 || x->setup.type == 0x01) &&
-	       (x->setup.request == SET_CONFIGURATION || x->setup.request == SET_INTERFACE);
-}
-
 struct image {
 	bool written,
 		address_since; /* address_since: a Set-Address after the last write, or if nothing was written, any */
@@ -213,7 +207,7 @@ static struct image image_before(const struct judge *j, size_t n)
 
 		if (x->incarnation != j->t->exchanges[n].incarnation || !rule_acknowledged(x))
 			continue;
-		if (begins_anew(j, x))
+		if (rule_begins_anew(j, x))
 			image.written = false;
 		if (x->op == OP_SET_ADDRESS)
 			image.address_since = true;

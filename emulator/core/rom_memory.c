@@ -244,6 +244,18 @@ static enum dfu_status finish_write(struct rom_memory *rm, const struct dfu_job 
 	return DFU_OK;
 }
 
+/* A store has erased the sectors whose first byte it has written. */
+static void tell_erased(const struct rom_memory *rm, const struct dfu_job *job)
+{
+	uint32_t at = job->address, start, size_bytes;
+
+	while (at - job->address < job->length && flash_sector_at(rm->flash, at, &start, &size_bytes) >= 0) {
+		if (start >= job->address && !is_write_protected(rm, start))
+			rm->ops->touched(rm->context, MCU_EVENT_ERASED, start, size_bytes);
+		at = start + size_bytes;
+	}
+}
+
 enum dfu_status rom_memory_finish(struct rom_memory *rm, const struct dfu_job *job, enum dfu_status outcome)
 {
 	const struct mcu_profile *p = rm->profile;
@@ -259,6 +271,8 @@ enum dfu_status rom_memory_finish(struct rom_memory *rm, const struct dfu_job *j
 		return outcome;
 	if (job->kind == JOB_READ_UNPROTECT && protected_from_readout(rm))
 		rm->ops->touched(rm->context, MCU_EVENT_ERASED, rm->profile->flash_base, rm->profile->flash_size_bytes);
+	if (job->kind == JOB_STORE)
+		tell_erased(rm, job);
 	if (rm->event != MCU_EVENT_PIN)
 		rm->ops->touched(rm->context, rm->event, rm->touched_address, rm->touched_length);
 	if (job->kind == JOB_ERASE && p->stuck_erase_from && job->address >= p->stuck_erase_from)

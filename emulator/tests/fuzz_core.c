@@ -94,9 +94,9 @@ static uint16_t take16(struct input *in)
 static void fill_command(struct input *in, uint8_t *data)
 {
 	static const uint8_t commands[] = { 0x21, 0x41, 0x92, 0x00, 0x21, 0x41, 0x21, 0x55 };
-	static const uint32_t addresses[] = { 0x08000000, 0x08004000, 0x0800ffff, 0x08010000, 0x20002000,
-					      0x20004000, 0x1fff7800, 0x1fff7a00, 0x1fffc000, 0xffff0000,
-					      0x1fff0000, 0x00000000, 0xfffffff0 };
+	static const uint32_t addresses[] = { 0x08000000, 0x08004000, 0x0800ffff, 0x08010000, 0x20002000, 0x20004000,
+					      0x1fff7800, 0x1fff7a00, 0x1fffc000, 0xffff0000, 0x1fff0000, 0x00000000,
+					      0xfffffff0, 0x08100000, 0x1ffff800, 0x1fff7000 };
 	uint8_t choice = take(in);
 	uint32_t address = addresses[(choice >> 3) % (sizeof addresses / sizeof *addresses)];
 
@@ -244,7 +244,7 @@ static void on_complete(struct usbhost *host, struct usb_urb *urb)
 	if (!urb->endpoint && urb->result == USB_ACK && urb->setup.type == 0xa1 && urb->actual == 6 &&
 	    urb->setup.request == DFU_GETSTATUS && mcu_mode(world.mcu) == MCU_ROM && t->data[4] == DFU_DNBUSY)
 		CHECK(++world.busy_replies == 1 || world.profile.busy_rule != BUSY_HOLDS ||
-		      world.profile.hardware_error_status == DFU_STAYS_BUSY);
+		      world.profile.hardware_error_status == DFU_STAYS_BUSY || world.profile.stuck_erase_from);
 	act_from_within(&world);
 }
 
@@ -406,12 +406,27 @@ static void step(struct world *w)
 	check(w);
 }
 
+/* A ROM as it is; its flash is no smaller than what is looked at. */
+static void choose_sibling(struct world *w, uint8_t which)
+{
+	unsigned count = 0;
+
+	while (mcu_profiles[count])
+		count++;
+	w->profile = *mcu_profiles[which % count];
+	CHECK(w->profile.flash_size_bytes >= FLASH_BYTES);
+}
+
 /* Every alternative of every unknown is in reach. */
 static void choose_profile(struct world *w)
 {
 	struct mcu_profile *p = &w->profile;
 	uint8_t a = take(&w->in), b = take(&w->in), c = take(&w->in);
 
+	if (a % 4 == 3) {
+		choose_sibling(w, b);
+		return;
+	}
 	*p = *mcu_profile_find("f407");
 	for (size_t i = 0; i < p->region_count && i < 8; i++) {
 		regions[i] = p->regions[i];
@@ -421,7 +436,7 @@ static void choose_profile(struct world *w)
 	p->regions = regions;
 	p->sectors = sectors;
 	p->flash_size_bytes = FLASH_BYTES;
-	p->busy_rule = (enum busy_rule)(a % 4 % 3);
+	p->busy_rule = (enum busy_rule)(a % 4);
 	p->wrong_state = a & 4 ? WRONG_STATE_STALL_TO_ERROR : WRONG_STATE_STALL_STAYS;
 	p->clrstatus_rule = a & 8 ? CLRSTATUS_STALLS : CLRSTATUS_TO_ERROR;
 	p->upload_refusal = a & 16 ? UPLOAD_REFUSED_EMPTY : UPLOAD_REFUSED_STALL;

@@ -176,6 +176,16 @@ values()
   return "$status"
 }
 
+# Names, and those after "also", as a wrong one brings them to light.
+profiles()
+{
+  "$dfuemu" exec --profile zzz -- true 2>&1 | sed 's/.*must be //; s/ (did you.*//; s/, / /g; s/ or / /g' | tr ' ' '\n' >taken
+  completed exec --profile '' >completion
+  same profiles taken completion
+  "$dfuemu" profiles | sed 's/ .*//' >listed
+  [ "$(grep -c -x -F -f listed taken)" -eq "$(grep -c . listed)" ]
+}
+
 targets()
 {
   make -s -C "$repo" help >help
@@ -278,6 +288,7 @@ later 'README.md has the table of what fronts lack' gaps
 later 'help, manual page and completion have the same options of ctl' ctl_options
 later 'help, manual page and completion have the same commands of ctl' ctl_commands
 later 'manual page and completion name the words that commands and rules take' values
+later 'completion has the profiles and their other names' profiles
 later 'make help and README have the targets of the Makefile' targets
 later 'the examples of the manual page run' manual_examples
 later 'the examples of README.md run' readme_examples

@@ -216,6 +216,17 @@ leave_dfu11()
   says said 'ID 1209:0001'
 }
 
+# A rule's address is where the block goes: the second of 1024 bytes. A second attempt succeeds.
+fault_dfu11()
+{
+  needs
+  pattern 5000 9 >in.bin
+  ends 74 emu --profile dfu11 --flash flash.img -v --fault 'stall on=write,address=0x08000400' -- dfu-util -D in.bin
+  says said 'Error during download'
+  ends 0 emu --profile dfu11 --flash flash.img -- dfu-util -D in.bin
+  cmp -n 5000 in.bin flash.img
+}
+
 serials()
 {
   needs
@@ -248,5 +259,6 @@ gather
 later 'f427-v7.0: dfu-util does not see the second bank, and of V9.1 it does' half_f427
 later 'gd32vf103: dfu-util leaves it for the application' leave_gd32
 later 'dfu11: the application starts after a reset, or a detach, and dfu-util exits with 74' leave_dfu11
+later 'dfu11: rules for faults meet its writes, by address' fault_dfu11
 later 'serial numbers are those that a profile can have' serials
 finish

@@ -155,6 +155,10 @@ static void an_image_is_erased_written_and_manifested(void **state)
 	assert_memory_equal(cells, image, sizeof image);
 	for (unsigned s = 0; s < flash_sector_count(mcu_flash(b.mcu)); s++)
 		assert_int_equal(flash_erase_count(mcu_flash(b.mcu), s), s < 3);
+	assert_int_equal(board_count(&b, MCU_EVENT_ERASED), 3);
+	assert_int_equal(board_last(&b, MCU_EVENT_ERASED)->address, 0x08001000);
+	assert_int_equal(board_last(&b, MCU_EVENT_ERASED)->length, 2048);
+	assert_int_equal(board_count(&b, MCU_EVENT_PROGRAMMED), 6);
 	/* the rest of the third page is erased, the fourth is as it was */
 	assert_int_equal(flash_read(mcu_flash(b.mcu), 0x080017ff, cells, 2), 0);
 	assert_int_equal(cells[0], 0xff);

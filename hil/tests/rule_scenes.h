@@ -279,6 +279,13 @@ static void fails_and_says_so(struct trial *t)
 	fails(t);
 }
 
+static void script_that_expects_failure(struct trial *t)
+{
+	call(t, OPERATION_LIST);
+	t->call.raw = true;
+	fails(t);
+}
+
 static void fails_and_tries_again(struct trial *t)
 {
 	call(t, OPERATION_ERASE);
@@ -355,6 +362,23 @@ static void block_1(struct trial *t)
 {
 	start(t);
 	scene_stalled(&t->s, DFU_DNLOAD, 1, block, 16);
+}
+
+/* As the descriptors say: DFU 1.1 without ST's commands, which stays after an image. */
+static void become_plain(struct trial *t)
+{
+	uint8_t configuration[54];
+
+	memcpy(configuration, t->profile.configuration_descriptor, sizeof(configuration));
+	configuration[47] |= 4;   /* bitManifestationTolerant */
+	configuration[52] = 0x10; /* bcdDFUVersion 0x0110 */
+	scene_descriptor(&t->s, 0x0200, configuration, sizeof(configuration));
+}
+
+static void block_1_of_plain_dfu(struct trial *t)
+{
+	become_plain(t);
+	block_1(t);
 }
 
 static void data_as_block_0(struct trial *t)
@@ -457,6 +481,13 @@ static void asks_who_has_left(struct trial *t)
 {
 	leaves(t);
 	scene_transfer(&t->s, SETUP(0xa1, DFU_GETSTATUS, 0, 0, 6), NULL, 0, USBMON_ESHUTDOWN);
+}
+
+static void asks_who_stays(struct trial *t)
+{
+	become_plain(t);
+	leaves(t);
+	scene_getstatus(&t->s, DFU_OK, DFU_IDLE, 0);
 }
 
 static void leaves_to_the_last_block(struct trial *t)

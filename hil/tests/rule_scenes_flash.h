@@ -68,6 +68,15 @@ static void erases_the_same_twice(struct trial *t)
 	scene_erase(&t->s, BASE + 2048);
 }
 
+static void erases_in_a_second_run(struct trial *t)
+{
+	start(t);
+	scene_erase(&t->s, BASE);
+	scene_abort(&t->s);
+	start(t);
+	scene_erase(&t->s, BASE);
+}
+
 static void erases_after_a_write(struct trial *t)
 {
 	start(t);

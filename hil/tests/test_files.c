@@ -83,7 +83,8 @@ static void noise_is_the_same_for_a_seed_and_differs_between_seeds(void **state)
 	struct fixture f, g;
 
 	(void)state;
-	begin(&f, "  a: {size: 5000, seed: 7}\n  b: {size: 5000, seed: 8}\n  c: {size: 3000, seed: 7}\n  z: {size: 2K, fill: 0}\n");
+	begin(&f, "  a: {size: 5000, seed: 7}\n  b: {size: 5000, seed: 8}\n  c: {size: 3000, seed: 7}\n  z: {size: 2K, "
+		  "fill: 0}\n");
 	begin(&g, "  other: {size: 5000, seed: 7}\n");
 	assert_int_equal(get(&f, "a")->length, 5000);
 	assert_memory_equal(get(&f, "a")->data, get(&g, "other")->data, 5000);
