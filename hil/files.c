@@ -506,19 +506,24 @@ static const char *output_path(const struct files *f, const char *name)
 	return NULL;
 }
 
+static const struct value *entry_of(const struct value *entries, const char *name)
+{
+	for (size_t i = 0; entries && i < entries->count; i++)
+		if (!strcmp(entries->list[i].key, name))
+			return &entries->list[i];
+	return NULL;
+}
+
 const struct file *files_get(struct files *f, const char *name, const char *beside, char why[FILES_WHY])
 {
 	const struct file *file = NULL;
+	const struct value *entry = entry_of(f->entries, name);
 	const char *output = output_path(f, name);
 	char *path;
 
 	if (output)
 		return read_anew(f, name, output, why);
-	for (size_t i = 0; f->entries && i < f->entries->count; i++) {
-		const struct value *entry = &f->entries->list[i];
-
-		if (strcmp(entry->key, name))
-			continue;
+	if (entry) {
 		file = made_before(f, name);
 		if (file)
 			return file;
@@ -538,6 +543,46 @@ const struct file *files_get(struct files *f, const char *name, const char *besi
 		refuse(why, "%s", strerror(ENOMEM));
 	free(path);
 	return file;
+}
+
+static bool begins_as_dfuse(const char *beside, const char *name)
+{
+	char *path = path_beside(beside, name), start[5] = "";
+	FILE *in = path ? fopen(path, "rbe") : NULL;
+	bool is = in && fread(start, 1, sizeof(start), in) == sizeof(start) && !memcmp(start, "DfuSe", sizeof(start));
+
+	if (in)
+		fclose(in);
+	free(path);
+	return is;
+}
+
+bool files_will_be_dfuse(const struct value *entries, const char *name, const char *beside)
+{
+	const struct value *entry = entry_of(entries, name);
+
+	/* Each entry comes from another: as many steps as there are entries lead to the first, or in a circle. */
+	for (size_t i = 0; entry && i <= entries->count; i++) {
+		const struct object *o = entry->object;
+		const char *from = object_text(o, "copy", NULL);
+
+		if (object_given(o, "dfuse"))
+			return true;
+		if (!from && object_given(o, "of") && !object_number(o, "from", 0))
+			from = object_text(o, "of", NULL);
+		if (!from && object_given(o, "join") && object_value(o, "join")->count)
+			from = object_value(o, "join")->list[0].text;
+		if (!from)
+			from = object_text(o, "dfu-suffix", NULL);
+		if (!from)
+			from = object_text(o, "path", NULL);
+		if (!from)
+			return false;
+		name = from;
+		beside = entry->mark.file;
+		entry = object_given(o, "path") ? NULL : entry_of(entries, name);
+	}
+	return !entry && begins_as_dfuse(beside, name);
 }
 
 const char *files_output(struct files *f, const char *name, char why[FILES_WHY])
@@ -602,7 +647,9 @@ const struct file *files_wrapped(struct files *f, const struct file *raw, uint32
 {
 	const char *slash = strrchr(raw->name, '/');
 	const struct file *made;
-	struct element element = { address, alt, NULL, raw };
+	/* A suffix is no part of what is flashed. */
+	const struct file payload = { .data = raw->data, .length = file_payload(raw) };
+	struct element element = { address, alt, NULL, &payload };
 	struct bytes b = { 0 };
 	char name[200];
 

@@ -76,6 +76,13 @@ const struct file *play_file(struct play *play, const struct value *v)
 	return file;
 }
 
+uint64_t play_limit_us(const struct play *play, uint64_t us)
+{
+	const struct play_options *o = play->options;
+
+	return o->time == RIG_TIME_SCALED && o->scale > 1 ? (uint64_t)((double)us * o->scale) : us;
+}
+
 const char *play_short_path(const struct play *play, const char *path)
 {
 	size_t length = strlen(play->options->folder);
@@ -151,7 +158,8 @@ const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
 						    object_flag(board, "application", true), why))
 		return why;
 	for (size_t i = 0; i < s->step_count; i++) {
-		const char *missing = verb_tool_lacks(&s->steps[i], o->tool);
+		char lacks[VERB_WHY];
+		const char *missing = verb_tool_lacks(&s->steps[i], s, o->tool, lacks);
 
 		if (missing) {
 			snprintf(why, RIG_WHY, "%s", missing);
@@ -448,7 +456,8 @@ static void play_steps(struct play *play)
 		play_error(play, "%s", strerror(ENOMEM));
 	} else if (open_rig(play, capture)) {
 		play->state->limit_us = play->rig->ops->now_us(play->rig) +
-					object_number(play->options->scenario->top, "limit", LIMIT_US);
+					play_limit_us(play,
+						      object_number(play->options->scenario->top, "limit", LIMIT_US));
 		ran = snapshot_take(play, SNAPSHOT_START) != NULL;
 		if (!ran)
 			play_error(play, "the boards cannot be looked at");

@@ -176,15 +176,38 @@ static struct tool_call call_of(const struct step *step, struct call_text *text)
 	return call;
 }
 
-const char *verb_tool_lacks(const struct step *step, const struct tool *tool)
+/* A DfuSe file is refused by some tools, a raw one by others. */
+static const char *lacks_format(const struct step *step, const struct scenario *s, const struct tool *tool,
+				const struct tool_call *call, char why[VERB_WHY])
+{
+	bool dfuse = files_will_be_dfuse(object_value(s->top, "files"), call->file, step->mark.file);
+
+	if (tool->format == TOOL_TAKES_RAW && dfuse)
+		snprintf(why, VERB_WHY, "%s takes raw files alone, and '%s' is a DfuSe file", tool->name, call->file);
+	else if (tool->format == TOOL_TAKES_DFUSE && !dfuse && !call->has_address)
+		snprintf(why, VERB_WHY, "%s takes DfuSe files alone, and without an address '%s' cannot be made one",
+			 tool->name, call->file);
+	else
+		return NULL;
+	return why;
+}
+
+const char *verb_tool_lacks(const struct step *step, const struct scenario *s, const struct tool *tool,
+			    char why[VERB_WHY])
 {
 	struct call_text text = { 0 };
 	struct tool_call call;
+	const char *missing;
 
 	if (step->verb->operation < 0)
 		return NULL;
 	call = call_of(step, &text);
-	return tool_lacks(tool, &call);
+	missing = tool_lacks(tool, &call);
+	if (missing) {
+		snprintf(why, VERB_WHY, "%s", missing);
+		return why;
+	}
+	return call.file ? lacks_format(step, s, tool, &call, why) : NULL;
 }
 
 void check_operation(const struct step *step, const struct scenario *s, unsigned *needs, struct problems *problems)
