@@ -424,6 +424,11 @@ static void board_power_up(struct board *b)
 	mcu_set_pin(b->mcu, PIN_VDD, true);
 }
 
+const struct options *desk_given(const struct desk *d)
+{
+	return d->options;
+}
+
 uint64_t desk_epoch_us(const struct desk *d)
 {
 	return d->epoch_us;

@@ -9,8 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "rig_desk.h"
-
-extern char **environ;
+#include "tool_process.h"
 
 /* --- signals --- */
 
@@ -62,35 +61,6 @@ static uint64_t wall_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static bool sets(const char *const *additions, const char *entry)
-{
-	size_t name = strcspn(entry, "=") + 1;
-
-	for (; *additions; additions++)
-		if (!strncmp(*additions, entry, name))
-			return true;
-	return false;
-}
-
-/* This process's, with the additions. The array alone is to be freed. */
-static const char **environment_with(const char *const *additions)
-{
-	size_t count = 0, n = 0;
-	const char **all;
-
-	while (environ[count])
-		count++;
-	for (const char *const *a = additions; *a; a++)
-		count++;
-	all = calloc(count + 1, sizeof(*all));
-	for (char **e = environ; all && *e; e++)
-		if (!sets(additions, *e))
-			all[n++] = *e;
-	for (const char *const *a = additions; all && *a; a++)
-		all[n++] = *a;
-	return all;
 }
 
 static void close_end(int *fd)
