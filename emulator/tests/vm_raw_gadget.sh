@@ -137,5 +137,5 @@ check 'a killed run leaves nothing behind' crash
 check 'the application echoes on ttyACM0, and the bootloader comes back' application
 check 'the end of the application is quick' all_gone
 check 'into the application and back, many times' reboots "${DFUBENCH_RUNS:-4}"
-check 'unplugged and plugged in, many times' replugs "${DFUBENCH_RUNS:-15}"
+check 'unplugged and plugged in, many times' replugs "${DFUBENCH_RUNS:-8}"
 finish
