@@ -24,7 +24,7 @@
 #define SETTLE_US 30000000u
 
 /* How long a kernel may take to enumerate, of the wall's time, and how often it is asked. */
-#define HOST_US 5000000u
+#define HOST_US 20000000u
 #define HOST_POLL_MS 20
 
 struct run {
