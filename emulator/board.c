@@ -63,8 +63,10 @@ static void tell(const struct board *b, const struct desk_event *event)
 {
 	char text[EVENT_BYTES];
 
-	event_text(event, text);
-	say_event(b->desk->say, "%s", text);
+	if (say_tells_events(b->desk->say)) {
+		event_text(event, text);
+		say_event(b->desk->say, "%s", text);
+	}
 	if (b->desk->listener)
 		b->desk->listener(b->desk->listener_context, event);
 }
