@@ -204,9 +204,9 @@ scene_verify()
 
 scene_small()
 {
-  "$dfuemu" profiles | grep -q g431 || skip 'no profile here has another wTransferSize'
+  "$dfuemu" profiles | grep -q h743 || skip 'no profile here has another wTransferSize'
   image 5000
-  on_board --profile g431 -- 'tell "$R" download image --address 0x08000000'
+  on_board --profile h743 -- 'tell "$R" download image --address 0x08000000'
 }
 
 # What the original leaves in each scene
