@@ -56,7 +56,7 @@ why: It would work on the board in the next step.
 reference: none
 tools: [dfu-util]
 steps:
-  - run: [sh, -c, "setsid sh -c 'sleep 1; echo >late' & exit 0"]
+  - run: [sh, -c, "setsid sh -c 'echo >began; sleep 1; echo >late' & until [ -e began ]; do :; done"]
   - wait: 2s
   - run: [sh, -c, 'test ! -e late']
 END
