@@ -123,7 +123,7 @@ static enum outcome settle(struct device *d, const char *what, unsigned limit_ms
 	for (;;) {
 		int r = get_status(d, s, limit_ms);
 
-		if (r == LIBUSB_ERROR_PIPE && poll_ms && ++stalls <= STALLS) {
+		if (r == LIBUSB_ERROR_PIPE && poll_ms && ++stalls <= STALLS && !mutant(M_GIVES_UP_STALLED)) {
 			wait_ms(poll_ms);
 			continue;
 		}
@@ -136,6 +136,8 @@ static enum outcome settle(struct device *d, const char *what, unsigned limit_ms
 		poll_ms = s->poll_ms ? s->poll_ms : 1;
 		if (waited_ms > limit_ms && !mutant(M_POLLS_FOR_EVER))
 			return fail(NO_ANSWER, "%s: the device stays busy", what);
+		if (mutant(M_CLRSTATUS_BUSY))
+			control(d, OUT, CLRSTATUS, 0, NULL, 0, SHORT_MS);
 		wait_ms(poll_ms);
 		waited_ms += poll_ms;
 	}

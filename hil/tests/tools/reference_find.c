@@ -16,6 +16,8 @@ static void read_string(libusb_device_handle *h, uint8_t index, char *out, size_
 		      : 0;
 	size_t n = 0;
 
+	if (mutant(M_STRING_16) && r > 16)
+		r = 16;
 	for (int i = 2; i + 1 < r && i + 1 < b[0] && n + 1 < size; i += 2)
 		out[n++] = b[i + 1] || b[i] < ' ' || b[i] > '~' ? '?' : (char)b[i];
 	out[n] = 0;
@@ -128,6 +130,8 @@ static void print(struct device *d, void *context)
 	       d->transfer_size, d->bcd_dfu >> 8, d->bcd_dfu & 0xff);
 	for (unsigned i = 0; i < d->alts; i++)
 		printf("  alt %u: %s\n", i, d->names[i]);
+	if (mutant(M_LIST_CLEARS))
+		device_to_idle(d);
 	++*(unsigned *)context;
 	device_close(d);
 }
