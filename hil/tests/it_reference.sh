@@ -89,6 +89,12 @@ scene_early()
   on_board --fault 'stall on=getstatus,count=4' -- 'tell "$R" download image --address 0x08000000'
 }
 
+scene_bus()
+{
+  image 5000
+  on_board --fault 'bus-error on=write,count=2' -- 'tell "$R" download image --address 0x08000000'
+}
+
 scene_whole()
 {
   image 4096
@@ -267,6 +273,11 @@ after_busy()
 }
 
 after_early()
+{
+  after_write
+}
+
+after_bus()
 {
   after_write
 }

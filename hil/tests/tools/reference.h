@@ -65,6 +65,7 @@ enum outcome fail(enum outcome, const char *format, ...) __attribute__((format(p
 	M(ALWAYS_SUCCESS, "always-success", "takes no notice of bStatus and dfuERROR") \
 	M(EXIT_ZERO, "exit-zero", "tells of failures and exits with 0") \
 	M(STALL_IS_DONE, "stall-is-done", "takes a STALL for success") \
+	M(BUS_ERROR_IS_DONE, "bus-error-is-done", "takes a bus error for success") \
 	M(RETRIES_FOR_EVER, "retries-for-ever", "sends a stalled request again for ever") \
 	M(POLLS_FOR_EVER, "polls-for-ever", "polls for ever in dfuERROR") \
 	M(NO_UPLOAD_ABORT, "no-upload-abort", "does not go back to dfuIDLE before an upload") \
@@ -78,6 +79,7 @@ enum outcome fail(enum outcome, const char *format, ...) __attribute__((format(p
 	M(NO_TIMEOUT, "no-timeout", "waits for ever for an answer") \
 	M(STRING_16, "string-16", "reads the first 16 bytes of a string") \
 	M(LIST_CLEARS, "list-clears", "clears the status of what it lists") \
+	M(DENIED_ENDS, "denied-ends", "opens every device to look at it, and gives up at one that it may not open") \
 	M(FIRST_DEVICE, "first-device", "takes the first device with DFU, whatever its ID or serial number") \
 	M(CLAIMS_VERIFY, "claims-verify", "says that it has verified, and has not")
 

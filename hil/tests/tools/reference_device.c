@@ -80,6 +80,8 @@ static int control(struct device *d, uint8_t type, enum request request, uint16_
 	trace("%02x %u value %u length %u data %08x: %d\n", type, (unsigned)request, value, length, sum, r);
 	if (r == LIBUSB_ERROR_PIPE && mutant(M_STALL_IS_DONE))
 		return length;
+	if (r == LIBUSB_ERROR_IO && mutant(M_BUS_ERROR_IS_DONE))
+		return length;
 	return r;
 }
 
@@ -259,8 +261,8 @@ enum outcome device_to_idle(struct device *d)
 	uint32_t waited_ms = 0;
 	int r;
 
-	if (mutant(M_CLRSTATUS_ALWAYS))
-		control(d, OUT, CLRSTATUS, 0, NULL, 0, SHORT_MS);
+	if (mutant(M_CLRSTATUS_ALWAYS) && (r = control(d, OUT, CLRSTATUS, 0, NULL, 0, SHORT_MS)))
+		return usb_failed("CLRSTATUS", r);
 	for (unsigned tries = 0; tries < 4;) {
 		r = get_status(d, &s, MASS_ERASE_MS);
 		if (r == LIBUSB_ERROR_PIPE) {
