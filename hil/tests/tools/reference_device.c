@@ -15,6 +15,7 @@
 #define SHORT_MS 5000u
 #define ERASE_MS 20000u
 #define MASS_ERASE_MS 60000u
+#define START_MS 40000u /* what an earlier run left may still erase */
 #define GONE_MS 5000u
 
 enum request { DETACH, DNLOAD, UPLOAD, GETSTATUS, CLRSTATUS, GETSTATE, ABORT };
@@ -264,7 +265,7 @@ enum outcome device_to_idle(struct device *d)
 	if (mutant(M_CLRSTATUS_ALWAYS) && (r = control(d, OUT, CLRSTATUS, 0, NULL, 0, SHORT_MS)))
 		return usb_failed("CLRSTATUS", r);
 	for (unsigned tries = 0; tries < 4;) {
-		r = get_status(d, &s, MASS_ERASE_MS);
+		r = get_status(d, &s, START_MS);
 		if (r == LIBUSB_ERROR_PIPE) {
 			tries++;
 			wait_ms(100);
@@ -276,7 +277,7 @@ enum outcome device_to_idle(struct device *d)
 			return DONE;
 		if (mutant(M_ALWAYS_SUCCESS) && tries)
 			return DONE;
-		if (s.state == DNBUSY && waited_ms <= MASS_ERASE_MS) {
+		if (s.state == DNBUSY && waited_ms <= START_MS) {
 			wait_ms(s.poll_ms ? s.poll_ms : 1);
 			waited_ms += s.poll_ms ? s.poll_ms : 1;
 			continue;
