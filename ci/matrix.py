@@ -49,7 +49,7 @@ def totals(report, versions):
     yield "|---|---|--:|--:|--:|--:|"
     for tool in report["tools"]:
         mine = [r for r in report["results"] if r["tool"] == tool and not is_scripted(r)]
-        told = {r["tool-version"] for r in mine if r.get("tool-version")}
+        told = {r["tool-version"] for r in report["results"] if r["tool"] == tool and r.get("tool-version")}
         count = {verdict: sum(r["verdict"] == verdict for r in mine) for verdict in CELL}
         yield row(
             [tool, versions.get(tool, "".join(sorted(told)) or "?"), count["passed"], count["expected-failure"]]
