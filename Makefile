@@ -195,6 +195,8 @@ fuzz: fuzz-build ## run each fuzz target for FUZZ_SECONDS (60)
 mutants: all unit ## break the core, and the reference tool, in one place at a time: a test or a scenario is to fail
 	@B='$(B)' CC='$(CC)' SAN='$(SAN)' hil/tests/it_core_mutants.sh
 	@B='$(B)' hil/tests/mutants.sh
+matrix: all ## run the scenarios with four real tools: build/matrix.html, scenarios/MATRIX.md
+	@B='$(B)' sh ci/matrix.sh
 demo: all ## flash the emulated board with the dfu-util of this machine
 	@B='$(B)' sh ci/demo.sh
 deps: ## install the Debian packages that all this needs
@@ -224,7 +226,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all without-hil unit clients fuzzers fuzz-build cross static posix bench check check-unit check-vm fuzz mutants demo deps install clean help
+.PHONY: all without-hil unit clients fuzzers fuzz-build cross static posix bench check check-unit check-vm fuzz mutants matrix demo deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -128,8 +128,9 @@ static bool is_among(const struct value *list, const char *word)
 static const char *rig_lacks(const struct play_options *o, char why[RIG_WHY])
 {
 	const struct scenario *s = o->scenario;
-	unsigned missing = s->needs & ~rig_choice_can(o->rig), first = missing & -missing;
-	const char *what = "the scenario";
+	bool faults = o->faults && *o->faults;
+	unsigned missing = (s->needs | (faults ? RIG_FAULTS : 0)) & ~rig_choice_can(o->rig), first = missing & -missing;
+	const char *what = faults && !(s->needs & first) ? "--fault" : "the scenario";
 
 	if (!missing)
 		return NULL;
@@ -259,6 +260,19 @@ static void setup_free(struct rig_setup *setup)
 	free((const char **)setup->serials);
 }
 
+/* On all of so many boards. */
+static bool put_fault(struct play *play, unsigned boards, const char *rule)
+{
+	char why[RIG_WHY];
+
+	for (unsigned b = 1; b <= boards; b++)
+		if (play->rig->ops->fault_add(play->rig, b, rule, why)) {
+			play_error(play, "fault '%s': %s", rule, why);
+			return false;
+		}
+	return true;
+}
+
 static bool open_rig(struct play *play, char *capture)
 {
 	const struct play_options *o = play->options;
@@ -288,12 +302,12 @@ static bool open_rig(struct play *play, char *capture)
 		play_error(play, "%s", why);
 		return false;
 	}
+	for (size_t i = 0; o->faults && o->faults[i]; i++)
+		if (!put_fault(play, setup.boards, o->faults[i]))
+			return false;
 	for (size_t i = 0; i < faults->count; i++)
-		for (unsigned b = 1; b <= setup.boards; b++)
-			if (play->rig->ops->fault_add(play->rig, b, faults->list[i].text, why)) {
-				play_error(play, "fault '%s': %s", faults->list[i].text, why);
-				return false;
-			}
+		if (!put_fault(play, setup.boards, faults->list[i].text))
+			return false;
 	return true;
 }
 

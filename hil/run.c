@@ -176,6 +176,7 @@ static int make_jobs(struct run *run)
 					.repeat = k,
 					.capture_folder = o->capture_folder,
 					.strict = o->strict,
+					.faults = o->faults.word,
 					.tool_wall_ms = o->deadline_ms - o->deadline_ms / 4,
 				};
 	run->plan.jobs = n;
@@ -201,6 +202,7 @@ static int make_reports(struct run *run)
 	run->plan.rig = rig_choice_name(run->suite.rig);
 	run->plan.time = runner_time(run->jobs, run->time);
 	run->plan.seed = o->seed;
+	run->plan.faults = o->faults.word;
 	run->plan.colour = !o->tap && coloured(o, run->people);
 	run->plan.live = !o->tap && isatty(fileno(run->people)) && getenv("TERM") &&
 			 strcmp(getenv("TERM"), "dumb") != 0;

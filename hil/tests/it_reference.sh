@@ -83,6 +83,24 @@ scene_busy()
   on_board --fault 'status=OK:dfuDNBUSY on=getstatus,count=4' -- 'tell "$R" download image --address 0x08000000'
 }
 
+scene_early()
+{
+  image 5000
+  on_board --fault 'stall on=getstatus,count=4' -- 'tell "$R" download image --address 0x08000000'
+}
+
+scene_bus()
+{
+  image 5000
+  on_board --fault 'bus-error on=write,count=2' -- 'tell "$R" download image --address 0x08000000'
+}
+
+scene_whole()
+{
+  image 4096
+  on_board -- 'tell "$R" download image --address 0x08000000'
+}
+
 scene_offset()
 {
   image 70000
@@ -252,6 +270,22 @@ after_left()
 after_busy()
 {
   after_write
+}
+
+after_early()
+{
+  after_write
+}
+
+after_bus()
+{
+  after_write
+}
+
+after_whole()
+{
+  statuses 0
+  holds image 0x08000000
 }
 
 after_offset()
