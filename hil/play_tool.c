@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 #include "fault_rule.h"
 #include "play_internal.h"
@@ -394,6 +395,22 @@ static bool keep(struct play *play, struct play_call *call, const struct rig_ran
 	return true;
 }
 
+/* The board that the tool was to work on: the one of the serial number that it was given. Where all have the same, the step's. */
+static unsigned board_of(struct play *play, const struct step *step, const struct tool_call *call)
+{
+	struct rig_status status;
+	unsigned own = play_board(step);
+
+	if (!call->serial || !(play->rig->ops->can & RIG_STATE))
+		return own;
+	if (!play->rig->ops->status(play->rig, own, &status) && !strcasecmp(status.serial, call->serial))
+		return own;
+	for (unsigned i = 1; play->rig->ops->profile(play->rig, i); i++)
+		if (!play->rig->ops->status(play->rig, i, &status) && !strcasecmp(status.serial, call->serial))
+			return i;
+	return own;
+}
+
 static const uint8_t *flash_in(const struct snapshot *s, unsigned board)
 {
 	return s && board <= s->boards ? s->board[board - 1].flash : NULL;
@@ -424,7 +441,7 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 			     struct streams *streams)
 {
 	struct rig *rig = play->rig;
-	unsigned board = play_board(step);
+	unsigned board = board_of(play, step, &job->call);
 	const struct snapshot *before = snapshot_take(play, SNAPSHOT_BEFORE_TOOL), *after;
 	struct play_call *call = before ? new_call(play) : NULL;
 	struct rig_run run = { .words = words,
@@ -458,6 +475,7 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 	call->rules.count = after->exchanges - before->exchanges;
 	call->rules.call = job->call;
 	call->rules.raw = job->raw;
+	call->rules.board = board;
 	call->rules.before = flash_in(before, board);
 	call->rules.after = flash_in(after, board);
 	call->rules.ended = WIFEXITED(ran.status);

@@ -25,6 +25,9 @@
 #define DFUSE_TOOL \
 	"tool: dfuse\nabout: a\ncommand: sh\nformat: dfuse\noperations: {download: [-c, \"wc -c <$0\", " \
 	"\"${file}\"]}\n"
+#define NAMING_TOOL \
+	"tool: naming\nabout: a\ncommand: sh\nformat: both\noperations:\n" \
+	"  download: [-c, \"exit 0\", \"${file}\", [-S, \"${serial}\"]]\n"
 #define DFU_UTIL \
 	"tool: dfu-util\nabout: a\ncommand: dfu-util\nexit: {success: [0], meanings: {74: input/output " \
 	"error}}\nformat: both\n" \
@@ -73,6 +76,7 @@ static struct result *play(const char *tool, const char *text, const char *versi
 #define IMAGE "files:\n  image: {size: 5000, seed: 7, bootable: true}\n"
 #define PUT "  - prepare: {flash: [{file: image}]}\n"
 #define ROM "  - bootloader\n"
+#define TWO "board: {count: 2, serials: [\"207A389B5848\", \"206737645746\"]}\n"
 #define FLASHED ROM "  - download: {file: image, address: 0x08000000}\n"
 
 struct one {
@@ -280,6 +284,20 @@ static const struct one cases[] = {
 	  IMAGE "board: {count: 2}\nsteps:\n" ROM "  - {bootloader: , board: 2}\n"
 		"  - {download: {file: image, address: 0x08000000}, board: 2}\n  - {flash: {equals: image}, board: 2}\n"
 		"  - flash: {erased: true}\n",
+	  VERDICT_PASSED, NULL, 0 },
+
+	{ "the board that is named is the one looked at", NAMING_TOOL,
+	  IMAGE TWO "steps:\n  - {prepare: {flash: [{file: image}]}, board: 2}\n"
+		    "  - download: {file: image, address: 0x08000000, serial: \"206737645746\"}\n"
+		    "  - findings: {none: success-but-differs}\n",
+	  VERDICT_PASSED, NULL, 0 },
+	{ "and not another that has it all", NAMING_TOOL,
+	  IMAGE TWO "steps:\n" PUT "  - download: {file: image, address: 0x08000000, serial: \"206737645746\"}\n",
+	  VERDICT_FAILED, "success-but-differs", 9 },
+	{ "the step's own board is, if none is named", NAMING_TOOL,
+	  IMAGE TWO "steps:\n  - {prepare: {flash: [{file: image}]}, board: 2}\n"
+		    "  - {download: {file: image, address: 0x08000000}, board: 2}\n"
+		    "  - findings: {none: success-but-differs}\n",
 	  VERDICT_PASSED, NULL, 0 },
 
 	/* expected failures */
