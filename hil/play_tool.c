@@ -255,8 +255,8 @@ static enum play_outcome check_end(struct play *play, const struct object *expec
 	char text[200], limit[32];
 
 	if (ran->wall_timed_out)
-		return play_fail(play, NULL, NULL, "it still ran after %llu s of real time, and was killed",
-				 (unsigned long long)(run->wall_limit_ms / 1000));
+		return play_fail(play, NULL, NULL, "it still ran after %.1f s of real time, and was killed",
+				 (double)run->wall_limit_ms / 1e3);
 	if (ran->timed_out)
 		return hangs ? PLAY_OK
 			     : play_fail(play, NULL, NULL, "it still ran after %s on the board's clock, and was killed",
@@ -449,7 +449,7 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 			       .wrote = tool_wrote,
 			       .context = streams,
 			       .limit_us = limit_of(play, step->expect),
-			       .wall_limit_ms = play->options->tool_wall_ms };
+			       .wall_limit_ms = play_wall_left_ms(play) };
 	struct rig_ran ran;
 	char why[RIG_WHY];
 	const char *meaning, **environment;
