@@ -22,6 +22,7 @@ struct stream {
 };
 struct streams {
 	struct stream of[2];
+	char *warnings;
 };
 
 static void stream_put(struct stream *s, const char *bytes, size_t length)
@@ -39,6 +40,17 @@ static void tool_wrote(void *context, bool error, const char *bytes, size_t leng
 	struct streams *s = context;
 
 	stream_put(&s->of[error], bytes, length);
+}
+
+static void rig_warned(void *context, const char *line)
+{
+	struct streams *s = context;
+	char *more;
+
+	if (asprintf(&more, "%s%s%s", s->warnings ? s->warnings : "", s->warnings ? "\n" : "", line) < 0)
+		return;
+	free(s->warnings);
+	s->warnings = more;
 }
 
 /* As text: NUL becomes a blank. */
@@ -447,6 +459,7 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 	struct rig_run run = { .words = words,
 			       .folder = play->options->folder,
 			       .wrote = tool_wrote,
+			       .warned = rig_warned,
 			       .context = streams,
 			       .limit_us = limit_of(play, step->expect),
 			       .wall_limit_ms = play_wall_left_ms(play) };
@@ -499,6 +512,8 @@ enum play_outcome play_tool(struct play *play, const struct step *step, struct p
 		r = play_error(play, "%s", strerror(ENOMEM));
 	if (!job->words && words)
 		tool_words_free(words);
+	if (streams)
+		play->step->warnings = streams->warnings;
 	free(streams);
 	return r;
 }

@@ -293,6 +293,24 @@ captures()
   [ "$(find . -name '*.pcapng' | wc -l)" -eq 2 ]
 }
 
+# What the rig has to say of a tool's run is in all reports, also if it has passed.
+warnings()
+{
+  local text='1 process that the tool left behind was ended'
+
+  scenario left bootloader '{run: [sh, -c, "sleep 1000 & :"]}' list
+  run 0 suite --junit report.xml --json report.json --html report.html
+  says said "warning: $text [step 2]"
+  says report.xml "warning: $text [step 2]"
+  says report.html "$text"
+  jq -e --arg text "$text" '.results[0].steps[1].warnings == $text' report.json
+  run 0 suite --tap
+  says said "# warning: $text [step 2]"
+  scenario left bootloader '{run: [sh, -c, "sleep 1000 & exit 1"]}' list
+  run 1 suite
+  says said "warning: $text [step 2]"
+}
+
 # A tool that hangs: it is killed, and said to be.
 deadline()
 {
@@ -326,6 +344,7 @@ later 'TAP is what prove takes' tap
 later 'a full disk is told, and nothing is lost that is elsewhere' full_disk
 later 'a reader that goes first ends the run' closed_pipe
 later 'colours and progress are for terminals' colours
+later 'what the rig has to say of a tool is in all reports' warnings
 later 'captures are kept where they are wanted' captures
 later 'a tool that computes for ever is killed before the deadline, and its step has failed' deadline
 finish

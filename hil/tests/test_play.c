@@ -389,6 +389,18 @@ static void strict_fails_by_errors_alone(void **state)
 	result_free(r);
 }
 
+static void what_the_bus_has_to_say_reaches_the_result(void **state)
+{
+	struct result *r = play(
+		SHELL_TOOL, "steps:\n  - run: [sh, -c, \"sleep 1000 & sleep 1000 & exit 0\"]\n  - list\n", NULL, false);
+
+	(void)state;
+	assert_int_equal(r->verdict, VERDICT_PASSED);
+	assert_string_equal(r->steps[0].warnings, "2 processes that the tool left behind were ended");
+	assert_null(r->steps[1].warnings);
+	result_free(r);
+}
+
 static void output_is_kept_at_both_ends(void **state)
 {
 	struct result *r = play(
@@ -410,6 +422,7 @@ int main(void)
 		cmocka_unit_test(verdicts_are_as_they_should_be),
 		cmocka_unit_test(a_result_has_all_that_happened),
 		cmocka_unit_test(strict_fails_by_errors_alone),
+		cmocka_unit_test(what_the_bus_has_to_say_reaches_the_result),
 		cmocka_unit_test(output_is_kept_at_both_ends),
 	};
 	char why[PRIVATE_BUS_ERROR];
