@@ -108,6 +108,26 @@ mistakes_come_first()
   [ ! -e report.xml ]
 }
 
+# A name of an adapter is one that is there: in the usual folder, in --tools-folder, or under test.
+adapters_are_there()
+{
+  TOP='tools: [dfu-util, mine, theirs, refrence]' scenario own bootloader list
+  mkdir folder
+  sed -e 's/^tool: .*/tool: theirs/' "$fixtures/tools/dfu-util.yaml" >folder/theirs.yaml
+  sed -e 's/^tool: .*/tool: mine/' "$fixtures/tools/dfu-util.yaml" >mine.yaml
+  run 2 suite --tools-folder folder --tool ./mine.yaml
+  says said "suite/own.yaml:5:33: error: 'tools': there is no adapter 'refrence', did you mean 'reference'?"
+  says said '1 mistake: nothing was run'
+  sed -i 's/refrence/reference/' suite/own.yaml
+  run 0 suite --tools-folder folder --tool ./mine.yaml
+  run 2 suite
+  says said "'mine'"
+  says said "'theirs'"
+  ends 0 "$dfuhil" check suite mine.yaml folder
+  ends 2 "$dfuhil" check suite mine.yaml
+  says said "suite/own.yaml:5:25: error: 'tools': there is no adapter 'theirs'"
+}
+
 usage()
 {
   suite
@@ -334,6 +354,7 @@ END
 later 'scenarios pass, fail and are skipped, and the exit status says so' verdicts
 later 'a run of no scenario is a failure' none_is_a_failure
 later 'mistakes in files are all told before anything runs' mistakes_come_first
+later 'adapters that a scenario names are there' adapters_are_there
 later 'wrong options are told with what they may be' usage
 later 'scenarios are chosen by pattern, tag and shard' choosing
 later 'after the first failure no more are started, if so wanted' fail_fast
