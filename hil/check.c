@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `dfuhil check`: is what stands in scenario, tool and rig files right? Nothing is run. */
 #include "check.h"
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "adapters.h"
 #include "commands.h"
 #include "rig_choice.h"
 #include "scenario.h"
@@ -22,6 +25,14 @@ static const char *const scenario_keys[] = { "steps", "why", "board", "values", 
 static const char *const tool_keys[] = { "tool", "operations", "command", NULL };
 static const char *const rig_keys[] = { "rig", "kind", "socket", NULL };
 
+struct checking {
+	struct problems *problems;
+	struct adapters adapters;
+	struct scenario **scenarios; /* whose adapters are looked at when all files have been read */
+	size_t scenario_count;
+	bool no_memory;
+};
+
 static unsigned count_keys(const struct yaml_node *root, const char *const *keys)
 {
 	unsigned count = 0;
@@ -31,9 +42,48 @@ static unsigned count_keys(const struct yaml_node *root, const char *const *keys
 	return count;
 }
 
+static void keep_scenario(struct checking *c, struct scenario *s)
+{
+	struct scenario **more = s ? realloc(c->scenarios, (c->scenario_count + 1) * sizeof(struct scenario *)) : NULL;
+
+	if (!more) {
+		c->no_memory |= s != NULL;
+		scenario_free(s);
+		return;
+	}
+	c->scenarios = more;
+	more[c->scenario_count++] = s;
+}
+
+static void keep_name(struct checking *c, struct tool *t)
+{
+	if (t && adapters_add(&c->adapters, t->name))
+		c->no_memory = true;
+	tool_free(t);
+}
+
+/* Their names may be those of files that have been read later. */
+static void check_adapters(struct checking *c)
+{
+	char *usual = adapters_usual_folder();
+
+	if (!usual || adapters_add_folder(&c->adapters, usual))
+		c->no_memory = true;
+	for (size_t i = 0; i < c->scenario_count; i++) {
+		adapters_check(&c->adapters, c->scenarios[i], c->problems);
+		scenario_free(c->scenarios[i]);
+	}
+	if (c->no_memory)
+		problems_add(c->problems, (struct mark){ 0 }, NULL, "%s", strerror(ENOMEM));
+	free(c->scenarios);
+	adapters_clear(&c->adapters);
+	free(usual);
+}
+
 static bool check_file(void *context, const char *path)
 {
-	struct problems *problems = context;
+	struct checking *c = context;
+	struct problems *problems = c->problems;
 	struct yaml *yaml = yaml_open(path, problems);
 	unsigned scenario, tool, rig;
 
@@ -43,9 +93,9 @@ static bool check_file(void *context, const char *path)
 	tool = count_keys(yaml_root(yaml), tool_keys);
 	rig = count_keys(yaml_root(yaml), rig_keys);
 	if (scenario && scenario >= tool && scenario >= rig) {
-		scenario_free(scenario_read(yaml, problems));
+		keep_scenario(c, scenario_read(yaml, problems));
 	} else if (tool && tool >= rig) {
-		tool_free(tool_read(yaml, problems));
+		keep_name(c, tool_read(yaml, problems));
 	} else if (rig) {
 		rig_choice_free(rig_choice_read(yaml, problems));
 	} else {
@@ -64,6 +114,7 @@ int check_main(int argc, char **argv)
 						 { "colour", required_argument, NULL, 'c' },
 						 { "help", no_argument, NULL, 'h' },
 						 { 0 } };
+	struct checking c = { 0 };
 	struct problems *problems;
 	bool colour = isatty(STDERR_FILENO);
 	size_t count;
@@ -92,8 +143,10 @@ int check_main(int argc, char **argv)
 		fputs("dfuhil check: out of memory\n", stderr);
 		return HIL_USAGE;
 	}
+	c.problems = problems;
 	for (int i = optind; i < argc; i++)
-		scenario_find(argv[i], check_file, problems, problems);
+		scenario_find(argv[i], check_file, &c, problems);
+	check_adapters(&c);
 	count = problems_count(problems);
 	problems_print(problems, stderr, colour);
 	problems_free(problems);

@@ -97,6 +97,17 @@ static void requests(FILE *out, const char *indent, const struct result *r, cons
 	}
 }
 
+void result_warnings(FILE *out, const struct result *r, const char *indent)
+{
+	for (size_t i = 0; i < r->step_count; i++) {
+		char *clean = r->steps[i].warnings ? text_clean(r->steps[i].warnings) : NULL, *rest = NULL;
+
+		for (char *line = clean ? strtok_r(clean, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest))
+			fprintf(out, "%swarning: %s [step %zu]\n", indent, line, i + 1);
+		free(clean);
+	}
+}
+
 void result_findings(FILE *out, const struct result *r, const char *indent)
 {
 	for (size_t i = 0; i < r->finding_count; i++) {
@@ -132,8 +143,10 @@ void result_explain(FILE *out, const struct result *r, const char *indent)
 		quoted(out, indent, "stderr:", step->error);
 	}
 	requests(out, indent, r, step);
-	if (deeper)
+	if (deeper) {
+		result_warnings(out, r, deeper);
 		result_findings(out, r, deeper);
+	}
 	if (r->capture)
 		labelled(out, indent, "capture:", r->capture);
 	free(place);

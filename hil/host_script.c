@@ -738,9 +738,9 @@ struct host_script *host_script_parse(struct mark at, const char *text, size_t l
 		hash = memchr(text, '#', (size_t)(line_end - text));
 		if (hash)
 			p.end = hash;
-		p.excerpt = strndup(text, (size_t)(line_end - text));
+		p.excerpt = at.column > 1 ? NULL : strndup(text, (size_t)(line_end - text));
 		nul = memchr(text, 0, (size_t)(p.end - text));
-		if (!p.excerpt)
+		if (!p.excerpt && at.column <= 1)
 			p.no_memory = true;
 		else if (nul) {
 			p.failed = false;

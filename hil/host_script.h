@@ -106,7 +106,8 @@ struct host_script {
 	bool opens; /* the first step is open */
 };
 
-/* at: where the first character of text stands (of a block of YAML, its indentation is the column). All mistakes are told, and
+/* at: where the first character of text stands (of a block of YAML, its indentation is the column; what is not at the left edge is
+ * shown with the lines of problems_lines()). All mistakes are told, and
  * then NULL is returned; so is NULL on ENOMEM. A script without any request is a mistake. */
 struct host_script *host_script_parse(struct mark at, const char *text, size_t length, struct problems *);
 void host_script_free(struct host_script *); /* NULL is fine */

@@ -83,6 +83,23 @@ uint64_t play_limit_us(const struct play *play, uint64_t us)
 	return o->time == RIG_TIME_SCALED && o->scale > 1 ? (uint64_t)((double)us * o->scale) : us;
 }
 
+static uint64_t wall_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t play_wall_left_ms(const struct play *play)
+{
+	uint64_t all = play->options->tool_wall_ms, passed = (wall_us() - play->state->start_wall_us) / 1000;
+
+	if (!all)
+		return 0;
+	return passed < all ? all - passed : 1;
+}
+
 const char *play_short_path(const struct play *play, const char *path)
 {
 	size_t length = strlen(play->options->folder);
@@ -435,14 +452,6 @@ static void set_verdict(struct play *play)
 	}
 }
 
-static uint64_t wall_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static bool describe(struct result *r, const struct play_options *o)
 {
 	const struct scenario *s = o->scenario;
@@ -501,9 +510,8 @@ static void play_steps(struct play *play)
 
 struct result *play_scenario(const struct play_options *options)
 {
-	struct play_state state = { 0 };
+	struct play_state state = { .start_wall_us = wall_us() };
 	struct play play = { .options = options, .result = result_new(), .state = &state };
-	uint64_t start = wall_us();
 	char why[RIG_WHY];
 
 	if (!play.result || !describe(play.result, options))
@@ -517,7 +525,7 @@ struct result *play_scenario(const struct play_options *options)
 	if (!state.files)
 		goto out_of_memory;
 	play_steps(&play);
-	play.result->wall_us = wall_us() - start;
+	play.result->wall_us = wall_us() - state.start_wall_us;
 	for (size_t i = 0; i < state.call_count; i++) {
 		free(state.calls[i].output);
 		free(state.calls[i].parts);

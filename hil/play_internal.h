@@ -36,6 +36,7 @@ struct play_state {
 	size_t call_count;
 	uint64_t limit_us; /* on the board's clock, of the whole scenario */
 	size_t step_index;
+	uint64_t start_wall_us;
 };
 
 /* --- snapshot.c --- */
@@ -48,6 +49,8 @@ void snapshots_free(struct snapshot *);
 /* --- play.c --- */
 /* A time limit for a tool: where boards run faster than the tool, its own waits are that much longer on their clock. */
 uint64_t play_limit_us(const struct play *, uint64_t us);
+/* What is left of tool_wall_ms, at least 1; 0: there is no limit. */
+uint64_t play_wall_left_ms(const struct play *);
 /* The name of a file for a tool that starts in the play's folder: within path. */
 const char *play_short_path(const struct play *, const char *path);
 

@@ -76,21 +76,32 @@ int play_judge(struct play *play, size_t first, struct finding **findings, size_
 {
 	struct rules_call *calls;
 	struct rules_input input = { .profile = play->rig->ops->profile(play->rig, 1) };
+	const struct mcu_profile **boards;
 	int r;
 
 	*findings = NULL;
 	*count = 0;
 	if (!(play->rig->ops->can & RIG_TRANSCRIPT) || first >= play->state->call_count)
 		return 0;
+	while (play->rig->ops->profile(play->rig, (unsigned)input.board_count + 1))
+		input.board_count++;
 	calls = calloc(play->state->call_count, sizeof(*calls));
-	if (!calls)
+	boards = calloc(input.board_count + 1, sizeof(*boards));
+	if (!calls || !boards) {
+		free(calls);
+		free(boards);
 		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < input.board_count; i++)
+		boards[i] = play->rig->ops->profile(play->rig, i + 1);
+	input.boards = boards;
 	for (size_t i = first; i < play->state->call_count; i++)
 		calls[input.call_count++] = play->state->calls[i].rules;
 	input.transcript = play->rig->ops->transcript(play->rig);
 	input.calls = calls;
 	r = rules_judge(&input, findings, count);
 	free(calls);
+	free(boards);
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 #include "fault_rule.h"
 #include "play_internal.h"
@@ -21,6 +22,7 @@ struct stream {
 };
 struct streams {
 	struct stream of[2];
+	char *warnings;
 };
 
 static void stream_put(struct stream *s, const char *bytes, size_t length)
@@ -38,6 +40,17 @@ static void tool_wrote(void *context, bool error, const char *bytes, size_t leng
 	struct streams *s = context;
 
 	stream_put(&s->of[error], bytes, length);
+}
+
+static void rig_warned(void *context, const char *line)
+{
+	struct streams *s = context;
+	char *more;
+
+	if (asprintf(&more, "%s%s%s", s->warnings ? s->warnings : "", s->warnings ? "\n" : "", line) < 0)
+		return;
+	free(s->warnings);
+	s->warnings = more;
 }
 
 /* As text: NUL becomes a blank. */
@@ -254,8 +267,8 @@ static enum play_outcome check_end(struct play *play, const struct object *expec
 	char text[200], limit[32];
 
 	if (ran->wall_timed_out)
-		return play_fail(play, NULL, NULL, "it still ran after %llu s of real time, and was killed",
-				 (unsigned long long)(run->wall_limit_ms / 1000));
+		return play_fail(play, NULL, NULL, "it still ran after %.1f s of real time, and was killed",
+				 (double)run->wall_limit_ms / 1e3);
 	if (ran->timed_out)
 		return hangs ? PLAY_OK
 			     : play_fail(play, NULL, NULL, "it still ran after %s on the board's clock, and was killed",
@@ -394,6 +407,22 @@ static bool keep(struct play *play, struct play_call *call, const struct rig_ran
 	return true;
 }
 
+/* The board that the tool was to work on: the one of the serial number that it was given. Where all have the same, the step's. */
+static unsigned board_of(struct play *play, const struct step *step, const struct tool_call *call)
+{
+	struct rig_status status;
+	unsigned own = play_board(step);
+
+	if (!call->serial || !(play->rig->ops->can & RIG_STATE))
+		return own;
+	if (!play->rig->ops->status(play->rig, own, &status) && !strcasecmp(status.serial, call->serial))
+		return own;
+	for (unsigned i = 1; play->rig->ops->profile(play->rig, i); i++)
+		if (!play->rig->ops->status(play->rig, i, &status) && !strcasecmp(status.serial, call->serial))
+			return i;
+	return own;
+}
+
 static const uint8_t *flash_in(const struct snapshot *s, unsigned board)
 {
 	return s && board <= s->boards ? s->board[board - 1].flash : NULL;
@@ -424,15 +453,16 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 			     struct streams *streams)
 {
 	struct rig *rig = play->rig;
-	unsigned board = play_board(step);
+	unsigned board = board_of(play, step, &job->call);
 	const struct snapshot *before = snapshot_take(play, SNAPSHOT_BEFORE_TOOL), *after;
 	struct play_call *call = before ? new_call(play) : NULL;
 	struct rig_run run = { .words = words,
 			       .folder = play->options->folder,
 			       .wrote = tool_wrote,
+			       .warned = rig_warned,
 			       .context = streams,
 			       .limit_us = limit_of(play, step->expect),
-			       .wall_limit_ms = play->options->tool_wall_ms };
+			       .wall_limit_ms = play_wall_left_ms(play) };
 	struct rig_ran ran;
 	char why[RIG_WHY];
 	const char *meaning, **environment;
@@ -458,6 +488,7 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 	call->rules.count = after->exchanges - before->exchanges;
 	call->rules.call = job->call;
 	call->rules.raw = job->raw;
+	call->rules.board = board;
 	call->rules.before = flash_in(before, board);
 	call->rules.after = flash_in(after, board);
 	call->rules.ended = WIFEXITED(ran.status);
@@ -481,6 +512,8 @@ enum play_outcome play_tool(struct play *play, const struct step *step, struct p
 		r = play_error(play, "%s", strerror(ENOMEM));
 	if (!job->words && words)
 		tool_words_free(words);
+	if (streams)
+		play->step->warnings = streams->warnings;
 	free(streams);
 	return r;
 }

@@ -114,7 +114,9 @@ static void put_result(const struct report_console *r, const struct result *resu
 	}
 	if (verdict_is_bad(result->verdict) || (r->plan->verbose && result->verdict == VERDICT_EXPECTED_FAILURE))
 		result_explain(r->stream, result, "      ");
-	else if (r->plan->verbose)
+	else
+		result_warnings(r->stream, result, "      ");
+	if (r->plan->verbose && !verdict_is_bad(result->verdict) && result->verdict != VERDICT_EXPECTED_FAILURE)
 		result_findings(r->stream, result, "      ");
 }
 

@@ -148,8 +148,10 @@ static char *remarks(const struct result *r)
 		fprintf(memory, "capture: %s\n", r->capture);
 	if (r->verdict == VERDICT_EXPECTED_FAILURE)
 		result_explain(memory, r, "");
-	else if (!verdict_is_bad(r->verdict))
+	else if (!verdict_is_bad(r->verdict)) {
+		result_warnings(memory, r, "");
 		result_findings(memory, r, "");
+	}
 	fclose(memory);
 	return text;
 }

@@ -121,6 +121,8 @@ static int tap_result(struct report *report, const struct result *result)
 	fputc('\n', r->stream);
 	if (!passed)
 		put_block(r->stream, result);
+	else
+		result_warnings(r->stream, result, "# ");
 	return flush(r);
 }
 

@@ -61,6 +61,7 @@ static const struct member result_step_members[] = {
 	MEMBER(result_step, INT, exit_status, "exit-status"),
 	MEMBER(result_step, TEXT, output, "stdout"),
 	MEMBER(result_step, TEXT, error, "stderr"),
+	MEMBER(result_step, TEXT, warnings, "warnings"),
 	MEMBER(result_step, SIZE, first_exchange, "first-exchange"),
 	MEMBER(result_step, SIZE, exchange_count, "exchange-count"),
 	{ NULL, END, 0, NULL, 0, 0 },

@@ -33,6 +33,7 @@ struct result_step {
 	char *command;                         /* of a tool, quoted for a shell; NULL */
 	int exit_status;                       /* -1: none; 128 + signal */
 	char *output, *error;                  /* of a tool, at most 64 KiB each; NULL */
+	char *warnings;                        /* of the rig, about the tool's run: lines; NULL */
 	size_t first_exchange, exchange_count; /* what was said on the bus meanwhile */
 };
 struct result_finding {

@@ -31,5 +31,7 @@ char *result_place(const struct result *);
 void result_explain(FILE *, const struct result *, const char *indent);
 /* The findings alone. */
 void result_findings(FILE *, const struct result *, const char *indent);
+/* What the rig had to say about the runs of the tool, a line each. */
+void result_warnings(FILE *, const struct result *, const char *indent);
 
 #endif

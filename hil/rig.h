@@ -63,8 +63,10 @@ struct rig_run {
 	char *const *words;
 	const char *const *environment; /* additions "NAME=value", NULL ends; or NULL */
 	const char *folder;             /* to start it in */
-	/* What it writes to stdout (or stderr), as it comes. stdin is empty. Called while run() runs. */
+	/* What it writes to stdout (or stderr), as it comes. stdin is empty. Called while run() runs, as the next is, which may be NULL. */
 	void (*wrote)(void *context, bool error, const char *bytes, size_t length);
+	/* What is to be known of the run beside that, one line each: processes that it left behind, a call that goes round the bus. */
+	void (*warned)(void *context, const char *line);
 	void *context;
 	uint64_t limit_us;      /* on the board's clock: killed after it; 0: none */
 	uint64_t wall_limit_ms; /* of real time: killed after it */

@@ -5,9 +5,9 @@
 #include <string.h>
 #include "rig.h"
 #include "options.h"
-#include "private_bus.h"
 #include "rig_choice.h"
 #include "rig_control.h"
+#include "rig_desk.h"
 #include "value.h"
 #include "yaml.h"
 
@@ -166,7 +166,7 @@ int rig_choice_check(struct rig_choice *c, char why[RIG_WHY])
 
 	switch (c->kind) {
 	case KIND_EMULATED:
-		error = private_bus_probe(reason);
+		error = desk_possible(reason);
 		break;
 	case KIND_VHCI:
 		error = server_possible(reason);

@@ -104,7 +104,10 @@ static void warn(void *context, const char *line)
 {
 	struct desk_rig *r = context;
 
-	say_warning(&r->say, "%s", line);
+	if (r->run && r->run->warned)
+		r->run->warned(r->run->context, line);
+	else
+		say_warning(&r->say, "%s", line);
 }
 
 static int plug_all(struct desk_rig *r)

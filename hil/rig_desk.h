@@ -45,6 +45,9 @@ static inline struct desk_rig *desk_of(struct rig *rig)
 	return (struct desk_rig *)rig;
 }
 
+/* --- rig_desk_possible.c --- */
+/* 0, or -errno with why. */
+int desk_possible(char why[RIG_WHY]);
 /* --- rig_desk_tool.c --- */
 void desk_tool_setup(struct desk_rig *); /* once, when the desk is there */
 int desk_run(struct rig *, const struct rig_run *, struct rig_ran *, char why[RIG_WHY]);

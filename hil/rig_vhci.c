@@ -38,7 +38,8 @@ int server_possible(char why[RIG_WHY])
 	if (!access(ATTACH, W_OK))
 		return 0;
 	if (errno == ENOENT)
-		snprintf(why, RIG_WHY, "vhci_hcd is not loaded: modprobe vhci-hcd");
+		snprintf(why, RIG_WHY, "vhci_hcd is not loaded: modprobe vhci-hcd%s",
+			 geteuid() ? " (as root, who must run this too)" : "");
 	else
 		snprintf(why, RIG_WHY, "cannot write '%s': %s (run it as root)", ATTACH, strerror(errno));
 	return -errno;

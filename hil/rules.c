@@ -141,6 +141,16 @@ bool rule_call_is(const struct judge *j, enum operation operation)
 	return j->call && !j->call->raw && j->call->call.operation == operation;
 }
 
+const struct mcu_profile *rule_profile(const struct rules_input *input, unsigned board)
+{
+	return board && board <= input->board_count ? input->boards[board - 1] : input->profile;
+}
+
+const struct mcu_profile *rule_profile_of(const struct judge *j, const struct exchange *x)
+{
+	return x->board ? rule_profile(j->input, x->board) : j->profile;
+}
+
 int rule_sector(const struct mcu_profile *p, uint32_t address, uint32_t *start, uint32_t *size_bytes)
 {
 	uint32_t base;
@@ -212,8 +222,8 @@ static void judge_call(struct judge *j, size_t first, size_t count)
 
 int rules_judge(const struct rules_input *input, struct finding **findings, size_t *count)
 {
-	struct judge j = { .t = input->transcript, .profile = input->profile };
-	int error = rules_devices(j.t, j.profile, &j.devices, &j.device_count);
+	struct judge j = { .t = input->transcript, .profile = input->profile, .input = input };
+	int error = rules_devices(input, &j.devices, &j.device_count);
 
 	*findings = NULL;
 	*count = 0;
@@ -224,6 +234,7 @@ int rules_judge(const struct rules_input *input, struct finding **findings, size
 	for (size_t i = 0; input->calls && i < input->call_count; i++) {
 		j.call = &input->calls[i];
 		j.call_index = i;
+		j.profile = rule_profile(input, j.call->board);
 		judge_call(&j, j.call->first, j.call->count);
 	}
 	free(j.devices);

@@ -33,10 +33,11 @@ struct rules_part {
 struct rules_call {
 	size_t first, count;
 	struct tool_call call;
+	unsigned board;        /* that it is about, from 1; 0: not known */
 	bool raw;              /* words of the scenario's own: call says nothing */
 	bool ended, succeeded; /* by its exit status */
 	const char *output;    /* stdout and stderr, "" if unknown */
-	/* flash before and after, of the profile's whole main flash; NULL where nobody could look */
+	/* flash of that board before and after, all of its profile's main flash; NULL where nobody could look */
 	const uint8_t *before, *after;
 	/* what flash should hold from address on, for a download; NULL: not known */
 	const uint8_t *wanted;
@@ -50,7 +51,10 @@ struct rules_call {
 struct rules_input {
 	const struct transcript *transcript;
 	const struct mcu_profile *profile; /* NULL: not known, rules that need it keep quiet */
-	const struct rules_call *calls;    /* NULL: the whole transcript is one call of which nothing is known */
+	/* Of the boards of the transcript, by number less one, where they are known one by one. */
+	const struct mcu_profile *const *boards;
+	size_t board_count;
+	const struct rules_call *calls; /* NULL: the whole transcript is one call of which nothing is known */
 	size_t call_count;
 };
 

@@ -135,10 +135,11 @@ static void from_profile(struct rules_device *d, const struct mcu_profile *p)
 			read_layout(d, alt, p->strings[names.index[alt] - 1]);
 }
 
-int rules_devices(const struct transcript *t, const struct mcu_profile *profile, struct rules_device **devices,
-		  size_t *count)
+int rules_devices(const struct rules_input *input, struct rules_device **devices, size_t *count)
 {
+	const struct transcript *t = input->transcript;
 	struct names *names;
+	unsigned *boards;
 
 	*count = 1;
 	for (size_t i = 0; i < t->count; i++)
@@ -146,14 +147,18 @@ int rules_devices(const struct transcript *t, const struct mcu_profile *profile,
 			*count = (size_t)t->exchanges[i].incarnation + 1;
 	*devices = calloc(*count, sizeof(**devices));
 	names = calloc(*count, sizeof(*names));
-	if (!*devices || !names) {
+	boards = calloc(*count, sizeof(*boards));
+	if (!*devices || !names || !boards) {
 		free(*devices);
 		free(names);
+		free(boards);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < t->count; i++) {
 		const struct exchange *x = &t->exchanges[i];
 
+		if (x->board)
+			boards[x->incarnation] = x->board;
 		if (!x->incarnation || x->setup.type != 0x80 || x->setup.request != GET_DESCRIPTOR || x->length < 2)
 			continue;
 		if (x->setup.value >> 8 == 2)
@@ -161,8 +166,13 @@ int rules_devices(const struct transcript *t, const struct mcu_profile *profile,
 		else if (x->setup.value >> 8 == 3)
 			read_string(&(*devices)[x->incarnation], &names[x->incarnation], x);
 	}
-	for (size_t i = 0; profile && i < *count; i++)
-		from_profile(&(*devices)[i], profile);
+	for (size_t i = 0; i < *count; i++) {
+		const struct mcu_profile *profile = rule_profile(input, boards[i]);
+
+		if (profile)
+			from_profile(&(*devices)[i], profile);
+	}
 	free(names);
+	free(boards);
 	return 0;
 }

@@ -9,9 +9,11 @@
 
 #define ERASED 0xffu
 
-/* The board that the call changed: the first one, for before and after are of one board. 0: none. */
+/* The board that the call is about; of several that nobody named, the first that it changed. 0: none. */
 static unsigned board_of(const struct judge *j)
 {
+	if (j->call && j->call->board && j->input->board_count > 1)
+		return j->call->board;
 	for (size_t n = j->first; n < j->end; n++)
 		if (j->t->exchanges[n].board && rule_is_download(&j->t->exchanges[n]))
 			return j->t->exchanges[n].board;
@@ -74,7 +76,7 @@ static void judge_erase(struct judge *j, size_t n, const struct exchange *x)
 		rule_tell(j, RULE_ERASE_NOT_ASKED, n, "all of flash is erased, which nobody asked for");
 		return;
 	}
-	sector = rule_sector(j->profile, x->target, &start, &size_bytes);
+	sector = rule_sector(rule_profile_of(j, x), x->target, &start, &size_bytes);
 	if (sector >= 0 && !erase_was_asked(j, start, size_bytes))
 		rule_tell(j, RULE_ERASE_NOT_ASKED, n, "sector %d at 0x%08X is erased: %s", sector, (unsigned)start,
 			  j->call->call.operation == OPERATION_DOWNLOAD ? "nothing is written to it"
@@ -95,12 +97,12 @@ void check_erase_not_asked(struct judge *j)
 }
 
 /* Sector start where the profile is known, else the address as it is. */
-static uint32_t erased_from(const struct judge *j, uint32_t address, uint32_t *size_bytes)
+static uint32_t erased_from(const struct judge *j, const struct exchange *x, uint32_t *size_bytes)
 {
 	uint32_t start;
 
 	*size_bytes = 1;
-	return rule_sector(j->profile, address, &start, size_bytes) < 0 ? address : start;
+	return rule_sector(rule_profile_of(j, x), x->target, &start, size_bytes) < 0 ? x->target : start;
 }
 
 static bool failed(const struct judge *j, size_t n)
@@ -115,13 +117,13 @@ static bool failed(const struct judge *j, size_t n)
 static bool erased_again(const struct judge *j, size_t n, size_t i, bool *done)
 {
 	const struct exchange *x = &j->t->exchanges[n], *y = &j->t->exchanges[i];
-	uint32_t size_bytes, other, start = erased_from(j, x->target, &size_bytes);
+	uint32_t size_bytes, other, start = erased_from(j, x, &size_bytes);
 
 	*done = y->incarnation == x->incarnation &&
 		(rule_begins_anew(j, y) ||
 		 (y->op == OP_WRITE && y->has_target && overlaps(y->target, y->setup.length, start, size_bytes)));
 	return !*done && y->incarnation == x->incarnation && y->op == OP_ERASE && rule_acknowledged(y) &&
-	       erased_from(j, y->target, &other) == start;
+	       erased_from(j, y, &other) == start;
 }
 
 void check_erase_twice(struct judge *j)

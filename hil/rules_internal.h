@@ -66,10 +66,11 @@ struct rules_device {
 /* One call under judgement. */
 struct judge {
 	const struct transcript *t;
-	const struct mcu_profile *profile; /* NULL: not known */
-	const struct rules_call *call;     /* NULL: nothing is known of it */
-	size_t call_index, first, end;     /* requests first .. end - 1 */
-	struct rules_device *devices;      /* by incarnation */
+	const struct mcu_profile *profile; /* of the board that the call is about; NULL: not known */
+	const struct rules_input *input;
+	const struct rules_call *call; /* NULL: nothing is known of it */
+	size_t call_index, first, end; /* requests first .. end - 1 */
+	struct rules_device *devices;  /* by incarnation */
 	size_t device_count;
 	struct finding *all;
 	size_t count, room;
@@ -89,6 +90,9 @@ bool rule_is_upload(const struct exchange *);
 /* The call was run to its end, or nothing says that it was not. */
 bool rule_call_ended(const struct judge *);
 bool rule_call_is(const struct judge *, enum operation); /* known, and that one */
+/* Of the board that is spoken to; NULL: not known. */
+const struct mcu_profile *rule_profile(const struct rules_input *, unsigned board);
+const struct mcu_profile *rule_profile_of(const struct judge *, const struct exchange *);
 /* Number of the flash sector that has the address, or -1. */
 int rule_sector(const struct mcu_profile *, uint32_t address, uint32_t *start, uint32_t *size_bytes);
 const struct mem_region *rule_region(const struct mcu_profile *, uint32_t address);
@@ -98,7 +102,7 @@ bool rule_begins_anew(const struct judge *, const struct exchange *);
 const char *rule_seconds(uint64_t us, char text[24]);
 
 /* From descriptors in the transcript, else from the profile. 0 or -ENOMEM; to be freed with free(). */
-int rules_devices(const struct transcript *, const struct mcu_profile *, struct rules_device **, size_t *count);
+int rules_devices(const struct rules_input *, struct rules_device **, size_t *count);
 const struct rules_device *rule_device(const struct judge *, const struct exchange *);
 
 /* rules_states.c */

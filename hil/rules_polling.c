@@ -77,13 +77,15 @@ void check_early_poll(struct judge *j)
 	for (size_t n = j->first; n < j->end; n++) {
 		uint64_t waited_us = 0;
 		size_t next = early_after(j, n, &waited_us);
+		const struct mcu_profile *p;
 		char text[24];
 		bool stalled;
 
 		if (next == RULE_NOWHERE)
 			continue;
+		p = rule_profile_of(j, &j->t->exchanges[n]);
 		stalled = j->t->exchanges[next].complete && j->t->exchanges[next].result == USB_STALL;
-		if (stalled || (j->profile && j->profile->busy_rule == BUSY_STALLS))
+		if (stalled || (p && p->busy_rule == BUSY_STALLS))
 			rule_tell(j, RULE_EARLY_POLL, next, "%s after %s of %u ms: this device %s",
 				  dfuse_op_name(j->t->exchanges[next].op), rule_seconds(waited_us, text),
 				  (unsigned)j->t->exchanges[n].poll_ms,
@@ -154,7 +156,7 @@ void check_usb_timeout_too_short(struct judge *j)
 			continue;
 		waited_us = x->end_us - j->t->exchanges[busy].end_us;
 		needed_us = j->t->exchanges[busy].poll_ms * UINT64_C(1000);
-		most_us = longest_us(j->profile, &j->t->exchanges[operation]);
+		most_us = longest_us(rule_profile_of(j, x), &j->t->exchanges[operation]);
 		if (waited_us < (needed_us > most_us ? needed_us : most_us))
 			rule_tell(j, RULE_USB_TIMEOUT_TOO_SHORT, n,
 				  "%s is taken back %s after %s began, which may take %s (%s)", dfuse_op_name(x->op),
@@ -166,13 +168,13 @@ void check_usb_timeout_too_short(struct judge *j)
 
 void check_leave_without_getstatus(struct judge *j)
 {
-	if (j->profile && j->profile->leaves_at_once) /* nobody is there to be asked */
-		return;
 	for (size_t n = j->first; rule_call_ended(j) && n < j->end; n++) {
 		const struct exchange *x = &j->t->exchanges[n];
+		const struct mcu_profile *p = rule_profile_of(j, x);
 		size_t next;
 
-		if (x->op != OP_LEAVE || !rule_acknowledged(x))
+		if (x->op != OP_LEAVE || !rule_acknowledged(x) ||
+		    (p && p->leaves_at_once)) /* nobody is there to be asked */
 			continue;
 		next = rule_next(j, n);
 		if (next == RULE_NOWHERE || j->t->exchanges[next].op != OP_GETSTATUS)

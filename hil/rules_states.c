@@ -195,8 +195,8 @@ static bool is_last(const struct judge *j, size_t n)
 /* After these the device is not there any more to say how it went (AN3156 5.4, 5.1 for option bytes). */
 static bool ends_in_reset(const struct judge *j, const struct exchange *operation)
 {
-	const struct mem_region *r = j->profile && operation->has_target ? rule_region(j->profile, operation->target)
-									 : NULL;
+	const struct mcu_profile *p = rule_profile_of(j, operation);
+	const struct mem_region *r = p && operation->has_target ? rule_region(p, operation->target) : NULL;
 
 	return operation->op == OP_UNPROTECT || operation->op == OP_LEAVE || (r && r->kind == MEM_OPTION);
 }

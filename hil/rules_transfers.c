@@ -10,7 +10,7 @@ void check_wrong_interface(struct judge *j)
 		const struct exchange *x = &j->t->exchanges[n];
 		const struct rules_device *d = rule_device(j, x);
 
-		if (x->op == OP_NONE || !x->board || (!d->has_configuration && !j->profile))
+		if (x->op == OP_NONE || !x->board || (!d->has_configuration && !rule_profile_of(j, x)))
 			continue;
 		if (x->setup.index != d->interface)
 			rule_tell(j, RULE_WRONG_INTERFACE, n, "wIndex is %u, and the interface with DFU is %u",
@@ -99,7 +99,7 @@ void check_block_number(struct judge *j)
 			    x->setup.value != 0xffff)
 				rule_tell(j, RULE_BLOCK_NUMBER, n, "the block number wraps: %u follows 65535",
 					  x->setup.value);
-			else if (j->profile && !rule_region(j->profile, x->target))
+			else if (rule_profile_of(j, x) && !rule_region(rule_profile_of(j, x), x->target))
 				rule_tell(j, RULE_BLOCK_NUMBER, n,
 					  "block %u lies at 0x%08X, where the device has no memory", x->setup.value,
 					  (unsigned)x->target);
@@ -145,9 +145,8 @@ void check_odd_length(struct judge *j)
 {
 	for (size_t n = j->first; n < j->end; n++) {
 		const struct exchange *x = &j->t->exchanges[n];
-		const struct mem_region *r = j->profile && x->op == OP_WRITE && x->has_target
-						     ? rule_region(j->profile, x->target)
-						     : NULL;
+		const struct mcu_profile *p = rule_profile_of(j, x);
+		const struct mem_region *r = p && x->op == OP_WRITE && x->has_target ? rule_region(p, x->target) : NULL;
 
 		if (r && r->kind == MEM_FLASH && (x->setup.length % 4 || x->target % 4))
 			rule_tell(j, RULE_ODD_LENGTH, n,
@@ -157,19 +156,20 @@ void check_odd_length(struct judge *j)
 }
 
 /* The user may have asked for just that. */
-static bool address_was_asked(const struct judge *j, uint32_t address)
+static bool address_was_asked(const struct judge *j, const struct mcu_profile *p, uint32_t address)
 {
 	return j->call && (j->call->raw || (j->call->call.has_address && address >= j->call->call.address &&
-					    !rule_region(j->profile, j->call->call.address)));
+					    !rule_region(p, j->call->call.address)));
 }
 
 void check_set_address_outside_map(struct judge *j)
 {
-	for (size_t n = j->first; j->profile && n < j->end; n++) {
+	for (size_t n = j->first; n < j->end; n++) {
 		const struct exchange *x = &j->t->exchanges[n];
+		const struct mcu_profile *p = rule_profile_of(j, x);
 
-		if ((x->op == OP_SET_ADDRESS || x->op == OP_ERASE) && x->board && !rule_region(j->profile, x->target) &&
-		    !address_was_asked(j, x->target))
+		if ((x->op == OP_SET_ADDRESS || x->op == OP_ERASE) && x->board && p && !rule_region(p, x->target) &&
+		    !address_was_asked(j, p, x->target))
 			rule_tell(j, RULE_SET_ADDRESS_OUTSIDE_MAP, n, "%s 0x%08X: the device has no memory there",
 				  dfuse_op_name(x->op), (unsigned)x->target);
 	}
@@ -177,10 +177,11 @@ void check_set_address_outside_map(struct judge *j)
 
 void check_option_block(struct judge *j)
 {
-	for (size_t n = j->first; j->profile && n < j->end; n++) {
+	for (size_t n = j->first; n < j->end; n++) {
 		const struct exchange *x = &j->t->exchanges[n];
-		const struct mem_region *r = (x->op == OP_WRITE || x->op == OP_READ) && x->has_target
-						     ? rule_region(j->profile, x->target)
+		const struct mcu_profile *p = rule_profile_of(j, x);
+		const struct mem_region *r = p && (x->op == OP_WRITE || x->op == OP_READ) && x->has_target
+						     ? rule_region(p, x->target)
 						     : NULL;
 
 		if (r && r->kind == MEM_OPTION && (x->target != r->base || x->setup.length != r->size_bytes))
@@ -237,7 +238,7 @@ void check_leave_without_set_address(struct judge *j)
 				j, RULE_LEAVE_WITHOUT_SET_ADDRESS, n,
 				"the device will jump to 0x%08X, where the pointer is, and the image begins at 0x%08X",
 				(unsigned)x->target, (unsigned)image.lowest);
-		else if (!image.written && j->profile && x->target != j->profile->default_pointer)
+		else if (!image.written && rule_profile_of(j, x) && x->target != rule_profile_of(j, x)->default_pointer)
 			rule_tell(j, RULE_LEAVE_WITHOUT_SET_ADDRESS, n,
 				  "the device will jump to 0x%08X, where an earlier run left the pointer",
 				  (unsigned)x->target);

@@ -59,6 +59,9 @@ bool scenario_find(const char *path, bool (*found)(void *context, const char *pa
 char *scenario_fixture(const struct scenario *, const char *name);
 /* Path of a FIELD_FILE that is no made or written one: relative to the scenario's folder; to be freed. NULL on ENOMEM. */
 char *scenario_path(const struct scenario *, const char *name);
+/* Does a step know a file of that name: made under `files`, written by an earlier step, or on disk? Tells if not. */
+void scenario_check_name(const struct scenario *, const struct step *, const char *name, struct mark,
+			 struct problems *);
 bool scenario_has_tag(const struct scenario *, const char *tag);
 
 #endif

@@ -146,7 +146,7 @@ static void each_value(struct loading *l, const struct value *v, enum field_type
 static void each(struct loading *l, const struct object *o, enum field_type type,
 		 void (*visit)(struct loading *, const struct value *))
 {
-	for (size_t i = 0; o->fields[i].type != FIELD_END; i++)
+	for (size_t i = 0; o && o->fields && o->fields[i].type != FIELD_END; i++)
 		each_value(l, &o->values[i], o->fields[i].type, type, visit);
 }
 
@@ -154,6 +154,18 @@ void scenario_check_files(struct loading *l, const struct object *arguments)
 {
 	each(l, arguments, FIELD_FILE, check_name);
 	each(l, arguments, FIELD_OUTPUT, add_output);
+}
+
+void scenario_check_name(const struct scenario *s, const struct step *step, const char *name, struct mark mark,
+			 struct problems *problems)
+{
+	struct loading l = { .scenario = (struct scenario *)s, .problems = problems };
+	struct value v = { .text = (char *)name, .mark = mark };
+
+	for (const struct step *before = s->steps; before < step; before++)
+		each(&l, before->arguments, FIELD_OUTPUT, add_output);
+	check_name(&l, &v);
+	free(l.outputs);
 }
 
 /* --- made ones --- */

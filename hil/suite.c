@@ -5,10 +5,10 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include "adapters.h"
 #include "options.h"
 #include "rig_choice.h"
 #include "suggest.h"
-#include "text.h"
 #include "tool_version.h"
 
 static const struct mark nowhere = { NULL, 0, 0 };
@@ -96,29 +96,9 @@ static int choose(struct suite *s, const struct run_options *o)
 	return 0;
 }
 
-/* Adapters that come with this program: beside the folder of a build, or where they are installed. To be freed. */
-static char *usual_folder(void)
-{
-	static const char *const places[] = { "../fixtures/tools", "../share/dfubench/tools" };
-	char *program = realpath("/proc/self/exe", NULL), *slash = program ? strrchr(program, '/') : NULL;
-
-	for (unsigned i = 0; slash && i < sizeof(places) / sizeof(*places); i++) {
-		char *folder = text_format("%.*s/%s", (int)(slash - program), program, places[i]);
-		char *shorter = folder ? realpath(folder, NULL) : NULL;
-
-		free(folder);
-		if (shorter) {
-			free(program);
-			return shorter;
-		}
-	}
-	free(program);
-	return strdup("fixtures/tools");
-}
-
 static void load_tools(struct suite *s, const struct run_options *o, struct problems *problems)
 {
-	char *usual = o->tools_folder ? NULL : usual_folder();
+	char *usual = o->tools_folder ? NULL : adapters_usual_folder();
 	const char *folder = o->tools_folder ? o->tools_folder : usual ? usual : "";
 
 	for (unsigned i = 0; i < o->tools.count; i++) {
@@ -139,6 +119,24 @@ static void load_tools(struct suite *s, const struct run_options *o, struct prob
 	}
 	s->tool_names[s->tool_count] = NULL;
 	free(usual);
+}
+
+/* The usual ones count whatever --tools-folder is: scenarios are written with them in mind. */
+static int check_adapters(struct suite *s, const struct run_options *o, struct problems *problems)
+{
+	struct adapters adapters = { 0 };
+	char *usual = adapters_usual_folder();
+	int error = usual ? adapters_add_folder(&adapters, usual) : -ENOMEM;
+
+	if (!error && o->tools_folder)
+		error = adapters_add_folder(&adapters, o->tools_folder);
+	for (unsigned i = 0; i < s->tool_count && !error; i++)
+		error = adapters_add(&adapters, s->tool_names[i]);
+	for (size_t i = 0; i < s->count && !error; i++)
+		adapters_check(&adapters, s->all[i], problems);
+	adapters_clear(&adapters);
+	free(usual);
+	return error;
 }
 
 /* A name of --tool-path is a tool's, or one of a path in a tool's command. */
@@ -223,6 +221,9 @@ int suite_load(struct suite *s, const struct run_options *o, struct problems *pr
 	check_ids(s, problems);
 	load_tools(s, o, problems);
 	place_tools(s, o, problems);
+	r = check_adapters(s, o, problems);
+	if (r)
+		return r;
 	s->rig = rig_choose(o->rig, problems);
 	if (s->rig)
 		choose_time(s, o, problems);

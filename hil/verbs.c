@@ -160,6 +160,7 @@ const struct verb verbs[] = {
 	  .scalar = "script",
 	  .runs_tool = true,
 	  .operation = -1,
+	  .check = check_host,
 	  .run = run_host,
 	  .help = "a host that sends these requests, one a line" },
 

@@ -30,6 +30,7 @@ verb_check check_operation;
 /* --- verbs_host.c --- */
 extern const struct field host_fields[];
 verb_run run_host;
+verb_check check_host;
 
 /* --- verbs_flash.c --- */
 extern const struct field flash_fields[], sectors_fields[];

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "host_script.h"
 #include "verbs.h"
+#include "yaml.h"
 
 #define WORDS 64
-#define NAME_BYTES 128
 
 const struct field host_fields[] = {
 	{ .name = "script", .type = FIELD_TEXT, .required = true, .help = "the requests, as dfuhil(1) has them" },
@@ -34,48 +35,58 @@ static void add(struct words *w, const char *a, const char *b, const char *c)
 
 static bool has(const struct words *w, const char *name)
 {
-	char start[NAME_BYTES + 2];
-	int length = snprintf(start, sizeof(start), "%s=", name);
+	size_t length = strlen(name);
 
 	for (int i = 0; i < w->count; i++)
-		if (!strncmp(w->list[i], start, (size_t)length))
+		if (!strncmp(w->list[i], name, length) && w->list[i][length] == '=')
 			return true;
 	return false;
 }
 
-/* `file NAME` anywhere in the script: what the host is to know. */
-static bool add_files(struct play *play, const struct value *script, struct words *w)
+/* What it names is what the host is to know. */
+static bool add_files(struct play *play, const struct value *text, struct words *w)
 {
-	char why[FILES_WHY], name[NAME_BYTES];
-	const char *at = script->text, *before = "";
-	size_t length, last = 0;
+	struct problems *problems = problems_new();
+	struct host_script *script = problems ? host_script_parse(text->mark, text->text, strlen(text->text), problems)
+					      : NULL;
+	const struct host_data *d;
+	bool good = script != NULL;
+	char why[FILES_WHY];
 
-	for (;; at += length) {
-		at += strspn(at, " \t\r\n");
-		length = strcspn(at, " \t\r\n");
-		if (!length)
-			return true;
-		if (*at == '#') {
-			length = strcspn(at, "\n");
-			continue;
-		}
-		if (last == 4 && !strncmp(before, "file", 4) && length < sizeof(name)) {
-			const struct file *file;
+	for (size_t i = 0; good && (d = host_script_file(script, i)); i++) {
+		const struct file *file = files_get(play->state->files, d->file, text->mark.file, why);
 
-			snprintf(name, sizeof(name), "%.*s", (int)length, at);
-			file = files_get(play->state->files, name, script->mark.file, why);
-			if (!file) {
-				play_error(play, "%s", why);
-				return false;
-			}
-			if (!has(w, name)) {
-				add(w, "--file", "", "");
-				add(w, name, "=", play_short_path(play, file->path));
-			}
+		if (!file) {
+			play_error(play, "%s", why);
+			good = false;
+		} else if (!has(w, d->file)) {
+			add(w, "--file", "", "");
+			add(w, d->file, "=", play_short_path(play, file->path));
 		}
-		before = at;
-		last = length;
 	}
+	host_script_free(script);
+	problems_free(problems);
+	return good;
+}
+
+void check_host(const struct step *step, const struct scenario *s, unsigned *needs, struct problems *problems)
+{
+	const struct value *text = object_value(step->arguments, "script");
+	const char *newline = strchr(text->text, '\n');
+	struct mark mark = text->mark;
+	struct host_script *script;
+	const struct host_data *d;
+
+	(void)needs;
+	if (!yaml_mark_block(s->yaml, text->text, &mark) && newline && newline[1]) {
+		problems_add(problems, mark, NULL,
+			     "'script' of step 'host': several lines are to be a block: 'host: |'");
+		return;
+	}
+	script = host_script_parse(mark, text->text, strlen(text->text), problems);
+	for (size_t i = 0; script && (d = host_script_file(script, i)); i++)
+		scenario_check_name(s, step, d->file, d->mark, problems);
+	host_script_free(script);
 }
 
 static char *write_script(struct play *play, const char *text)

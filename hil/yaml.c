@@ -136,6 +136,37 @@ struct mark yaml_mark_in(struct yaml *y, const struct yaml_node *n, size_t colum
 	return mark;
 }
 
+/* Does a line end in the indicator of a literal block ("host: |-  # why")? */
+static bool begins_block(const char *line)
+{
+	const char *end = strstr(line, " #");
+
+	end = end ? end : line + strlen(line);
+	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	while (end > line && strchr("+-123456789", end[-1]))
+		end--;
+	return end > line && end[-1] == '|';
+}
+
+bool yaml_mark_block(struct yaml *y, const char *text, struct mark *mark)
+{
+	unsigned line = mark->line;
+	size_t indented, own;
+
+	/* The mark is of the line below the indicator. */
+	if (mark->column != 1 || line < 2 || !begins_block(yaml_line(y, line - 1)))
+		return false;
+	for (; *text == '\n'; text++)
+		line++;
+	own = strspn(text, " ");
+	indented = strspn(yaml_line(y, line), " ");
+	if (indented < own)
+		return false;
+	mark->column = (unsigned)(indented - own) + 1;
+	return true;
+}
+
 void yaml_fail(struct yaml *y, struct mark mark, const char *text)
 {
 	problems_add(y->problems, mark, mark.line ? yaml_line(y, mark.line) : NULL, "%s", text);

@@ -41,6 +41,9 @@ struct mark yaml_mark(struct yaml *, const struct yaml_node *);
 const char *yaml_line(struct yaml *, unsigned line); /* text of a line, "" outside; valid until the next call */
 /* The mark of a character in a scalar (from 1), where it can be told: not in blocks and not behind escapes. */
 struct mark yaml_mark_in(struct yaml *, const struct yaml_node *, size_t column);
+/* From the mark of a scalar of several lines to that of the first character of its text, if it is a literal block: its lines are then
+ * those of the file, and indented alike. False: it is none. */
+bool yaml_mark_block(struct yaml *, const char *text, struct mark *);
 /* An empty plain scalar, ~ or null: nothing was written. */
 bool yaml_is_null(const struct yaml_node *);
 /* The value of a key, NULL if the node is no mapping that has it. */

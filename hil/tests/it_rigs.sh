@@ -39,6 +39,12 @@ unfit()
     ends 3 "$dfuhil" run --rig vhci --tag smoke "$repo/scenarios"
     says said "the rig 'vhci' is unfit: vhci_hcd is not loaded: modprobe vhci-hcd"
   }
+  need dfu-util
+  # No bus within a bus
+  ends 3 "$dfuemu" exec -- "$dfuhil" run --junit report.xml --tag smoke "$repo/scenarios"
+  says said "the rig 'emulated' is unfit: a seccomp listener is there already"
+  says_not said 'ERROR'
+  [ ! -e report.xml ]
 }
 
 # Whatever somebody has left behind is not there when a scenario begins.

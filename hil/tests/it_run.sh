@@ -108,6 +108,26 @@ mistakes_come_first()
   [ ! -e report.xml ]
 }
 
+# A name of an adapter is one that is there: in the usual folder, in --tools-folder, or under test.
+adapters_are_there()
+{
+  TOP='tools: [dfu-util, mine, theirs, refrence]' scenario own bootloader list
+  mkdir folder
+  sed -e 's/^tool: .*/tool: theirs/' "$fixtures/tools/dfu-util.yaml" >folder/theirs.yaml
+  sed -e 's/^tool: .*/tool: mine/' "$fixtures/tools/dfu-util.yaml" >mine.yaml
+  run 2 suite --tools-folder folder --tool ./mine.yaml
+  says said "suite/own.yaml:5:33: error: 'tools': there is no adapter 'refrence', did you mean 'reference'?"
+  says said '1 mistake: nothing was run'
+  sed -i 's/refrence/reference/' suite/own.yaml
+  run 0 suite --tools-folder folder --tool ./mine.yaml
+  run 2 suite
+  says said "'mine'"
+  says said "'theirs'"
+  ends 0 "$dfuhil" check suite mine.yaml folder
+  ends 2 "$dfuhil" check suite mine.yaml
+  says said "suite/own.yaml:5:25: error: 'tools': there is no adapter 'theirs'"
+}
+
 usage()
 {
   suite
@@ -309,6 +329,24 @@ captures()
   [ "$(find . -name '*.pcapng' | wc -l)" -eq 2 ]
 }
 
+# What the rig has to say of a tool's run is in all reports, also if it has passed.
+warnings()
+{
+  local text='1 process that the tool left behind was ended'
+
+  scenario left bootloader '{run: [sh, -c, "sleep 1000 & :"]}' list
+  run 0 suite --junit report.xml --json report.json --html report.html
+  says said "warning: $text [step 2]"
+  says report.xml "warning: $text [step 2]"
+  says report.html "$text"
+  jq -e --arg text "$text" '.results[0].steps[1].warnings == $text' report.json
+  run 0 suite --tap
+  says said "# warning: $text [step 2]"
+  scenario left bootloader '{run: [sh, -c, "sleep 1000 & exit 1"]}' list
+  run 1 suite
+  says said "warning: $text [step 2]"
+}
+
 # A tool that hangs: it is killed, and said to be.
 deadline()
 {
@@ -318,13 +356,21 @@ tool: hanger
 command: [sh, -c, "while :; do :; done"]
 operations: {list: [x]}
 END
-  run 1 suite/hang.yaml --tool ./tool.yaml --deadline 2s --time real
-  grep -q -E 'killed|deadline' said
+  run 1 suite/hang.yaml --tool ./tool.yaml --deadline 4s
+  says said 'FAIL  hang'
+  says said 'of real time, and was killed'
+  # One that has let most of the time pass before leaves less for the next.
+  scenario hang bootloader '{run: [sleep, "3"]}' '{list: , expect: {exit: any}}'
+  run 1 suite/hang.yaml --tool ./tool.yaml --deadline 8s --time real
+  says said 'FAIL  hang'
+  says said 'suite/hang.yaml:8:5: list'
+  says said 'of real time, and was killed'
 }
 
 later 'scenarios pass, fail and are skipped, and the exit status says so' verdicts
 later 'a run of no scenario is a failure' none_is_a_failure
 later 'mistakes in files are all told before anything runs' mistakes_come_first
+later 'adapters that a scenario names are there' adapters_are_there
 later 'wrong options are told with what they may be' usage
 later 'scenarios are chosen by pattern, tag and shard' choosing
 later 'faults can be put on the boards from outside' faults
@@ -336,6 +382,7 @@ later 'TAP is what prove takes' tap
 later 'a full disk is told, and nothing is lost that is elsewhere' full_disk
 later 'a reader that goes first ends the run' closed_pipe
 later 'colours and progress are for terminals' colours
+later 'what the rig has to say of a tool is in all reports' warnings
 later 'captures are kept where they are wanted' captures
-later 'a tool that hangs is killed at the deadline' deadline
+later 'a tool that computes for ever is killed before the deadline, and its step has failed' deadline
 finish

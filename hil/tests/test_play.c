@@ -25,6 +25,9 @@
 #define DFUSE_TOOL \
 	"tool: dfuse\nabout: a\ncommand: sh\nformat: dfuse\noperations: {download: [-c, \"wc -c <$0\", " \
 	"\"${file}\"]}\n"
+#define NAMING_TOOL \
+	"tool: naming\nabout: a\ncommand: sh\nformat: both\noperations:\n" \
+	"  download: [-c, \"exit 0\", \"${file}\", [-S, \"${serial}\"]]\n"
 #define DFU_UTIL \
 	"tool: dfu-util\nabout: a\ncommand: dfu-util\nexit: {success: [0], meanings: {74: input/output " \
 	"error}}\nformat: both\n" \
@@ -73,6 +76,7 @@ static struct result *play(const char *tool, const char *text, const char *versi
 #define IMAGE "files:\n  image: {size: 5000, seed: 7, bootable: true}\n"
 #define PUT "  - prepare: {flash: [{file: image}]}\n"
 #define ROM "  - bootloader\n"
+#define TWO "board: {count: 2, serials: [\"207A389B5848\", \"206737645746\"]}\n"
 #define FLASHED ROM "  - download: {file: image, address: 0x08000000}\n"
 
 struct one {
@@ -282,6 +286,20 @@ static const struct one cases[] = {
 		"  - flash: {erased: true}\n",
 	  VERDICT_PASSED, NULL, 0 },
 
+	{ "the board that is named is the one looked at", NAMING_TOOL,
+	  IMAGE TWO "steps:\n  - {prepare: {flash: [{file: image}]}, board: 2}\n"
+		    "  - download: {file: image, address: 0x08000000, serial: \"206737645746\"}\n"
+		    "  - findings: {none: success-but-differs}\n",
+	  VERDICT_PASSED, NULL, 0 },
+	{ "and not another that has it all", NAMING_TOOL,
+	  IMAGE TWO "steps:\n" PUT "  - download: {file: image, address: 0x08000000, serial: \"206737645746\"}\n",
+	  VERDICT_FAILED, "success-but-differs", 9 },
+	{ "the step's own board is, if none is named", NAMING_TOOL,
+	  IMAGE TWO "steps:\n  - {prepare: {flash: [{file: image}]}, board: 2}\n"
+		    "  - {download: {file: image, address: 0x08000000}, board: 2}\n"
+		    "  - findings: {none: success-but-differs}\n",
+	  VERDICT_PASSED, NULL, 0 },
+
 	/* expected failures */
 	{ "a failure that is expected", SHELL_TOOL,
 	  "expected-failure: [{tool: shell, why: it always fails, reference: ticket 1}]\nsteps:\n  - mass-erase\n",
@@ -371,6 +389,18 @@ static void strict_fails_by_errors_alone(void **state)
 	result_free(r);
 }
 
+static void what_the_bus_has_to_say_reaches_the_result(void **state)
+{
+	struct result *r = play(
+		SHELL_TOOL, "steps:\n  - run: [sh, -c, \"sleep 1000 & sleep 1000 & exit 0\"]\n  - list\n", NULL, false);
+
+	(void)state;
+	assert_int_equal(r->verdict, VERDICT_PASSED);
+	assert_string_equal(r->steps[0].warnings, "2 processes that the tool left behind were ended");
+	assert_null(r->steps[1].warnings);
+	result_free(r);
+}
+
 static void output_is_kept_at_both_ends(void **state)
 {
 	struct result *r = play(
@@ -392,6 +422,7 @@ int main(void)
 		cmocka_unit_test(verdicts_are_as_they_should_be),
 		cmocka_unit_test(a_result_has_all_that_happened),
 		cmocka_unit_test(strict_fails_by_errors_alone),
+		cmocka_unit_test(what_the_bus_has_to_say_reaches_the_result),
 		cmocka_unit_test(output_is_kept_at_both_ends),
 	};
 	char why[PRIVATE_BUS_ERROR];

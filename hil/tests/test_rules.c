@@ -307,6 +307,43 @@ static void each_call_is_judged_by_itself(void **state)
 	end(&t);
 }
 
+/* The first board has 512 KiB, the second 1 MiB. */
+static void boards_are_judged_by_their_own_profiles(void **state)
+{
+	static const char *const serials[] = { "206437733736", "326237753036", NULL };
+	const struct mcu_profile *boards[] = { mcu_profile_find("g474"), mcu_profile_find("f407") };
+	const uint32_t address = 0x080A0000;
+
+	(void)state;
+	for (unsigned board = 1; board <= 2; board++) {
+		struct rules_input input = { .profile = boards[0], .boards = boards, .board_count = 2 };
+		struct transcript_facts facts = transcript_facts_of(NULL);
+		struct finding *findings;
+		struct trial t;
+		size_t count;
+
+		facts.serials = serials;
+		begin(&t); /* the second: it comes up first */
+		if (board == 1)
+			scene_board(&t.s, 3, serials[0]);
+		download(&t, 16);
+		t.call.board = board;
+		t.call.wanted_address = address;
+		t.call.after = t.after;
+		start(&t);
+		scene_set_address(&t.s, address);
+		input.transcript = scene_read(&t.s, &facts);
+		t.call.count = input.transcript->count;
+		input.calls = &t.call;
+		input.call_count = 1;
+		assert_int_equal(rules_judge(&input, &findings, &count), 0);
+		assert_int_equal(has(findings, count, "set-address-outside-map"), board == 1);
+		assert_int_equal(has(findings, count, "success-but-differs"), board == 2);
+		free(findings);
+		end(&t);
+	}
+}
+
 static void without_a_profile_rules_that_need_it_keep_quiet(void **state)
 {
 	struct rules_input input = { .profile = NULL };
@@ -355,6 +392,7 @@ int main(void)
 		cmocka_unit_test(a_finding_is_told_once_with_its_number),
 		cmocka_unit_test(findings_come_in_the_order_of_requests),
 		cmocka_unit_test(each_call_is_judged_by_itself),
+		cmocka_unit_test(boards_are_judged_by_their_own_profiles),
 		cmocka_unit_test(without_a_profile_rules_that_need_it_keep_quiet),
 		cmocka_unit_test(the_size_in_the_descriptor_goes_before_that_of_the_profile),
 	};

@@ -104,6 +104,7 @@ struct private_bus {
 	uint64_t wall_now_ns, looked_after_ns;
 	bool ticking; /* bench time goes with the wall */
 	bool running; /* there is a tool: what follows down to warned_chdir is its own */
+	bool ending;  /* it has ended, or is being killed, and what it has started goes with it */
 	bool over;    /* the guardian has reported */
 	int failure;  /* the run cannot go on: -errno, or 0 */
 	int status, exec_error, exec_failed;

@@ -329,6 +329,7 @@ static void serve(struct private_bus *bus, struct watch *w, uint32_t events)
 		tool_reported(bus, w);
 		return;
 	case WATCH_TOOL:
+		bus->ending = true;
 		spawn_tool_ended(&bus->spawn);
 		bus_unwatch(bus, w);
 		return;

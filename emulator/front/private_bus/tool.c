@@ -115,6 +115,7 @@ int private_bus_signal(struct private_bus *bus, int number)
 {
 	if (!bus->running || bus->over || bus->spawn.tool <= 0)
 		return -ESRCH;
+	bus->ending |= number == SIGKILL;
 	/* By number only where a sandbox forbids the other: the guardian may have buried it, and another have its number. */
 	if (bus->spawn.tool_fd >= 0 && syscall(SYS_pidfd_send_signal, bus->spawn.tool_fd, number, NULL, 0) == 0)
 		return 0;
@@ -167,7 +168,7 @@ static void share_a_cpu(struct private_bus *bus)
 /* What the last tool has left in the bus. */
 static int prepare(struct private_bus *bus, const struct private_bus_tool *tool)
 {
-	bus->over = false;
+	bus->over = bus->ending = false;
 	bus->failure = bus->status = bus->exec_error = bus->exec_failed = 0;
 	bus->warned_memory = bus->warned_foreign = bus->warned_uring = bus->warned_chdir = false;
 	bus->spawn.syscalls = bus->syscalls;

@@ -545,7 +545,8 @@ static bool worth_looking(const struct vtime *v)
 {
 	const struct private_bus *bus = v->bus;
 
-	if (v->given_up || !bus->running || bus->over || bus->spawn.exec_pipe >= 0)
+	/* Those that wait while the guardian ends them have no use for time, and it may take its own. */
+	if (v->given_up || !bus->running || bus->ending || bus->over || bus->spawn.exec_pipe >= 0)
 		return false;
 	if (transfers_pending(bus) || device_on_its_way(bus))
 		return true;
