@@ -5,10 +5,11 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "options.h"
 #include "rig_choice.h"
+#include "share.h"
 #include "suggest.h"
-#include "text.h"
 #include "tool_version.h"
 
 static const struct mark nowhere = { NULL, 0, 0 };
@@ -40,12 +41,25 @@ static bool load_scenario(void *context, const char *path)
 	return true;
 }
 
+/* What is not there by its path may be one of those that came with this program. */
+static char *place_of(const char *path, struct problems *problems)
+{
+	if (!access(path, F_OK) || errno != ENOENT)
+		return strdup(path);
+	return share_scenarios(path, problems);
+}
+
 static int load_scenarios(struct suite *s, char *const *paths, struct problems *problems)
 {
 	struct search search = { .suite = s, .problems = problems };
 
-	for (; *paths && !search.error; paths++)
-		scenario_find(*paths, load_scenario, &search, problems);
+	for (; *paths && !search.error; paths++) {
+		char *path = place_of(*paths, problems);
+
+		if (path)
+			scenario_find(path, load_scenario, &search, problems);
+		free(path);
+	}
 	return search.error;
 }
 
@@ -96,30 +110,10 @@ static int choose(struct suite *s, const struct run_options *o)
 	return 0;
 }
 
-/* Adapters that come with this program: beside the folder of a build, or where they are installed. To be freed. */
-static char *usual_folder(void)
-{
-	static const char *const places[] = { "../fixtures/tools", "../share/dfubench/tools" };
-	char *program = realpath("/proc/self/exe", NULL), *slash = program ? strrchr(program, '/') : NULL;
-
-	for (unsigned i = 0; slash && i < sizeof(places) / sizeof(*places); i++) {
-		char *folder = text_format("%.*s/%s", (int)(slash - program), program, places[i]);
-		char *shorter = folder ? realpath(folder, NULL) : NULL;
-
-		free(folder);
-		if (shorter) {
-			free(program);
-			return shorter;
-		}
-	}
-	free(program);
-	return strdup("fixtures/tools");
-}
-
 static void load_tools(struct suite *s, const struct run_options *o, struct problems *problems)
 {
-	char *usual = o->tools_folder ? NULL : usual_folder();
-	const char *folder = o->tools_folder ? o->tools_folder : usual ? usual : "";
+	char *usual = o->tools_folder ? NULL : share_find("tools");
+	const char *folder = o->tools_folder ? o->tools_folder : usual ? usual : "fixtures/tools";
 
 	for (unsigned i = 0; i < o->tools.count; i++) {
 		struct tool *tool = tool_load(o->tools.word[i], folder, problems);

@@ -191,7 +191,7 @@ targets()
   make -s -C "$repo" help >help
   sed -n 's/^\.PHONY: //p' "$repo/Makefile" | tr ' ' '\n' >phony
   # What others need on the way, and nobody calls.
-  grep -v -x -e unit -e clients -e fuzzers -e fuzz-build phony >public
+  grep -v -x -e unit -e clients -e fuzzers -e fuzz-build -e without-hil phony >public
   sed 's/ .*//' help >helped
   same 'targets of make' helped public
   grep -o -E '(`|&& |^    )make [a-z-]+' "$repo/README.md" | sed 's/.*make //' | sort -u | while read -r target; do
