@@ -33,6 +33,8 @@ void files_free(struct files *); /* what is in the folder stays; NULL is fine */
 const struct file *files_get(struct files *, const char *name, const char *beside, char why[FILES_WHY]);
 /* Where a tool is to write an output of that name; a file of that name is gone afterwards. NULL with why[]: the name cannot be one. */
 const char *files_output(struct files *, const char *name, char why[FILES_WHY]);
+/* Will files_get() give a DfuSe file, as far as can be told without making it? A broken one counts. */
+bool files_will_be_dfuse(const struct value *entries, const char *name, const char *beside);
 /* A raw file as DfuSe for one address, for tools that take nothing else. As files_get(). */
 const struct file *files_wrapped(struct files *, const struct file *, uint32_t address, uint8_t alt,
 				 char why[FILES_WHY]);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "play_internal.h"
+#include "rig_choice.h"
 #include "verb.h"
 
 #define LIMIT_US UINT64_C(600000000)
@@ -75,6 +76,13 @@ const struct file *play_file(struct play *play, const struct value *v)
 	return file;
 }
 
+uint64_t play_limit_us(const struct play *play, uint64_t us)
+{
+	const struct play_options *o = play->options;
+
+	return o->time == RIG_TIME_SCALED && o->scale > 1 ? (uint64_t)((double)us * o->scale) : us;
+}
+
 const char *play_short_path(const struct play *play, const char *path)
 {
 	size_t length = strlen(play->options->folder);
@@ -134,6 +142,7 @@ const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
 {
 	const struct scenario *s = o->scenario;
 	const struct value *tools = object_value(s->top, "tools");
+	const struct object *board = object_value(s->top, "board")->object;
 
 	if (tools->given && !is_among(tools, o->tool->name)) {
 		size_t used = (size_t)snprintf(why, RIG_WHY, "it is for");
@@ -145,10 +154,12 @@ const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
 			snprintf(why + used, RIG_WHY - used, " alone");
 		return why;
 	}
-	if (rig_lacks(o, why))
+	if (rig_lacks(o, why) || rig_choice_differs(o->rig, object_text(board, "profile", "f407"),
+						    object_flag(board, "application", true), why))
 		return why;
 	for (size_t i = 0; i < s->step_count; i++) {
-		const char *missing = verb_tool_lacks(&s->steps[i], s, o->tool);
+		char lacks[VERB_WHY];
+		const char *missing = verb_tool_lacks(&s->steps[i], s, o->tool, lacks);
 
 		if (missing) {
 			snprintf(why, RIG_WHY, "%s", missing);
@@ -445,7 +456,8 @@ static void play_steps(struct play *play)
 		play_error(play, "%s", strerror(ENOMEM));
 	} else if (open_rig(play, capture)) {
 		play->state->limit_us = play->rig->ops->now_us(play->rig) +
-					object_number(play->options->scenario->top, "limit", LIMIT_US);
+					play_limit_us(play,
+						      object_number(play->options->scenario->top, "limit", LIMIT_US));
 		ran = snapshot_take(play, SNAPSHOT_START) != NULL;
 		if (!ran)
 			play_error(play, "the boards cannot be looked at");

@@ -46,6 +46,8 @@ const struct snapshot *snapshot_find(const struct play *, const char *name);
 void snapshots_free(struct snapshot *);
 
 /* --- play.c --- */
+/* A time limit for a tool: where boards run faster than the tool, its own waits are that much longer on their clock. */
+uint64_t play_limit_us(const struct play *, uint64_t us);
 /* The name of a file for a tool that starts in the play's folder: within path. */
 const char *play_short_path(const struct play *, const char *path);
 

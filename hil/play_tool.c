@@ -165,7 +165,7 @@ static enum play_outcome check_times(struct play *play, const struct object *exp
 	uint64_t us = ran->end_us - ran->start_us;
 	char want[32], got[32];
 
-	if (object_given(expect, "within") && us > object_number(expect, "within", 0))
+	if (object_given(expect, "within") && us > play_limit_us(play, object_number(expect, "within", 0)))
 		return play_fail(play, time_text(object_number(expect, "within", 0), want), took(ran, got),
 				 "it took %s on the board's clock, expected at most %s", got, want);
 	if (object_given(expect, "at-least") && us < object_number(expect, "at-least", 0))
@@ -360,7 +360,9 @@ static uint64_t limit_of(const struct play *play, const struct object *expect)
 {
 	uint64_t now = play->rig->ops->now_us(play->rig);
 	uint64_t left = play->state->limit_us > now ? play->state->limit_us - now : 1;
-	uint64_t within = expect ? object_number(expect, "within", left) : left;
+	uint64_t within = expect && object_given(expect, "within")
+				  ? play_limit_us(play, object_number(expect, "within", 0))
+				  : left;
 
 	return within < left ? within + 1 : left;
 }
@@ -397,12 +399,25 @@ static const uint8_t *flash_in(const struct snapshot *s, unsigned board)
 	return s && board <= s->boards ? s->board[board - 1].flash : NULL;
 }
 
-static const char *const *environment_of(const struct play *play, const struct play_job *job)
+/* Messages are matched against: they are to be in English, unless the adapter knows better. The array alone is to be freed. */
+static const char **environment_of(const struct play *play, const struct play_job *job)
 {
-	static const char *const plain[] = { "LC_ALL=C", NULL };
+	static const char *const none[] = { NULL };
 	const char *const *own = job->host ? NULL : tool_environment(play->options->tool);
+	const char **all;
+	size_t count = 0;
 
-	return own && *own ? own : plain;
+	if (!own)
+		own = none;
+	while (own[count])
+		count++;
+	all = calloc(count + 2, sizeof(*all));
+	if (!all)
+		return NULL;
+	all[0] = "LC_ALL=C";
+	for (size_t i = 0, n = 1; i < count; i++)
+		all[!strncmp(own[i], "LC_ALL=", 7) ? 0 : n++] = own[i];
+	return all;
 }
 
 static enum play_outcome run(struct play *play, const struct step *step, struct play_job *job, char **words,
@@ -413,7 +428,6 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 	const struct snapshot *before = snapshot_take(play, SNAPSHOT_BEFORE_TOOL), *after;
 	struct play_call *call = before ? new_call(play) : NULL;
 	struct rig_run run = { .words = words,
-			       .environment = environment_of(play, job),
 			       .folder = play->options->folder,
 			       .wrote = tool_wrote,
 			       .context = streams,
@@ -421,13 +435,19 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 			       .wall_limit_ms = play->options->tool_wall_ms };
 	struct rig_ran ran;
 	char why[RIG_WHY];
-	const char *meaning;
-	bool at_step = step->expect && object_given(step->expect, "within");
+	const char *meaning, **environment;
+	bool failed, at_step = step->expect && object_given(step->expect, "within");
 
 	if (!call)
 		return play_error(play, "%s", strerror(ENOMEM));
 	set_interrupt(&run, job->arguments);
-	if (rig->ops->run(rig, &run, &ran, why) || ran.exec_failed)
+	environment = environment_of(play, job);
+	run.environment = environment;
+	if (!environment)
+		return play_error(play, "%s", strerror(ENOMEM));
+	failed = rig->ops->run(rig, &run, &ran, why) || ran.exec_failed;
+	free(environment);
+	if (failed)
 		return play_error(play, "%s", why);
 	if (ran.timed_out && at_step)
 		run.limit_us--;

@@ -7,6 +7,8 @@
 #include "scenario.h"
 #include "tool.h"
 
+#define VERB_WHY 320
+
 struct verb {
 	const char *name;
 	const struct field *fields; /* of its arguments; NULL: it takes none */
@@ -23,7 +25,7 @@ struct verb {
 };
 
 /* Why a step cannot be done with that tool; NULL: it can, as far as is known before it runs. */
-const char *verb_tool_lacks(const struct step *, const struct scenario *, const struct tool *);
+const char *verb_tool_lacks(const struct step *, const struct scenario *, const struct tool *, char why[VERB_WHY]);
 
 extern const struct verb verbs[]; /* name NULL ends */
 const struct verb *verb_find(const char *name);

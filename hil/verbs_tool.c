@@ -177,40 +177,38 @@ static struct tool_call call_of(const struct step *step, struct call_text *text)
 	return call;
 }
 
-/* An entry of `files` that is made as DfuSe, or of such a one; they do not go round in circles. */
-static bool is_dfuse(const struct scenario *s, const char *name)
+/* A DfuSe file is refused by some tools, a raw one by others. */
+static const char *lacks_format(const struct step *step, const struct scenario *s, const struct tool *tool,
+				const struct tool_call *call, char why[VERB_WHY])
 {
-	static const char *const origins[] = { "copy", "of" };
-	const struct value *files = object_value(s->top, "files");
+	bool dfuse = files_will_be_dfuse(object_value(s->top, "files"), call->file, step->mark.file);
 
-	for (size_t i = 0; name && i < files->count; i++) {
-		const struct object *o = files->list[i].object;
-
-		if (strcmp(files->list[i].key, name))
-			continue;
-		if (object_given(o, "dfuse"))
-			return true;
-		for (unsigned k = 0; k < 2; k++)
-			if (object_given(o, origins[k]))
-				return is_dfuse(s, object_text(o, origins[k], NULL));
-	}
-	return false;
+	if (tool->format == TOOL_TAKES_RAW && dfuse)
+		snprintf(why, VERB_WHY, "%s takes raw files alone, and '%s' is a DfuSe file", tool->name, call->file);
+	else if (tool->format == TOOL_TAKES_DFUSE && !dfuse && !call->has_address)
+		snprintf(why, VERB_WHY, "%s takes DfuSe files alone, and without an address '%s' cannot be made one",
+			 tool->name, call->file);
+	else
+		return NULL;
+	return why;
 }
 
-const char *verb_tool_lacks(const struct step *step, const struct scenario *s, const struct tool *tool)
+const char *verb_tool_lacks(const struct step *step, const struct scenario *s, const struct tool *tool,
+			    char why[VERB_WHY])
 {
-	static char raw_alone[200];
 	struct call_text text = { 0 };
 	struct tool_call call;
+	const char *missing;
 
 	if (step->verb->operation < 0)
 		return NULL;
 	call = call_of(step, &text);
-	if (call.operation == OPERATION_DOWNLOAD && tool->format == TOOL_TAKES_RAW && is_dfuse(s, call.file)) {
-		snprintf(raw_alone, sizeof(raw_alone), "%s takes raw files alone", tool->name);
-		return raw_alone;
+	missing = tool_lacks(tool, &call);
+	if (missing) {
+		snprintf(why, VERB_WHY, "%s", missing);
+		return why;
 	}
-	return tool_lacks(tool, &call);
+	return call.file ? lacks_format(step, s, tool, &call, why) : NULL;
 }
 
 void check_operation(const struct step *step, const struct scenario *s, unsigned *needs, struct problems *problems)
@@ -218,9 +216,11 @@ void check_operation(const struct step *step, const struct scenario *s, unsigned
 	static const char *const ways[] = { "after", "requests", NULL };
 	const struct object *interrupt = object_value(step->arguments, "interrupt")->object;
 
-	(void)s, (void)needs;
+	(void)s;
 	if (interrupt && given_of(interrupt, ways) != 1)
 		STEP_WRONG(step, problems, "'interrupt' needs one of after and requests");
+	if (interrupt && object_given(interrupt, "requests"))
+		*needs |= RIG_TRANSCRIPT;
 }
 
 static bool set_file(struct play *play, const struct step *step, struct play_job *job)

@@ -119,7 +119,7 @@ ctl_options()
 # The commands, one to a line. json and quit are for programs that keep a connection: nobody types them.
 ctl_commands()
 {
-  "$dfuemu" ctl --help | sed '1,/^Commands:/d' | sed -n 's/^  \([a-z0-9]*\) .*/\1/p' | sort -u >help
+  "$dfuemu" ctl --help | sed '1,/^Commands:/d' | sed -n 's/^  \([a-z0-9-]*\) .*/\1/p' | sort -u >help
   section CONTROL | sed -n 's/^\.It Cm \(.*\)/\1/p' | sed -e 's/, Cm /\n/g' -e 's/ , /\n/g' | sed 's/ .*//' >manual
   section CONTROL | sed -n '/^\.El/,$s/^\(After\)\{0,1\}\.\{0,1\}\(Cm \)\(json\|quit\|at\|in\|board\) .*/\3/p' >>manual
   section CONTROL | sed -n '/^\.El/,$s/^\.Cm \(json\|quit\|at\|in\|board\).*/\1/p' >>manual
@@ -144,7 +144,7 @@ values()
 
   "$dfuemu" exec --control S -- sleep 100 &
   until_true 10 test -S S
-  for command in boot0 boot1 power board fault flash options traffic wait 'wait booted' 'wait reset' 'wait state' \
+  for command in boot0 boot1 nrst power board fault flash options erase-times traffic wait 'wait booted' 'wait reset' 'wait state' \
     'fault add' 'fault add stall on=' 'fault add stall state='; do
     echo "== $command"
     # shellcheck disable=SC2086 # words

@@ -21,6 +21,10 @@
 	"  download: [-c, \"exit 0\", \"${file}\"]\n" \
 	"  mass-erase: [-c, \"exit 9\"]\n" \
 	"lacks: {upload: it cannot read}\n"
+#define RAW_TOOL "tool: raw\nabout: a\ncommand: \"true\"\nformat: raw\noperations: {download: [\"${file}\"]}\n"
+#define DFUSE_TOOL \
+	"tool: dfuse\nabout: a\ncommand: sh\nformat: dfuse\noperations: {download: [-c, \"wc -c <$0\", " \
+	"\"${file}\"]}\n"
 #define DFU_UTIL \
 	"tool: dfu-util\nabout: a\ncommand: dfu-util\nexit: {success: [0], meanings: {74: input/output " \
 	"error}}\nformat: both\n" \
@@ -234,6 +238,17 @@ static const struct one cases[] = {
 	  "it cannot read", 0 },
 	{ "a scenario for others is skipped", SHELL_TOOL, "tools: [dfu-util, pydfu]\nsteps:\n  - list\n",
 	  VERDICT_SKIPPED, "it is for dfu-util and pydfu alone", 0 },
+	{ "a DfuSe file is not for everybody", RAW_TOOL,
+	  IMAGE
+	  "  pack: {dfuse: [{address: 0x08000000, of: image}]}\n  bad: {copy: pack, set: [{at: -1, hex: \"00\"}]}\n"
+	  "steps:\n  - download: bad\n",
+	  VERDICT_SKIPPED, "raw takes raw files alone, and 'bad' is a DfuSe file", 0 },
+	{ "nor is a raw one", DFUSE_TOOL, IMAGE "steps:\n  - download: image\n", VERDICT_SKIPPED,
+	  "dfuse takes DfuSe files alone, and without an address 'image' cannot be made one", 0 },
+	{ "which is wrapped where there is an address", DFUSE_TOOL,
+	  IMAGE "  plain: {dfu-suffix: image}\nsteps:\n  - download: {file: plain, address: 0x08000000}\n"
+		"    expect: {stdout: \"^5309$\"}\n  - flash: {erased: true}\n",
+	  VERDICT_PASSED, NULL, 0 },
 	{ "success without flash fails by itself", SHELL_TOOL, IMAGE "steps:\n" FLASHED, VERDICT_FAILED,
 	  "success-but-differs: ", 8 },
 	{ "unless the scenario looks itself", SHELL_TOOL, IMAGE "steps:\n" FLASHED "  - flash: {erased: true}\n",

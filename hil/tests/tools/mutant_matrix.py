@@ -6,6 +6,7 @@ What the original passes and the mutant does not, and findings (warnings and err
 scenario. Exit status 1 if there is neither. A row for the matrix is added to the file."""
 
 import json
+import re
 import sys
 
 
@@ -22,6 +23,13 @@ def read(path):
     return {r["scenario"]: r for r in results}, failed, found
 
 
+def rows_of(path):
+    """Numbers of scenarios/README.md that a scenario is about."""
+    with open(path, encoding="utf-8") as file:
+        found = re.search(r"^field-bug:([^#\n]*)", file.read(), re.M)
+    return re.findall(r"\d+", found.group(1)) if found else []
+
+
 def is_expected(word, scenarios, rules, rows):
     return word in rules or word in rows or any(s == word or (word.endswith("/") and s.startswith(word)) for s in scenarios)
 
@@ -32,10 +40,7 @@ def main():
     results, failed, found = read(mutant)
     scenarios = sorted(set(failed) - set(failed_before))
     rules = sorted(rule for rule in found if found[rule] - found_before.get(rule, set()))
-    rows = set()
-    for scenario in scenarios:
-        bug = results[scenario].get("field-bug") or []
-        rows.update(str(b) for b in (bug if isinstance(bug, list) else [bug]))
+    rows = {row for scenario in scenarios for row in rows_of(results[scenario]["file"])}
     words = expected.replace("row ", "row:").split()
     as_expected = [w for w in words if is_expected(w.replace("row:", ""), scenarios, rules, rows)]
     shown = scenarios[:4] + ([f"and {len(scenarios) - 4} more"] if len(scenarios) > 4 else [])
