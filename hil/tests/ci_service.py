@@ -154,10 +154,9 @@ def gitlab(work, tree, given):
     only_known(name, job, ("extends", "image", "variables", "before_script", "script", "artifacts"))
     for line in job["before_script"]:
         print(f"== left out: {line}", flush=True)
-    # A variable's value may name others.
     environment = dict(os.environ, CI="true", CI_PROJECT_DIR=project)
     for key, text in job["variables"].items():
-        environment[key] = re.sub(r"\$(\w+)", lambda found: environment.get(found[1], ""), text)
+        environment[key] = re.sub(r"\$(\w+)", lambda found: job["variables"].get(found[1], ""), text)
     with open(f"{work}/script.sh", "w") as file:
         file.write("set -e\n" + "\n".join(job["script"]) + "\n")
     shell = os.environ.get("CI_SERVICE_SHELL", "sh")

@@ -56,7 +56,7 @@ reports()
   /usr/bin/python3 -c '
 import sys, xml.etree.ElementTree as tree
 sys.exit(len(tree.parse(sys.argv[1]).findall("testsuite/testcase")) != int(sys.argv[2]))' "$1/report.xml" "$2"
-  says "$1/report.html" '<!DOCTYPE html>'
+  says "$1/report.html" '<!doctype html>'
   says "$1/report.html" start/dfuerror
   [ "$(find "$1/captures" -name '*.pcapng' | wc -l)" -ge 5 ]
 }
@@ -147,7 +147,8 @@ gitlab_wrong()
   ends 1 service gitlab "$sample" "$repo" d "DFUBENCH_RELEASE_URL=file://$PWD/none"
   # shellcheck disable=SC2016 # the service puts them in
   ends 0 service gitlab "$sample" "$repo" e "DFUBENCH_ARCHIVE=$1" CI_NODE_INDEX=2 CI_NODE_TOTAL=4 \
-    'DFUBENCH_ARGUMENTS=--shard $CI_NODE_INDEX/$CI_NODE_TOTAL -q' DFUBENCH_TAGS=
+    'DFUBENCH_ARGUMENTS=--shard $CI_NODE_INDEX/$CI_NODE_TOTAL' DFUBENCH_TAGS= DFUBENCH_SCENARIOS=download
+  says said 'ok    download/'
 }
 
 # The adapter in the README, written down from there into another folder, runs as its lines say.
@@ -163,15 +164,17 @@ readme()
 }
 
 # As Docker's default profile has it, without capabilities; and under a listener, which the kernel allows once.
-container()
+as_docker()
 {
-  need setpriv dfu-util
+  need setpriv unshare dfu-util
   make -C "$repo" --no-print-directory B="$build" "$build/clients/container"
   PATH=$build/clients:$PATH
   ends 0 setpriv --bounding-set=-all --inh-caps=-all container "$dfuhil" run conformance --tag smoke
   says said '10 passed, 0 failed'
-  if container python3 -c 'import os; os.unshare(os.CLONE_NEWNS)' 2>said; then return 1; fi
-  ends 3 container -n "$dfuhil" run start/dfuerror
+  ends 1 container unshare --mount true
+  says said 'Operation not permitted'
+  ends 1 container -n "$dfuhil" run start/dfuerror
+  says said 'a seccomp listener is there already'
 }
 
 check 'make dist gives the archive that pipelines take' archive
@@ -189,5 +192,5 @@ later 'the GitLab template does so with bash' gitlab "$archive" bash
 later 'the GitLab template fails for a broken tool, with reports' gitlab_broken "$archive"
 later 'the GitLab template tells what is wrong with its variables' gitlab_wrong "$archive"
 later 'the adapter in README.md runs as printed' readme
-later 'scenarios run under what Docker denies by default' container
+later 'scenarios run under what Docker denies by default' as_docker
 finish
