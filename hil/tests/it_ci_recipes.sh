@@ -50,6 +50,18 @@ scripts_clean()
   shellcheck -e SC2154 ./*.bash ./*.sh
 }
 
+# All that names a version names this one.
+versions()
+{
+  local version
+
+  version=$(sed -n 's/^VERSION := //p' "$repo/Makefile")
+  grep -n -r -o -h -E '(dfubench/ci/github@v|ref: v|DFUBENCH_VERSION: |default: )[0-9]+\.[0-9.]+[0-9]' "$repo/ci" "$repo/README.md" >named
+  cat named
+  [ "$(grep -c '' named)" -ge 5 ]
+  if grep -v -F -e "$version" named; then return 1; fi
+}
+
 # reports FOLDER NUMBER: what is to be kept whatever became of it, of so many scenarios
 reports()
 {
@@ -181,6 +193,7 @@ check 'make dist gives the archive that pipelines take' archive
 archive=$(find "$work" -maxdepth 1 -name 'dfubench-*.tar.xz')
 [ -n "$archive" ] || finish
 later 'YAML in ci/ is clean (yamllint)' clean
+later 'recipes and examples name the version of this tree' versions
 later 'scripts in the recipes are clean (shellcheck)' scripts_clean
 later 'the GitHub action passes a good tool, with reports and a summary' github "$archive"
 later 'the GitHub action fails for a broken tool, with reports and a summary' github_broken "$archive"
