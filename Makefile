@@ -48,15 +48,15 @@ INC_emulator := $(INC_runtime) $(INC_filter) $(INC_private_bus) -Iemulator
 
 # The runner needs these; without them dfuemu is built alone, and make says so.
 HIL_LIBS := libfyaml jansson libxml-2.0 libusb-1.0
-HIL_MISSING := $(strip $(if $(filter -static,$(LDFLAGS)),static,$(foreach l,$(HIL_LIBS),$(if $(call have,$(l)),,$(l)))))
-LIBS_hil = $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --libs $(HIL_LIBS)))
+HIL_MISSING := $(strip $(if $(POSIX)$(filter -static,$(LDFLAGS)),static,$(foreach l,$(HIL_LIBS),$(if $(call have,$(l)),,$(l)))))
+LIBS_hil := $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --libs $(HIL_LIBS)))
 # STATIC_HIL is ours, for the build in static-hil/: see static. Of hil/static/, host_usb.c stands for the file of its name and for
 # libusb, encodings.c for ICU, where libxml2 wants that.
 ifdef STATIC_HIL
 HIL_LIBS := $(filter-out libusb-1.0,$(HIL_LIBS))
 HIL_MISSING :=
 HIL_ARCHIVES := $(shell $(PKG_CONFIG) --static --libs $(HIL_LIBS))
-LIBS_hil = $(filter-out -licu%,$(HIL_ARCHIVES))
+LIBS_hil := $(filter-out -licu%,$(HIL_ARCHIVES))
 SRC_stand_in := $(if $(filter -licu%,$(HIL_ARCHIVES)),hil/static/encodings.c)
 endif
 INC_hil := $(INC_emulator) -Ihil $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --cflags $(HIL_LIBS)))

@@ -98,12 +98,15 @@ unsigned play_board(const struct step *step)
 enum play_outcome play_settle(struct play *play, unsigned board)
 {
 	struct rig_status status = { 0 };
+	bool was_busy = false;
 
+	/* New option bytes reset the chip a moment after they have been written. */
 	for (uint64_t passed = 0; play->rig->ops->can & RIG_STATE; passed += 10000) {
 		if (play->rig->ops->status(play->rig, board, &status))
 			return play_error(play, "there is no board %u", board);
-		if (!status.busy)
+		if (!status.busy && !was_busy)
 			return PLAY_OK;
+		was_busy = status.busy;
 		if (passed > SETTLE_US)
 			return play_fail(play, NULL, NULL, "the flash is still busy after %llu s",
 					 (unsigned long long)(SETTLE_US / 1000000));
