@@ -48,6 +48,10 @@ static void help(void)
 {
 	puts("usage: dfuhil run [OPTIONS] SCENARIO|FOLDER...\n"
 	     "\n"
+	     "What is not there is looked for in the suite that came with this program: 'conformance' is all of it, "
+	     "'start'\n"
+	     "a folder in it.\n"
+	     "\n"
 	     "Run scenarios, each with each tool, and report what became of them. Exit status: 0 all passed; 1 one "
 	     "has\n"
 	     "failed, or none ran; 2 wrong usage, a mistake in a file (then nothing runs), a report that cannot be "
