@@ -193,11 +193,11 @@ static char *name_in(const char *folder, const char *id, const char *tool, unsig
 	return path;
 }
 
-/* The capture, kept or not. */
+/* The capture, kept or not: never in the folder that tools run in, which some of them clean. */
 static char *capture_path(const struct play_options *o)
 {
-	char *name = name_in(o->capture_folder ? o->capture_folder : o->folder,
-			     o->capture_folder ? o->scenario->id : "run", o->tool->name, o->repeat),
+	char *name = o->capture_folder ? name_in(o->capture_folder, o->scenario->id, o->tool->name, o->repeat)
+				       : strdup(o->folder),
 	     *path;
 	int n = name ? asprintf(&path, "%s.pcapng", name) : -1;
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "files.h"
 #include "verbs.h"
 
 #define WORDS 64
@@ -81,13 +82,13 @@ static bool add_files(struct play *play, const struct value *script, struct word
 static char *write_script(struct play *play, const char *text)
 {
 	char *path;
-	FILE *out;
+	int error;
 
 	if (asprintf(&path, "%s/host-%zu.txt", play->options->folder, play->state->step_index + 1) < 0)
 		return NULL;
-	out = fopen(path, "we");
-	if (!out || fputs(text, out) < 0 || fclose(out)) {
-		play_error(play, "cannot write '%s': %s", path, strerror(errno));
+	error = files_write_new(path, text, strlen(text));
+	if (error) {
+		play_error(play, "cannot write '%s': %s", path, strerror(-error));
 		free(path);
 		return NULL;
 	}

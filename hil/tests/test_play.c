@@ -132,6 +132,8 @@ static const struct one cases[] = {
 
 	/* flash */
 	{ "flash equals", DFU_UTIL, IMAGE "steps:\n" FLASHED "  - flash: {equals: image}\n", VERDICT_PASSED, NULL, 0 },
+	{ "no bytes are no verdict", SHELL_TOOL, "files: {image: {size: 0}}\nsteps:\n  - flash: {equals: image}\n",
+	  VERDICT_ERROR, "there is nothing to look at: 0 bytes", 6 },
 	{ "flash that differs is told to the byte", SHELL_TOOL,
 	  IMAGE "  other: {copy: image, set: [{at: 4100, hex: \"00 01\"}, {at: 4990, hex: \"02\"}]}\nsteps:\n" PUT
 		"  - flash: {equals: other}\n",
@@ -145,7 +147,7 @@ static const struct one cases[] = {
 	  "fill: 0x5a}\n",
 	  VERDICT_FAILED, "flash at 0x08004020 (sector 1): expected 5a (filled), got ff; 1 of 33 bytes differ", 7 },
 	{ "flash is unchanged since a snapshot", SHELL_TOOL,
-	  IMAGE "steps:\n  - flash: {unchanged: true}\n" PUT
+	  IMAGE "steps:\n  - flash: {unchanged: true, since: start}\n" PUT
 		"  - snapshot: put\n  - flash: {unchanged: true, since: put}\n"
 		"  - flash: {unchanged: true, since: start}\n",
 	  VERDICT_FAILED, "(as in 'start')", 11 },
@@ -204,6 +206,21 @@ static const struct one cases[] = {
 	  IMAGE "steps:\n" FLASHED "  - requests: {contains: [CLRSTATUS, ERASE, \"WRITE block=2\"], absent: [LEAVE],\n"
 		"      first: GETSTATUS, count: {pattern: WRITE, exactly: 3}}\n",
 	  VERDICT_PASSED, NULL, 0 },
+	{ "requests are seen, whatever a tool does to its folder", DFU_UTIL,
+	  IMAGE "steps:\n" FLASHED "  - run: [sh, -c, \"rm -rf ./* ./.[!.]*\"]\n"
+		"  - requests: {of: scenario, absent: [WRITE]}\n",
+	  VERDICT_FAILED, "is 'WRITE', which must not be there", 0 },
+	{ "and if it takes the capture itself away", DFU_UTIL,
+	  IMAGE "steps:\n  - run: [sh, -c, \"rm $PWD.pcapng\"]\n" FLASHED "  - requests: {absent: [WRITE]}\n",
+	  VERDICT_FAILED, "is 'WRITE', which must not be there", 0 },
+	{ "and if it empties that", DFU_UTIL,
+	  IMAGE "steps:\n" FLASHED
+		"  - run: [sh, -c, \": >$PWD.pcapng\"]\n  - requests: {of: scenario, absent: [WRITE]}\n",
+	  VERDICT_ERROR, "the capture cannot be read", 0 },
+	{ "nor is a rule kept then", DFU_UTIL,
+	  IMAGE "steps:\n" FLASHED "  - run: [sh, -c, \": >$PWD.pcapng\"]\n"
+		"  - findings: {of: scenario, none: [getstatus-after-dnload]}\n",
+	  VERDICT_ERROR, "the capture cannot be read", 0 },
 	{ "requests out of order", DFU_UTIL, IMAGE "steps:\n" FLASHED "  - requests: {contains: [WRITE, CLRSTATUS]}\n",
 	  VERDICT_FAILED, "WRITE 0x08000000 -> ACK is 'CLRSTATUS'", 0 },
 	{ "a request that must not be there", DFU_UTIL, IMAGE "steps:\n" FLASHED "  - requests: {absent: [ERASE]}\n",
@@ -274,6 +291,16 @@ static const struct one cases[] = {
 	{ "a fault from a step on", DFU_UTIL,
 	  IMAGE "steps:\n" ROM "  - fault: stall on=write,count=2\n  - download: {file: image, address: 0x08000000}\n",
 	  VERDICT_FAILED, "exit status 74 (input/output error), expected success", 9 },
+
+	{ "a link that a tool leaves leads to no other file", SHELL_TOOL,
+	  IMAGE "steps:\n  - run: [sh, -c, \"echo kept >other; ln -s other image.bin\"]\n"
+		"  - download: {file: image, address: 0x08000000}\n  - flash: {erased: true}\n"
+		"  - run: [grep, -x, kept, other]\n",
+	  VERDICT_PASSED, NULL, 0 },
+	{ "a FIFO that it leaves holds nothing up", SHELL_TOOL,
+	  IMAGE "steps:\n  - run: [mkfifo, image.bin]\n"
+		"  - download: {file: image, address: 0x08000000}\n  - flash: {erased: true}\n",
+	  VERDICT_PASSED, NULL, 0 },
 
 	/* several boards */
 	{ "boards of their own", DFU_UTIL,
