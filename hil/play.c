@@ -363,20 +363,22 @@ static bool run_steps(struct play *play)
 
 /* --- the verdict --- */
 
-static bool concerns(const struct expected_failure *e, const struct play_options *o)
+static bool matches(const char *expression, const char *text)
 {
 	regex_t regex;
 	bool match;
 
-	if (strcmp(e->tool, o->tool->name))
+	if (regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB | REG_NEWLINE))
 		return false;
-	if (!e->versions)
-		return true;
-	if (!o->tool_version || regcomp(&regex, e->versions, REG_EXTENDED | REG_NOSUB))
-		return false;
-	match = !regexec(&regex, o->tool_version, 0, NULL, 0);
+	match = !regexec(&regex, text, 0, NULL, 0);
 	regfree(&regex);
 	return match;
+}
+
+static bool concerns(const struct expected_failure *e, const struct play_options *o)
+{
+	return !strcmp(e->tool, o->tool->name) &&
+	       (!e->versions || (o->tool_version && matches(e->versions, o->tool_version)));
 }
 
 static const struct expected_failure *expected_failure(const struct play_options *o)
@@ -407,6 +409,8 @@ static void set_verdict(struct play *play)
 	}
 	if (r->verdict == VERDICT_PASSED)
 		judge_findings(play);
+	if (e && r->verdict == VERDICT_FAILED && e->message && !(r->message && matches(e->message, r->message)))
+		return; /* another failure than the known one */
 	if (e && r->verdict == VERDICT_FAILED) {
 		r->verdict = VERDICT_EXPECTED_FAILURE;
 		free(r->message);

@@ -91,6 +91,9 @@ static const struct field expected_failure_fields[] = {
 	{ .name = "why", .type = FIELD_TEXT, .required = true, .help = "what it does wrong" },
 	{ .name = "reference", .type = FIELD_TEXT, .help = "where that is known" },
 	{ .name = "versions", .type = FIELD_REGEX, .help = "versions that do; all without it" },
+	{ .name = "message",
+	  .type = FIELD_REGEX,
+	  .help = "matches in how the failure is told; any failure without it" },
 	{ .type = FIELD_END },
 };
 
@@ -139,17 +142,28 @@ const struct field expect_fields[] = {
 	{ .name = "exit",
 	  .type = FIELD_TEXT,
 	  .many = true,
+	  .filled = true,
 	  .help = "success, failure, any, or the number; success without it" },
 	{ .name = "stdout",
 	  .type = FIELD_REGEX,
 	  .many = true,
+	  .filled = true,
 	  .help = "matches in what it says on stdout, each of them" },
 	{ .name = "stderr",
 	  .type = FIELD_REGEX,
 	  .many = true,
+	  .filled = true,
 	  .help = "matches in what it says on stderr, each of them" },
-	{ .name = "output", .type = FIELD_REGEX, .many = true, .help = "matches in either, each of them" },
-	{ .name = "not-output", .type = FIELD_REGEX, .many = true, .help = "matches in neither, none of them" },
+	{ .name = "output",
+	  .type = FIELD_REGEX,
+	  .many = true,
+	  .filled = true,
+	  .help = "matches in either, each of them" },
+	{ .name = "not-output",
+	  .type = FIELD_REGEX,
+	  .many = true,
+	  .filled = true,
+	  .help = "matches in neither, none of them" },
 	{ .name = "within", .type = FIELD_DURATION, .help = "longest time on the board's clock" },
 	{ .name = "at-least", .type = FIELD_DURATION, .help = "shortest time on the board's clock" },
 	{ .name = "retries",
@@ -174,7 +188,8 @@ static bool read_expected_failures(struct scenario *s)
 			.tool = object_text(o, "tool", NULL),
 			.why = object_text(o, "why", NULL),
 			.reference = object_text(o, "reference", NULL),
-			.versions = object_text(o, "versions", NULL)
+			.versions = object_text(o, "versions", NULL),
+			.message = object_text(o, "message", NULL)
 		};
 	}
 	return true;
