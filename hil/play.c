@@ -453,6 +453,19 @@ static bool describe(struct result *r, const struct play_options *o)
 	return r->id && r->name && r->why && r->file && r->tool && r->rig && r->profile && r->time;
 }
 
+/* Rules over half of the requests find what did not happen, and miss what did. */
+static void check_capture(struct play *play)
+{
+	const struct transcript *t = (play->rig->ops->can & RIG_TRANSCRIPT) ? play->rig->ops->transcript(play->rig)
+									    : NULL;
+
+	if (!t || !t->damage)
+		return;
+	play->result->verdict = VERDICT_ERROR;
+	if (!play->result->message && asprintf(&play->result->message, "the capture cannot be read: %s", t->damage) < 0)
+		play->result->message = NULL;
+}
+
 static void play_steps(struct play *play)
 {
 	struct result *r = play->result;
@@ -476,6 +489,7 @@ static void play_steps(struct play *play)
 		r->board_us = play->rig->ops->now_us(play->rig) - start;
 		if (!result_fill(play))
 			play_error(play, "%s", strerror(ENOMEM));
+		check_capture(play);
 	} else {
 		r->verdict = VERDICT_ERROR;
 	}

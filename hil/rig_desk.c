@@ -443,8 +443,11 @@ static const struct transcript *desk_transcript(struct rig *rig)
 	struct transcript_facts facts = transcript_facts_of(r->options.profile);
 	const char *serials[PRIVATE_BUS_PORTS + 1] = { NULL };
 
-	if (!read_capture(r))
+	if (!read_capture(r)) {
+		if (desk_capture_error(r->desk))
+			r->transcript.damage = strerror(-desk_capture_error(r->desk));
 		return &r->transcript;
+	}
 	facts.serials = serials;
 	for (unsigned i = 0; i < r->options.boards && i < PRIVATE_BUS_PORTS; i++) {
 		serials[i] = mcu_serial(desk_mcu(r->desk, i + 1));
@@ -459,6 +462,8 @@ static const struct transcript *desk_transcript(struct rig *rig)
 		transcript_free(&r->transcript);
 	r->transcript = (struct transcript){ 0 };
 	transcript_read(&r->transcript, r->capture, r->capture_length, &facts);
+	if (desk_capture_error(r->desk))
+		r->transcript.damage = strerror(-desk_capture_error(r->desk));
 	r->has_transcript = true;
 	return &r->transcript;
 }

@@ -220,6 +220,9 @@ static const struct one cases[] = {
 	  IMAGE "steps:\n" FLASHED
 		"  - run: [sh, -c, \": >$PWD.pcapng\"]\n  - requests: {of: scenario, absent: [WRITE]}\n",
 	  VERDICT_ERROR, "the capture cannot be read", 0 },
+	{ "which is no verdict, asked or not", DFU_UTIL,
+	  IMAGE "steps:\n" FLASHED "  - run: [sh, -c, \": >$PWD.pcapng\"]\n", VERDICT_ERROR,
+	  "the capture cannot be read", 0 },
 	{ "nor is a rule kept then", DFU_UTIL,
 	  IMAGE "steps:\n" FLASHED "  - run: [sh, -c, \": >$PWD.pcapng\"]\n"
 		"  - findings: {of: scenario, none: [getstatus-after-dnload]}\n",
