@@ -95,6 +95,11 @@ static void capture_failed(void *context, int error)
 	say_error(d->say, "cannot write capture '%s': %s", d->options->capture, strerror(-error));
 }
 
+int desk_capture_error(const struct desk *d)
+{
+	return d->capture_error;
+}
+
 static int open_capture(struct desk *d)
 {
 	struct timespec now;

@@ -56,6 +56,9 @@ void desk_listen(struct desk *, void (*event)(void *context, const struct desk_e
 void desk_listen_transfers(struct desk *, void (*completed)(void *context, unsigned board, const struct usb_urb *),
 			   void *context);
 
+/* Why the capture lacks what has happened of late, as -errno; 0: it has all. */
+int desk_capture_error(const struct desk *);
+
 /* The boards finish what they have in hand, then all that has changed is saved. Each failure is said; 0 or the last of
  * them as -errno. A capture that could not be written counts. */
 int desk_save(struct desk *);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "files.h"
 
 #define FLASH_FILE "%s/.rig-flash.bin" /* contents pass through it */
 #define APP_VENDOR_ST 0x0483u
@@ -226,20 +227,6 @@ static int flash_file(const struct control_rig *r, char **path, char **word)
 	return *word ? 0 : -ENOMEM;
 }
 
-static int write_file(const char *path, const uint8_t *data, size_t length)
-{
-	FILE *f = fopen(path, "we");
-	int error = 0;
-
-	if (!f)
-		return -errno;
-	if (fwrite(data, 1, length, f) != length)
-		error = -EIO;
-	if (fclose(f))
-		error = -errno;
-	return error;
-}
-
 static int read_file(const char *path, uint8_t *data, size_t length)
 {
 	FILE *f = fopen(path, "re");
@@ -260,7 +247,7 @@ int control_load(struct control_rig *r, unsigned board, uint32_t address, const 
 	int error = flash_file(r, &path, &word);
 
 	if (!error)
-		error = write_file(path, data, length);
+		error = files_write_new(path, data, length);
 	if (error)
 		snprintf(why, RIG_WHY, "cannot write '%.300s': %s", path ? path : "", strerror(-error));
 	else

@@ -173,11 +173,16 @@ static uint8_t *read_part(struct control_rig *r, size_t *length)
 	size_t used = 0, size;
 	ssize_t n;
 
-	if (fd < 0)
+	if (fd < 0) {
+		/* Without requests nothing that is not to be among them would be missed. */
+		r->transcript.damage = "it cannot be opened";
 		return NULL;
+	}
 	if (!fstat(fd, &st) && (!r->has_transcript || (size_t)st.st_size != r->read)) {
 		size = (size_t)st.st_size;
 		bytes = malloc(size + 1);
+		if (!bytes)
+			r->transcript.damage = "it is too large";
 		while (bytes && used < size && (n = read(fd, bytes + used, size - used)) > 0)
 			used += (size_t)n;
 	}

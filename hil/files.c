@@ -113,14 +113,32 @@ static int read_whole(const char *path, struct bytes *b, char why[FILES_WHY])
 	return r;
 }
 
+int files_write_new(const char *path, const void *data, size_t length)
+{
+	const char *at = data;
+	int fd, error = 0;
+	ssize_t n;
+
+	if (unlink(path) && errno != ENOENT)
+		return -errno;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return -errno;
+	while (length && !error) {
+		n = write(fd, at, length);
+		if (n < 0 && errno != EINTR)
+			error = -errno;
+		at += n > 0 ? n : 0;
+		length -= n > 0 ? (size_t)n : 0;
+	}
+	return close(fd) && !error ? -errno : error;
+}
+
 static int write_whole(const char *path, const struct bytes *b, char why[FILES_WHY])
 {
-	FILE *out = fopen(path, "we");
-	bool bad = !out || fwrite(b->data ? b->data : (const uint8_t *)"", 1, b->length, out) != b->length;
+	int error = files_write_new(path, b->data, b->length);
 
-	if (out && fclose(out))
-		bad = true;
-	return bad ? files_refuse(why, "cannot write '%.300s': %s", path, strerror(errno)) : 0;
+	return error ? files_refuse(why, "cannot write '%.300s': %s", path, strerror(-error)) : 0;
 }
 
 /* Takes what it is given, also when it fails. */

@@ -60,4 +60,8 @@ bool file_element(const struct file *, size_t index, struct dfuse_element *);
 /* CRC of DFU 1.1 appendix B: CRC-32 without the last inversion. crc: 0xffffffff, or of what came before. */
 uint32_t dfu_crc(uint32_t crc, const uint8_t *data, size_t length);
 
+/* A new file of these bytes, in the place of whatever has that name: tools run in the folder, and may leave a link or a FIFO there.
+ * 0 or -errno. */
+int files_write_new(const char *path, const void *data, size_t length);
+
 #endif

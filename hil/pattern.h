@@ -23,7 +23,7 @@
 #include "transcript.h"
 
 struct pattern;
-#define PATTERN_WHY 256
+#define PATTERN_WHY 512
 
 /* NULL: why[] has the mistake and what would do; *column (from 1) where. */
 struct pattern *pattern_parse(const char *text, size_t *column, char why[PATTERN_WHY]);

@@ -26,6 +26,7 @@ struct play_call {
 	struct rules_call rules;
 	unsigned step; /* index */
 	char *output;
+	bool cut;                 /* not all of it is kept */
 	struct rules_part *parts; /* of the file, beyond the first */
 };
 

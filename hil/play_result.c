@@ -134,11 +134,37 @@ static bool fill_findings(struct play *play)
 	return good;
 }
 
-/* Is the flash looked at by the scenario itself, after that step and before the next tool? */
-static bool has_verdict(const struct scenario *s, unsigned step)
+static bool overlap(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
 {
+	return a < b + b_length && b < a + a_length;
+}
+
+/* Does a flash step look at some of what the call was to write? */
+static bool looks_at(const struct play *play, const struct object *o, const struct rules_call *call)
+{
+	uint64_t from = object_number(o, "address", play->rig->ops->profile(play->rig, 1)->flash_base);
+	uint64_t length = object_number(o, "length", UINT32_MAX);
+	bool looks = overlap(from, length, call->wanted_address, call->wanted_length);
+
+	/* A DfuSe file says itself where its parts are. */
+	if (object_given(o, "equals") && !object_given(o, "address"))
+		return true;
+	for (size_t i = 0; i < call->other_count && !looks; i++)
+		looks = overlap(from, length, call->others[i].address, call->others[i].length);
+	return looks;
+}
+
+/* Does the scenario itself look at what that step was to write, behind it and before the next tool? */
+static bool has_verdict(const struct play *play, unsigned step)
+{
+	const struct scenario *s = play->options->scenario;
+	const struct rules_call *call = NULL;
+
+	for (size_t i = 0; i < play->state->call_count; i++)
+		if (play->state->calls[i].step == step)
+			call = &play->state->calls[i].rules;
 	for (size_t i = step + 1; i < s->step_count && !s->steps[i].verb->runs_tool; i++)
-		if (!strcmp(s->steps[i].verb->name, "flash"))
+		if (!strcmp(s->steps[i].verb->name, "flash") && (!call || looks_at(play, s->steps[i].arguments, call)))
 			return true;
 	return false;
 }
@@ -146,11 +172,10 @@ static bool has_verdict(const struct scenario *s, unsigned step)
 void judge_findings(struct play *play)
 {
 	struct result *r = play->result;
-	const struct scenario *s = play->options->scenario;
 
 	for (size_t i = 0; i < r->finding_count; i++) {
 		const struct result_finding *f = &r->findings[i];
-		bool lie = !strcmp(f->rule, "success-but-differs") && !has_verdict(s, f->step);
+		bool lie = !strcmp(f->rule, "success-but-differs") && !has_verdict(play, f->step);
 
 		if (!lie && !(play->options->strict && !strcmp(f->severity, "error")))
 			continue;

@@ -151,6 +151,12 @@ static int open_desk(struct desk_rig *r, const struct rig_setup *s, char why[RIG
 		explain(r, why);
 		return -EINVAL;
 	}
+	/* Held from here on: the path may be another file by the time that a tool has run. */
+	r->recorded = open(r->options.capture, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (r->recorded < 0) {
+		snprintf(why, RIG_WHY, "cannot open '%s': %s", r->options.capture, strerror(errno));
+		return -EIO;
+	}
 	desk_listen(r->desk, board_event, r);
 	desk_tool_setup(r);
 	desk_power_up(r->desk);
@@ -192,6 +198,8 @@ static void desk_close(struct rig *rig)
 		fclose(r->say.stream);
 	if (r->nothing >= 0)
 		close(r->nothing);
+	if (r->recorded >= 0)
+		close(r->recorded);
 	for (int i = 0; i < r->word_count; i++)
 		free(r->words[i]);
 	free(r->said);
@@ -210,7 +218,7 @@ struct rig *rig_desk_open(const struct rig_setup *setup, char why[RIG_WHY])
 		return NULL;
 	}
 	r->rig.ops = &desk_ops;
-	r->nothing = -1;
+	r->nothing = r->recorded = -1;
 	if (open_desk(r, setup, why)) {
 		desk_close(&r->rig);
 		return NULL;
@@ -403,24 +411,29 @@ static const struct mcu_profile *desk_profile(struct rig *rig, unsigned board)
 
 /* --- what has happened --- */
 
-/* The capture is written packet by packet: the file is whole whenever nothing runs. False: it is as it was. */
+/* The capture is written packet by packet: the file is whole whenever nothing runs. False: it is as it was, or cannot be read,
+ * which the transcript then says: without requests nothing that is not to be in it would be missed. */
 static bool read_capture(struct desk_rig *r)
 {
-	int fd = open(r->options.capture, O_RDONLY | O_CLOEXEC);
 	struct stat st;
-	uint8_t *bytes = NULL;
+	uint8_t *bytes;
 	size_t length = 0;
 	ssize_t n;
 
-	if (fd < 0)
+	if (fstat(r->recorded, &st)) {
+		r->transcript.damage = "it has gone";
 		return false;
-	if (!fstat(fd, &st) && (!r->has_transcript || (size_t)st.st_size != r->capture_length))
-		bytes = malloc((size_t)st.st_size + 1);
-	while (bytes && length < (size_t)st.st_size && (n = read(fd, bytes + length, (size_t)st.st_size - length)) > 0)
+	}
+	if (r->has_transcript && (size_t)st.st_size == r->capture_length)
+		return false;
+	bytes = malloc((size_t)st.st_size + 1);
+	if (!bytes) {
+		r->transcript.damage = "it is too large";
+		return false;
+	}
+	while (length < (size_t)st.st_size &&
+	       (n = pread(r->recorded, bytes + length, (size_t)st.st_size - length, (off_t)length)) > 0)
 		length += (size_t)n;
-	close(fd);
-	if (!bytes)
-		return false;
 	free(r->capture);
 	r->capture = bytes;
 	r->capture_length = length;
@@ -433,8 +446,11 @@ static const struct transcript *desk_transcript(struct rig *rig)
 	struct transcript_facts facts = transcript_facts_of(r->options.profile);
 	const char *serials[PRIVATE_BUS_PORTS + 1] = { NULL };
 
-	if (!read_capture(r))
+	if (!read_capture(r)) {
+		if (desk_capture_error(r->desk))
+			r->transcript.damage = strerror(-desk_capture_error(r->desk));
 		return &r->transcript;
+	}
 	facts.serials = serials;
 	for (unsigned i = 0; i < r->options.boards && i < PRIVATE_BUS_PORTS; i++) {
 		serials[i] = mcu_serial(desk_mcu(r->desk, i + 1));
@@ -449,6 +465,8 @@ static const struct transcript *desk_transcript(struct rig *rig)
 		transcript_free(&r->transcript);
 	r->transcript = (struct transcript){ 0 };
 	transcript_read(&r->transcript, r->capture, r->capture_length, &facts);
+	if (desk_capture_error(r->desk))
+		r->transcript.damage = strerror(-desk_capture_error(r->desk));
 	r->has_transcript = true;
 	return &r->transcript;
 }

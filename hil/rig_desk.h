@@ -22,6 +22,7 @@ struct desk_rig {
 	struct private_bus *bus;
 	int ports[PRIVATE_BUS_PORTS + 1]; /* of the boards, by their number; 0: none */
 	int nothing;                      /* /dev/null */
+	int recorded;                     /* the capture, to be read */
 
 	struct rig_event *events;
 	size_t event_count, event_room;

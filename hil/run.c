@@ -90,6 +90,12 @@ static int check_outputs(const struct run_options *o)
 			return HIL_USAGE;
 		}
 	}
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (paths[i] && paths[j] && !to_stdout(paths[i]) && !strcmp(paths[i], paths[j])) {
+				complain("'%s' cannot be two reports at once", paths[i]);
+				return HIL_USAGE;
+			}
 	if (o->capture_folder && mkdir(o->capture_folder, 0777) && errno != EEXIST) {
 		complain("cannot make the folder '%s': %s", o->capture_folder, strerror(errno));
 		return HIL_USAGE;

@@ -7,6 +7,7 @@
 #include "rig.h"
 #include "scenario_internal.h"
 #include "verb.h"
+#include "text.h"
 #include "yaml.h"
 
 static const char *const levels[] = { "low", "high", NULL };
@@ -91,6 +92,9 @@ static const struct field expected_failure_fields[] = {
 	{ .name = "why", .type = FIELD_TEXT, .required = true, .help = "what it does wrong" },
 	{ .name = "reference", .type = FIELD_TEXT, .help = "where that is known" },
 	{ .name = "versions", .type = FIELD_REGEX, .help = "versions that do; all without it" },
+	{ .name = "message",
+	  .type = FIELD_REGEX,
+	  .help = "matches in how the failure is told; any failure without it" },
 	{ .type = FIELD_END },
 };
 
@@ -139,17 +143,28 @@ const struct field expect_fields[] = {
 	{ .name = "exit",
 	  .type = FIELD_TEXT,
 	  .many = true,
+	  .filled = true,
 	  .help = "success, failure, any, or the number; success without it" },
 	{ .name = "stdout",
 	  .type = FIELD_REGEX,
 	  .many = true,
+	  .filled = true,
 	  .help = "matches in what it says on stdout, each of them" },
 	{ .name = "stderr",
 	  .type = FIELD_REGEX,
 	  .many = true,
+	  .filled = true,
 	  .help = "matches in what it says on stderr, each of them" },
-	{ .name = "output", .type = FIELD_REGEX, .many = true, .help = "matches in either, each of them" },
-	{ .name = "not-output", .type = FIELD_REGEX, .many = true, .help = "matches in neither, none of them" },
+	{ .name = "output",
+	  .type = FIELD_REGEX,
+	  .many = true,
+	  .filled = true,
+	  .help = "matches in either, each of them" },
+	{ .name = "not-output",
+	  .type = FIELD_REGEX,
+	  .many = true,
+	  .filled = true,
+	  .help = "matches in neither, none of them" },
 	{ .name = "within", .type = FIELD_DURATION, .help = "longest time on the board's clock" },
 	{ .name = "at-least", .type = FIELD_DURATION, .help = "shortest time on the board's clock" },
 	{ .name = "retries",
@@ -174,10 +189,21 @@ static bool read_expected_failures(struct scenario *s)
 			.tool = object_text(o, "tool", NULL),
 			.why = object_text(o, "why", NULL),
 			.reference = object_text(o, "reference", NULL),
-			.versions = object_text(o, "versions", NULL)
+			.versions = object_text(o, "versions", NULL),
+			.message = object_text(o, "message", NULL)
 		};
 	}
 	return true;
+}
+
+/* Something that reports can show as it is. */
+static bool is_line(const char *text)
+{
+	char *clean = text_clean(text);
+	bool good = clean && !strcmp(clean, text) && *text && !strchr(text, '\n');
+
+	free(clean);
+	return good;
 }
 
 static void check_texts(struct loading *l)
@@ -189,8 +215,18 @@ static void check_texts(struct loading *l)
 	for (unsigned i = 0; texts[i]; i++) {
 		const struct value *v = object_value(l->scenario->top, texts[i]);
 
-		if (v->given && (!v->text[0] || strchr(v->text, '\n')))
+		if (v->given && !is_line(v->text))
 			problems_add(l->problems, v->mark, NULL, "'%s': expected one line of text", texts[i]);
+	}
+	if (!is_line(l->scenario->path))
+		problems_add(l->problems, (struct mark){ .file = l->scenario->path }, NULL,
+			     "the name of the file has characters that a terminal obeys");
+	for (size_t i = 0; i < l->scenario->expected_failure_count; i++) {
+		const struct expected_failure *e = &l->scenario->expected_failures[i];
+
+		if ((e->why && !is_line(e->why)) || (e->reference && !is_line(e->reference)))
+			problems_add(l->problems, object_value(l->scenario->top, "expected-failure")->list[i].mark,
+				     NULL, "'expected-failure': 'why' and 'reference' are one line of text each");
 	}
 	for (size_t i = 0; i < references->count; i++)
 		if (!references->list[i].text[0])
@@ -303,11 +339,12 @@ struct scenario *scenario_read(struct yaml *yaml, struct problems *problems)
 	if (s->top) {
 		s->name = object_text(s->top, "name", NULL);
 		s->why = object_text(s->top, "why", NULL);
+		fine = read_expected_failures(s);
 		check_texts(&l);
 		check_needs(&l);
 		check_board(&l);
 		scenario_check_made(&l);
-		fine = read_expected_failures(s) && scenario_read_steps(&l);
+		fine = fine && scenario_read_steps(&l);
 	}
 	for (size_t i = 0; i < s->step_count; i++)
 		s->needs |= s->steps[i].needs;

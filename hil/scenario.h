@@ -26,6 +26,7 @@ struct expected_failure {
 	const char *why;       /* with the reference */
 	const char *reference; /* NULL: none */
 	const char *versions;  /* a regular expression for those that do; NULL: all */
+	const char *message;   /* one for how the failure is told; NULL: whatever it is */
 };
 
 struct scenario {

@@ -214,6 +214,10 @@ static void check_kind(struct loading *l, const struct value *file)
 	for (unsigned i = 0; i < KINDS && !kind; i++)
 		if (object_given(o, kinds[i].key))
 			kind = &kinds[i];
+	/* What has a mistake in its value says what is meant all the same. */
+	for (unsigned i = 0; i < KINDS && !kind; i++)
+		if (object_value(o, kinds[i].key)->mark.line)
+			return;
 	if (!kind) {
 		problems_add(l->problems, file->mark, NULL,
 			     "'%s' of 'files': nothing says what is in it (size, hex, of, join, dfuse, dfu-suffix, "

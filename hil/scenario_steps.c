@@ -94,6 +94,17 @@ static void unknown_step(struct loading *l, const struct yaml_node *key)
 			 verb_names);
 }
 
+/* Beside a verb. */
+static void unknown_beside(struct loading *l, const struct yaml_node *key, const struct verb *verb)
+{
+	static const char *const beside[] = { "expect", "board", "note", NULL };
+	struct yaml *y = l->scenario->yaml;
+	char what[80];
+
+	snprintf(what, sizeof(what), "beside '%s' there cannot be", verb->name);
+	problems_unknown(l->problems, yaml_mark(y, key), yaml_line(y, key->line), what, key->text, beside);
+}
+
 static void belongs_further_in(struct loading *l, const struct yaml_node *key, const struct verb *verb)
 {
 	tell(l, key, "'%s' belongs to '%s': indent it further", key->text, verb->name);
@@ -125,7 +136,12 @@ static bool find_verb(struct loading *l, struct yaml_node *n, size_t *at)
 
 		if (is_common(key->text) || verb_find(key->text))
 			continue;
-		if (verb && has_field(verb->fields, key->text))
+		if (verb && !has_field(verb->fields, key->text)) {
+			/* What the verb itself has is read all the same. */
+			unknown_beside(l, key, verb);
+			continue;
+		}
+		if (verb)
 			belongs_further_in(l, key, verb);
 		else
 			unknown_step(l, key);

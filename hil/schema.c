@@ -152,6 +152,8 @@ static int read_list(struct reading *r, struct yaml_node *n, const struct field 
 	v->list = calloc(n->count ? n->count : 1, sizeof(*v->list));
 	if (!v->list)
 		return -ENOMEM;
+	if (f->filled && !n->count)
+		return wrong(r, n, what, "an empty list asks for nothing");
 	for (size_t i = 0; i < n->count && result != -ENOMEM; i++) {
 		struct value *item = &v->list[v->count++];
 		int r2 = read_value(r, n->items[i], &one, what, item);

@@ -45,6 +45,7 @@ struct field {
 	enum field_type type;
 	bool required;
 	bool many;                  /* one, or a list of them: see list */
+	bool filled;                /* many: an empty list would ask for nothing, and is a mistake */
 	const char *const *choices; /* FIELD_CHOICE; NULL ends */
 	const struct field *fields; /* FIELD_OBJECT, FIELD_MAP */
 	const char *help;           /* for the manual page: one phrase */

@@ -264,13 +264,25 @@ const struct snapshot *since(struct play *play, const struct object *o, const ch
 	return s;
 }
 
+bool tool_before(const struct step *step, const struct scenario *s)
+{
+	for (const struct step *at = s->steps; at < step; at++)
+		if (at->verb->runs_tool)
+			return true;
+	return false;
+}
+
 void check_since(const struct step *step, const struct scenario *s, struct problems *problems)
 {
 	const struct value *v = object_value(step->arguments, "since");
 	const char *known[64] = { SNAPSHOT_START, SNAPSHOT_BEFORE_TOOL };
 	unsigned count = 2;
 
-	if (!v->given || !problems)
+	if (!problems)
+		return;
+	if ((!v->given || !strcmp(v->text, SNAPSHOT_BEFORE_TOOL)) && !tool_before(step, s))
+		STEP_WRONG(step, problems, "no step before this runs a tool; 'since: start' means all since the start");
+	if (!v->given)
 		return;
 	for (const struct step *at = s->steps; at < step && count < 63; at++)
 		if (at->verb->run == run_snapshot)

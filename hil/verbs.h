@@ -58,7 +58,9 @@ extern const char *const verb_levels[], *const verb_erase_times[];
 unsigned given_of(const struct object *, const char *const *names);
 /* The snapshot that `since` names (otherwise: that one); NULL after play_error(). */
 const struct snapshot *since(struct play *, const struct object *, const char *otherwise);
-/* Is a snapshot of that name taken before this step? Tells if not. */
+/* Does a step before this one run a tool? */
+bool tool_before(const struct step *, const struct scenario *);
+/* Is a snapshot of that name taken before this step, and a tool run if it is that before the tool? Tells if not. */
 void check_since(const struct step *, const struct scenario *, struct problems *);
 
 #define FIELD_SINCE \

@@ -65,7 +65,8 @@ void check_options(const struct step *step, const struct scenario *s, unsigned *
 		if (object_number(step->arguments, "rdp", 0) > 2)
 			STEP_WRONG(step, problems, "'rdp' of 'options': levels are 0, 1 and 2");
 	}
-	check_since(step, s, problems);
+	if (object_given(step->arguments, "unchanged"))
+		check_since(step, s, problems);
 }
 
 static enum play_outcome compare_options(struct play *play, const uint8_t *want, const uint8_t *got, size_t length,

@@ -19,7 +19,11 @@ const struct field flash_fields[] = {
 };
 const struct field sectors_fields[] = {
 	{ .name = "erased", .type = FIELD_NUMBER, .many = true, .help = "these were erased, and no others" },
-	{ .name = "untouched", .type = FIELD_NUMBER, .many = true, .help = "these were neither erased nor written" },
+	{ .name = "untouched",
+	  .type = FIELD_NUMBER,
+	  .many = true,
+	  .filled = true,
+	  .help = "these were neither erased nor written" },
 	FIELD_SINCE,
 	{ .type = FIELD_END },
 };
@@ -42,7 +46,10 @@ void check_flash(const struct step *step, const struct scenario *s, unsigned *ne
 			   (unsigned long long)object_number(step->arguments, "fill", 0));
 	if (object_given(step->arguments, "since") && !object_given(step->arguments, "unchanged"))
 		STEP_WRONG(step, problems, "'since' of 'flash' goes with 'unchanged'");
-	check_since(step, s, problems);
+	if (object_given(step->arguments, "length") && !object_number(step->arguments, "length", 1))
+		STEP_WRONG(step, problems, "'length' of 'flash': 0 bytes are nothing to look at");
+	if (object_given(step->arguments, "unchanged"))
+		check_since(step, s, problems);
 }
 
 /* What the range is to hold: bytes, or one of them everywhere. */
@@ -168,6 +175,8 @@ enum play_outcome run_flash(struct play *play, const struct step *step)
 		if (outcome)
 			return outcome;
 	}
+	if (!r.length)
+		return play_error(play, "there is nothing to look at: 0 bytes");
 	if (r.address < profile->flash_base || r.address + (uint64_t)r.length > end)
 		return play_error(play, "0x%08x, %zu bytes, is not within the flash of board %u, 0x%08x to 0x%08llx",
 				  r.address, r.length, board, profile->flash_base, (unsigned long long)(end - 1));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "files.h"
 #include "host_script.h"
 #include "verbs.h"
 #include "yaml.h"
@@ -92,13 +93,13 @@ void check_host(const struct step *step, const struct scenario *s, unsigned *nee
 static char *write_script(struct play *play, const char *text)
 {
 	char *path;
-	FILE *out;
+	int error;
 
 	if (asprintf(&path, "%s/host-%zu.txt", play->options->folder, play->state->step_index + 1) < 0)
 		return NULL;
-	out = fopen(path, "we");
-	if (!out || fputs(text, out) < 0 || fclose(out)) {
-		play_error(play, "cannot write '%s': %s", path, strerror(errno));
+	error = files_write_new(path, text, strlen(text));
+	if (error) {
+		play_error(play, "cannot write '%s': %s", path, strerror(-error));
 		free(path);
 		return NULL;
 	}

@@ -8,7 +8,7 @@
 #include "verbs.h"
 
 static const char *const whole[] = { "tool", "scenario", NULL };
-static const char *const severities[] = { "note", "warning", "error", NULL };
+static const char *const severities[] = { "note", "warning", NULL }; /* worse than an error is nothing */
 
 #define FIELD_OF \
 	{ \
@@ -27,17 +27,23 @@ const struct field requests_fields[] = {
 	{ .name = "contains",
 	  .type = FIELD_PATTERN,
 	  .many = true,
+	  .filled = true,
 	  .help = "these, in this order; others may be between" },
-	{ .name = "absent", .type = FIELD_PATTERN, .many = true, .help = "none of these" },
+	{ .name = "absent", .type = FIELD_PATTERN, .many = true, .filled = true, .help = "none of these" },
 	{ .name = "first", .type = FIELD_PATTERN, .help = "the first DFU request" },
 	{ .name = "last", .type = FIELD_PATTERN, .help = "the last DFU request" },
-	{ .name = "count", .type = FIELD_OBJECT, .many = true, .fields = count_fields, .help = "how many of a kind" },
+	{ .name = "count",
+	  .type = FIELD_OBJECT,
+	  .many = true,
+	  .filled = true,
+	  .fields = count_fields,
+	  .help = "how many of a kind" },
 	FIELD_OF,
 	{ .type = FIELD_END },
 };
 const struct field findings_fields[] = {
-	{ .name = "has", .type = FIELD_RULE, .many = true, .help = "these rules were broken" },
-	{ .name = "none", .type = FIELD_RULE, .many = true, .help = "these rules were kept" },
+	{ .name = "has", .type = FIELD_RULE, .many = true, .filled = true, .help = "these rules were broken" },
+	{ .name = "none", .type = FIELD_RULE, .many = true, .filled = true, .help = "these rules were kept" },
 	{ .name = "at-most",
 	  .type = FIELD_CHOICE,
 	  .choices = severities,
@@ -48,10 +54,7 @@ const struct field findings_fields[] = {
 
 static bool a_tool_ran_before(const struct step *step, const struct scenario *s)
 {
-	for (const struct step *at = s->steps; at < step; at++)
-		if (at->verb->runs_tool)
-			return true;
-	return object_number(step->arguments, "of", 0) == 1;
+	return tool_before(step, s) || object_number(step->arguments, "of", 0) == 1;
 }
 
 void check_requests(const struct step *step, const struct scenario *s, unsigned *needs, struct problems *problems)
@@ -288,9 +291,10 @@ enum play_outcome run_findings(struct play *play, const struct step *step)
 	bool all = object_number(step->arguments, "of", 0) == 1;
 	struct finding *findings;
 	enum play_outcome r;
+	struct part part;
 
-	if (!calls)
-		return play_error(play, "no tool has run yet");
+	if (!part_of(play, step, &part))
+		return PLAY_ERROR;
 	if (play_judge(play, all ? 0 : calls - 1, &findings, &count))
 		return play_error(play, "%s", strerror(ENOMEM));
 	r = judge(play, step->arguments, findings, count);

@@ -249,6 +249,8 @@ PYTHON
   printf '%s\n' 'a/flash' 'a/list' 'b/other skipped' 'b/wrong failure' | diff cases -
   says report.html '</html>'
   [ -z "$(find . -maxdepth 1 -name '.report*')" ]
+  run 2 suite --junit same --html same
+  says said "'same' cannot be two reports at once"
   # - is standard output; people are told on the other one.
   TMPDIR=$PWD/tmp "$dfuhil" run suite --json - >stdout 2>stderr || true
   jq -e '.summary.passed == 2 and .summary.failed == 1' stdout

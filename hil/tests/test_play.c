@@ -131,11 +131,16 @@ static const struct one cases[] = {
 	  VERDICT_FAILED, "stdout has no match for /unlisted/", 0 },
 	{ "text on the other stream", SHELL_TOOL, "steps:\n  - list:\n    expect: {stderr: listed}\n", VERDICT_FAILED,
 	  "stderr has no match for /listed/", 0 },
+	{ "text that might be there", SHELL_TOOL,
+	  "steps:\n  - run: [sh, -c, \"seq 100000\"]\n    expect: {not-output: \"^50000$\"}\n", VERDICT_ERROR,
+	  "it says too much", 0 },
 	{ "text that must not be there", SHELL_TOOL, "steps:\n  - list:\n    expect: {not-output: lis}\n",
 	  VERDICT_FAILED, "the output has a match for /lis/", 0 },
 
 	/* flash */
 	{ "flash equals", DFU_UTIL, IMAGE "steps:\n" FLASHED "  - flash: {equals: image}\n", VERDICT_PASSED, NULL, 0 },
+	{ "no bytes are no verdict", SHELL_TOOL, "files: {image: {size: 0}}\nsteps:\n  - flash: {equals: image}\n",
+	  VERDICT_ERROR, "there is nothing to look at: 0 bytes", 6 },
 	{ "flash that differs is told to the byte", SHELL_TOOL,
 	  IMAGE "  other: {copy: image, set: [{at: 4100, hex: \"00 01\"}, {at: 4990, hex: \"02\"}]}\nsteps:\n" PUT
 		"  - flash: {equals: other}\n",
@@ -149,7 +154,7 @@ static const struct one cases[] = {
 	  "fill: 0x5a}\n",
 	  VERDICT_FAILED, "flash at 0x08004020 (sector 1): expected 5a (filled), got ff; 1 of 33 bytes differ", 7 },
 	{ "flash is unchanged since a snapshot", SHELL_TOOL,
-	  IMAGE "steps:\n  - flash: {unchanged: true}\n" PUT
+	  IMAGE "steps:\n  - flash: {unchanged: true, since: start}\n" PUT
 		"  - snapshot: put\n  - flash: {unchanged: true, since: put}\n"
 		"  - flash: {unchanged: true, since: start}\n",
 	  VERDICT_FAILED, "(as in 'start')", 11 },
@@ -208,6 +213,24 @@ static const struct one cases[] = {
 	  IMAGE "steps:\n" FLASHED "  - requests: {contains: [CLRSTATUS, ERASE, \"WRITE block=2\"], absent: [LEAVE],\n"
 		"      first: GETSTATUS, count: {pattern: WRITE, exactly: 3}}\n",
 	  VERDICT_PASSED, NULL, 0 },
+	{ "requests are seen, whatever a tool does to its folder", DFU_UTIL,
+	  IMAGE "steps:\n" FLASHED "  - run: [sh, -c, \"rm -rf ./* ./.[!.]*\"]\n"
+		"  - requests: {of: scenario, absent: [WRITE]}\n",
+	  VERDICT_FAILED, "is 'WRITE', which must not be there", 0 },
+	{ "and if it takes the capture itself away", DFU_UTIL,
+	  IMAGE "steps:\n  - run: [sh, -c, \"rm $PWD.pcapng\"]\n" FLASHED "  - requests: {absent: [WRITE]}\n",
+	  VERDICT_FAILED, "is 'WRITE', which must not be there", 0 },
+	{ "and if it empties that", DFU_UTIL,
+	  IMAGE "steps:\n" FLASHED
+		"  - run: [sh, -c, \": >$PWD.pcapng\"]\n  - requests: {of: scenario, absent: [WRITE]}\n",
+	  VERDICT_ERROR, "the capture cannot be read", 0 },
+	{ "which is no verdict, asked or not", DFU_UTIL,
+	  IMAGE "steps:\n" FLASHED "  - run: [sh, -c, \": >$PWD.pcapng\"]\n", VERDICT_ERROR,
+	  "the capture cannot be read", 0 },
+	{ "nor is a rule kept then", DFU_UTIL,
+	  IMAGE "steps:\n" FLASHED "  - run: [sh, -c, \": >$PWD.pcapng\"]\n"
+		"  - findings: {of: scenario, none: [getstatus-after-dnload]}\n",
+	  VERDICT_ERROR, "the capture cannot be read", 0 },
 	{ "requests out of order", DFU_UTIL, IMAGE "steps:\n" FLASHED "  - requests: {contains: [WRITE, CLRSTATUS]}\n",
 	  VERDICT_FAILED, "WRITE 0x08000000 -> ACK is 'CLRSTATUS'", 0 },
 	{ "a request that must not be there", DFU_UTIL, IMAGE "steps:\n" FLASHED "  - requests: {absent: [ERASE]}\n",
@@ -255,6 +278,9 @@ static const struct one cases[] = {
 	  VERDICT_PASSED, NULL, 0 },
 	{ "success without flash fails by itself", SHELL_TOOL, IMAGE "steps:\n" FLASHED, VERDICT_FAILED,
 	  "success-but-differs: ", 8 },
+	{ "also if the scenario looks elsewhere", SHELL_TOOL,
+	  IMAGE "steps:\n" FLASHED "  - flash: {address: 0x08004000, length: 16K, erased: true}\n", VERDICT_FAILED,
+	  "success-but-differs: ", 8 },
 	{ "unless the scenario looks itself", SHELL_TOOL, IMAGE "steps:\n" FLASHED "  - flash: {erased: true}\n",
 	  VERDICT_PASSED, NULL, 0 },
 	{ "findings that are there", SHELL_TOOL,
@@ -278,6 +304,16 @@ static const struct one cases[] = {
 	{ "a fault from a step on", DFU_UTIL,
 	  IMAGE "steps:\n" ROM "  - fault: stall on=write,count=2\n  - download: {file: image, address: 0x08000000}\n",
 	  VERDICT_FAILED, "exit status 74 (input/output error), expected success", 9 },
+
+	{ "a link that a tool leaves leads to no other file", SHELL_TOOL,
+	  IMAGE "steps:\n  - run: [sh, -c, \"echo kept >other; ln -s other image.bin\"]\n"
+		"  - download: {file: image, address: 0x08000000}\n  - flash: {erased: true}\n"
+		"  - run: [grep, -x, kept, other]\n",
+	  VERDICT_PASSED, NULL, 0 },
+	{ "a FIFO that it leaves holds nothing up", SHELL_TOOL,
+	  IMAGE "steps:\n  - run: [mkfifo, image.bin]\n"
+		"  - download: {file: image, address: 0x08000000}\n  - flash: {erased: true}\n",
+	  VERDICT_PASSED, NULL, 0 },
 
 	/* several boards */
 	{ "boards of their own", DFU_UTIL,
@@ -313,6 +349,12 @@ static const struct one cases[] = {
 	{ "of this version", SHELL_TOOL,
 	  "expected-failure: [{tool: shell, why: old, versions: \"^0[.]9\"}]\nsteps:\n  - mass-erase\n",
 	  VERDICT_EXPECTED_FAILURE, "old", 0 },
+	{ "told as expected", SHELL_TOOL,
+	  "expected-failure: [{tool: shell, why: old, message: \"^exit status 9\"}]\nsteps:\n  - mass-erase\n",
+	  VERDICT_EXPECTED_FAILURE, "old", 0 },
+	{ "told otherwise", SHELL_TOOL,
+	  "expected-failure: [{tool: shell, why: old, message: \"^exit status 8\"}]\nsteps:\n  - mass-erase\n",
+	  VERDICT_FAILED, "exit status 9", 0 },
 	{ "of another version", SHELL_TOOL,
 	  "expected-failure: [{tool: shell, why: old, versions: \"^0[.]8\"}]\nsteps:\n  - mass-erase\n", VERDICT_FAILED,
 	  "exit status 9", 0 },
@@ -405,9 +447,8 @@ static void output_is_kept_at_both_ends(void **state)
 {
 	struct result *r = play(
 		SHELL_TOOL,
-		"steps:\n  - run: [sh, -c, \"seq 100000\"]\n    expect: {stdout: [\"^1$\", \"^100000$\"], "
-		"not-output: \"^50000$\"}\n",
-		NULL, false);
+		"steps:\n  - run: [sh, -c, \"seq 100000\"]\n    expect: {stdout: [\"^1$\", \"^100000$\"]}\n", NULL,
+		false);
 
 	(void)state;
 	assert_int_equal(r->verdict, VERDICT_PASSED);
