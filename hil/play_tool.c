@@ -10,70 +10,9 @@
 #include <sys/wait.h>
 #include "fault_rule.h"
 #include "play_internal.h"
+#include "tool_output.h"
 
-#define KEPT (64u * 1024u) /* bytes of each stream: the first half and the last */
-#define SHOWN 400          /* of what it wrote, in a message */
-
-/* --- what it writes --- */
-
-struct stream {
-	char head[KEPT / 2], tail[KEPT / 2];
-	size_t total;
-};
-struct streams {
-	struct stream of[2];
-	char *warnings;
-};
-
-static void stream_put(struct stream *s, const char *bytes, size_t length)
-{
-	for (size_t i = 0; i < length; i++, s->total++) {
-		if (s->total < sizeof(s->head))
-			s->head[s->total] = bytes[i];
-		else
-			s->tail[(s->total - sizeof(s->head)) % sizeof(s->tail)] = bytes[i];
-	}
-}
-
-static void tool_wrote(void *context, bool error, const char *bytes, size_t length)
-{
-	struct streams *s = context;
-
-	stream_put(&s->of[error], bytes, length);
-}
-
-static void rig_warned(void *context, const char *line)
-{
-	struct streams *s = context;
-	char *more;
-
-	if (asprintf(&more, "%s%s%s", s->warnings ? s->warnings : "", s->warnings ? "\n" : "", line) < 0)
-		return;
-	free(s->warnings);
-	s->warnings = more;
-}
-
-/* As text: NUL becomes a blank. */
-static char *stream_text(const struct stream *s)
-{
-	size_t head = s->total < sizeof(s->head) ? s->total : sizeof(s->head);
-	size_t rest = s->total - head, tail = rest < sizeof(s->tail) ? rest : sizeof(s->tail);
-	char *text = malloc(head + tail + 64), *at = text;
-
-	if (!text)
-		return NULL;
-	memcpy(at, s->head, head);
-	at += head;
-	if (rest > tail)
-		at += sprintf(at, "\n[%zu bytes left out]\n", rest - tail);
-	for (size_t i = rest - tail; i < rest; i++)
-		*at++ = s->tail[i % sizeof(s->tail)];
-	for (char *c = text; c < at; c++)
-		if (!*c)
-			*c = ' ';
-	*at = 0;
-	return text;
-}
+#define SHOWN 400 /* of what it wrote, in a message */
 
 /* --- the command line, for people --- */
 
@@ -395,14 +334,14 @@ static bool succeeded(const struct play *play, const struct play_job *job, const
 }
 
 /* What has become of the tool, into the result's step and the call. False on ENOMEM. */
-static bool keep(struct play *play, struct play_call *call, const struct rig_ran *ran, const struct streams *streams)
+static bool keep(struct play *play, struct play_call *call, const struct rig_ran *ran,
+		 const struct tool_output *streams)
 {
 	struct result_step *rs = play->step;
 
-	rs->output = stream_text(&streams->of[0]);
-	rs->error = stream_text(&streams->of[1]);
-	for (unsigned i = 0; i < 2; i++)
-		call->cut |= streams->of[i].total > sizeof(streams->of[i].head) + sizeof(streams->of[i].tail);
+	rs->output = tool_output_text(streams, false);
+	rs->error = tool_output_text(streams, true);
+	call->cut = tool_output_cut(streams);
 	rs->exit_status = WIFEXITED(ran->status) ? WEXITSTATUS(ran->status) : 128 + WTERMSIG(ran->status);
 	if (!rs->output || !rs->error || asprintf(&call->output, "%s%s", rs->output, rs->error) < 0) {
 		call->output = NULL;
@@ -455,7 +394,7 @@ static const char **environment_of(const struct play *play, const struct play_jo
 }
 
 static enum play_outcome run(struct play *play, const struct step *step, struct play_job *job, char **words,
-			     struct streams *streams)
+			     struct tool_output *streams)
 {
 	struct rig *rig = play->rig;
 	unsigned board = board_of(play, step, &job->call);
@@ -463,8 +402,8 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 	struct play_call *call = before ? new_call(play) : NULL;
 	struct rig_run run = { .words = words,
 			       .folder = play->options->folder,
-			       .wrote = tool_wrote,
-			       .warned = rig_warned,
+			       .wrote = tool_output_wrote,
+			       .warned = tool_output_warned,
 			       .context = streams,
 			       .limit_us = limit_of(play, step->expect),
 			       .wall_limit_ms = play_wall_left_ms(play) };
@@ -505,7 +444,7 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 
 enum play_outcome play_tool(struct play *play, const struct step *step, struct play_job *job)
 {
-	struct streams *streams = calloc(1, sizeof(*streams));
+	struct tool_output *streams = calloc(1, sizeof(*streams));
 	char **words = job->words ? job->words : tool_words(play->options->tool, &job->call, play->options->tool_path);
 	enum play_outcome r;
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "rig_choice.h"
-#include "small_verbs.h"
+#include "scenario.h"
 #include "tool.h"
 #include "yaml.h"
 

@@ -359,12 +359,12 @@ command: [sh, -c, "while :; do :; done"]
 operations: {list: [x]}
 END
   run 1 suite/hang.yaml --tool ./tool.yaml --deadline 4s
-  says said 'FAIL  hang'
+  says said 'FAIL  suite/hang'
   says said 'of real time, and was killed'
   # One that has let most of the time pass before leaves less for the next.
   scenario hang bootloader '{run: [sleep, "3"]}' '{list: , expect: {exit: any}}'
   run 1 suite/hang.yaml --tool ./tool.yaml --deadline 8s --time real
-  says said 'FAIL  hang'
+  says said 'FAIL  suite/hang'
   says said 'suite/hang.yaml:8:5: list'
   says said 'of real time, and was killed'
 }
