@@ -442,6 +442,8 @@ static void set_verdict(struct play *play)
 		judge_findings(play);
 	if (e && r->verdict == VERDICT_FAILED && e->message && !(r->message && matches(e->message, r->message)))
 		return; /* another failure than the known one */
+	if (e && r->verdict == VERDICT_FAILED && !e->message && play->state->crashed)
+		return;
 	if (e && r->verdict == VERDICT_FAILED) {
 		r->verdict = VERDICT_EXPECTED_FAILURE;
 		free(r->message);

@@ -38,6 +38,7 @@ struct play_state {
 	uint64_t limit_us; /* on the board's clock, of the whole scenario */
 	size_t step_index;
 	uint64_t start_wall_us;
+	bool crashed; /* a tool died of a signal that was nobody's, or spent all of its real time */
 };
 
 /* --- snapshot.c --- */

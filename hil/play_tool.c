@@ -205,6 +205,7 @@ static enum play_outcome check_end(struct play *play, const struct object *expec
 	bool hangs = expect && object_flag(expect, "hangs", false);
 	char text[200], limit[32];
 
+	play->state->crashed |= ran->wall_timed_out;
 	if (ran->wall_timed_out)
 		return play_fail(play, NULL, NULL, "it still ran after %.1f s of real time, and was killed",
 				 (double)run->wall_limit_ms / 1e3);
@@ -217,9 +218,10 @@ static enum play_outcome check_end(struct play *play, const struct object *expec
 		return play_fail(play, "it hangs", text, "it ended after %s, expected it to hang", took(ran, limit));
 	if (run->signal && !ran->signalled)
 		return play_fail(play, NULL, text, "it ended (%s) before it could be interrupted", text);
-	if (WIFSIGNALED(ran->status) && !(run->signal && WTERMSIG(ran->status) == run->signal))
-		return play_fail(play, NULL, text, "it died of %s", text);
-	return PLAY_OK;
+	if (!WIFSIGNALED(ran->status) || (run->signal && WTERMSIG(ran->status) == run->signal))
+		return PLAY_OK;
+	play->state->crashed = true;
+	return play_fail(play, NULL, text, "it died of %s", text);
 }
 
 static enum play_outcome check(struct play *play, const struct step *step, const struct play_job *job,
