@@ -48,8 +48,17 @@ INC_emulator := $(INC_runtime) $(INC_filter) $(INC_private_bus) -Iemulator
 
 # The runner needs these; without them dfuemu is built alone, and make says so.
 HIL_LIBS := libfyaml jansson libxml-2.0 libusb-1.0
-HIL_MISSING := $(strip $(if $(filter -static,$(LDFLAGS)),static,$(foreach l,$(HIL_LIBS),$(if $(call have,$(l)),,$(l)))))
+HIL_MISSING := $(strip $(if $(POSIX)$(filter -static,$(LDFLAGS)),static,$(foreach l,$(HIL_LIBS),$(if $(call have,$(l)),,$(l)))))
 LIBS_hil := $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --libs $(HIL_LIBS)))
+# STATIC_HIL is ours, for the build in static-hil/: see static. Of hil/static/, host_usb.c stands for the file of its name and for
+# libusb, encodings.c for ICU, where libxml2 wants that.
+ifdef STATIC_HIL
+HIL_LIBS := $(filter-out libusb-1.0,$(HIL_LIBS))
+HIL_MISSING :=
+HIL_ARCHIVES := $(shell $(PKG_CONFIG) --static --libs $(HIL_LIBS))
+LIBS_hil := $(filter-out -licu%,$(HIL_ARCHIVES))
+SRC_stand_in := $(if $(filter -licu%,$(HIL_ARCHIVES)),hil/static/encodings.c)
+endif
 INC_hil := $(INC_emulator) -Ihil $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --cflags $(HIL_LIBS)))
 
 SRC_core := $(wildcard emulator/core/*.c emulator/core/profiles/*.c)
@@ -63,7 +72,7 @@ SRC_gadget := $(wildcard emulator/front/gadget/*.c emulator/front/gadget/$(if $(
 SRC_redir := $(wildcard emulator/front/redir/$(if $(HAVE_libusbredirparser),,without/)*.c)
 SRC_emulator := $(filter-out emulator/main.c,$(wildcard emulator/*.c))
 SRC_main := emulator/main.c
-SRC_hil := $(filter-out hil/main.c,$(wildcard hil/*.c))
+SRC_hil := $(filter-out hil/main.c $(if $(STATIC_HIL),hil/host_usb.c),$(wildcard hil/*.c)) $(if $(STATIC_HIL),hil/static/host_usb.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_usbip) $(SRC_gadget) $(SRC_redir) \
@@ -113,7 +122,7 @@ $(B)/obj/hil/report_html.o: hil/report.html
 $(B)/libhil.a: $(call obj,$(SRC_hil))
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(B)/dfuhil: $(call obj,hil/main.c) $(B)/libhil.a $(B)/libemulator.a
+$(B)/dfuhil: $(call obj,hil/main.c $(SRC_stand_in)) $(B)/libhil.a $(B)/libemulator.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_hil)
 
 # Tests and fuzz targets of what is not in this build.
@@ -155,13 +164,26 @@ cross: ## build for aarch64 too, in build-aarch64/
 	+$(MAKE) --no-print-directory B=build-aarch64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
 		PKG_CONFIG=aarch64-linux-gnu-pkg-config SAN= all
 
-# One file that runs on any Linux of this machine: with musl, or else statically with the usual C library. musl has no
-# headers of the kernel: they are taken from where the compiler finds them otherwise.
+# Files that run on any Linux of this machine: dfuemu with musl, or else statically with the usual C library. musl has no
+# headers of the kernel: they are taken from where the compiler finds them otherwise. dfuhil takes the archives that its libraries
+# come with, which are made for the usual C library; a linker tells that some of it looks up hosts, which nothing here does.
 MUSL := $(shell command -v musl-gcc 2>/dev/null)
 STATIC_CC := $(if $(MUSL),musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch),$(CC))
-static: ## build build/dfuemu-static, which needs no library at all
+static: $(if $(HIL_MISSING),without-hil) ## build build/dfuemu-static and build/dfuhil-static, which need no library at all
 	+$(MAKE) --no-print-directory B='$(B)/static' CC='$(STATIC_CC)' LDFLAGS=-static SAN= FUZZ= all
-	cp '$(B)/static/dfuemu' '$(B)/dfuemu-static'
+	cp -fu '$(B)/static/dfuemu' '$(B)/dfuemu-static'
+	$(if $(HIL_MISSING),,+$(MAKE) --no-print-directory B='$(B)/static-hil' STATIC_HIL=1 LDFLAGS=-static SAN= FUZZ= '$(B)/static-hil/dfuhil')
+	$(if $(HIL_MISSING),,cp -fu '$(B)/static-hil/dfuhil' '$(B)/dfuhil-static')
+
+# What a tool's CI unpacks: the static programs, and all that goes with them, which dfuhil finds beside itself.
+DIST := dfubench-$(VERSION)-$(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+STRIP ?= strip
+dist: static ## pack build/dfubench-VERSION-MACHINE.tar.xz: both programs, scenarios, adapters, manual
+	rm -rf '$(B)/dist'
+	$(call put,$(B)/dist/$(DIST),-static)
+	$(STRIP) '$(B)/dist/$(DIST)/bin/'*
+	install -D -m 644 LICENSE '$(B)/dist/$(DIST)/share/doc/dfubench/LICENSE'
+	tar --sort=name --owner=0 --group=0 --numeric-owner -C '$(B)/dist' -cJf '$(B)/$(DIST).tar.xz' '$(DIST)'
 
 # musl declares nothing beyond POSIX here, and has no headers of the kernel: what compiles uses none.
 posix: ## build build/dfuemu-posix: serve usbip alone, for any POSIX system
@@ -195,27 +217,37 @@ fuzz: fuzz-build ## run each fuzz target for FUZZ_SECONDS (60)
 mutants: all unit ## break the core, and the reference tool, in one place at a time: a test or a scenario is to fail
 	@B='$(B)' CC='$(CC)' SAN='$(SAN)' hil/tests/it_core_mutants.sh
 	@B='$(B)' hil/tests/mutants.sh
+matrix: all ## run the scenarios with four real tools: build/matrix.html, scenarios/MATRIX.md
+	@B='$(B)' sh ci/matrix.sh
 demo: all ## flash the emulated board with the dfu-util of this machine
 	@B='$(B)' sh ci/demo.sh
 deps: ## install the Debian packages that all this needs
 	@sh ci/deps.sh
 
 install: all ## install below PREFIX (/usr/local), staged in DESTDIR
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1' \
-		'$(DESTDIR)$(PREFIX)/share/bash-completion/completions'
-	install -m 755 '$(B)/dfuemu' '$(DESTDIR)$(PREFIX)/bin/dfuemu'
-	install -m 644 emulator/dfuemu.1 '$(DESTDIR)$(PREFIX)/share/man/man1/dfuemu.1'
-	install -m 644 emulator/dfuemu.bash-completion '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/dfuemu'
-	$(if $(HIL_MISSING),,$(install_hil))
+	$(call put,$(DESTDIR)$(PREFIX),)
 
-# Adapters and what they run go where dfuhil looks for them.
-define install_hil
-install -d '$(DESTDIR)$(PREFIX)/share/man/man5' '$(DESTDIR)$(PREFIX)/share/dfubench/tools'
-	install -m 755 '$(B)/dfuhil' '$(DESTDIR)$(PREFIX)/bin/dfuhil'
-	install -m 644 hil/dfuhil.1 '$(DESTDIR)$(PREFIX)/share/man/man1/dfuhil.1'
-	$(if $(wildcard hil/*.5),install -m 644 $(wildcard hil/*.5) '$(DESTDIR)$(PREFIX)/share/man/man5')
-	install -m 644 hil/dfuhil.bash-completion '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/dfuhil'
-	install -m 644 $(wildcard fixtures/tools/*.yaml fixtures/tools/*.mjs) '$(DESTDIR)$(PREFIX)/share/dfubench/tools'
+# put FOLDER,SUFFIX: programs, whose files in the build have that at the end of their names, and what goes with them.
+define put
+install -d '$(1)/bin' '$(1)/share/man/man1' '$(1)/share/bash-completion/completions'
+	install -m 755 '$(B)/dfuemu$(2)' '$(1)/bin/dfuemu'
+	install -m 644 emulator/dfuemu.1 '$(1)/share/man/man1/dfuemu.1'
+	install -m 644 emulator/dfuemu.bash-completion '$(1)/share/bash-completion/completions/dfuemu'
+	$(if $(HIL_MISSING),,$(put_hil))
+endef
+
+# Scenarios, adapters and what they run go where dfuhil looks for them.
+define put_hil
+install -d '$(1)/share/man/man5' '$(1)/share/dfubench/tools' '$(1)/share/dfubench/descriptors' '$(1)/share/dfubench/firmware'
+	install -m 755 '$(B)/dfuhil$(2)' '$(1)/bin/dfuhil'
+	install -m 644 hil/dfuhil.1 '$(1)/share/man/man1/dfuhil.1'
+	install -m 644 $(wildcard hil/*.5) '$(1)/share/man/man5'
+	install -m 644 hil/dfuhil.bash-completion '$(1)/share/bash-completion/completions/dfuhil'
+	install -m 644 $(wildcard fixtures/tools/*.yaml fixtures/tools/*.mjs) '$(1)/share/dfubench/tools'
+	install -m 644 $(wildcard fixtures/descriptors/*.usb) '$(1)/share/dfubench/descriptors'
+	install -m 755 $(wildcard fixtures/firmware/*.sh) '$(1)/share/dfubench/firmware'
+	rm -rf '$(1)/share/dfubench/scenarios'
+	find scenarios -type f -exec install -D -m 644 '{}' '$(1)/share/dfubench/{}' ';'
 endef
 
 clean: ## remove all that was built
@@ -224,7 +256,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all without-hil unit clients fuzzers fuzz-build cross static posix bench check check-unit check-vm fuzz mutants demo deps install clean help
+.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm fuzz mutants matrix demo deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -178,8 +178,9 @@ install_into()
 has_hil()
 {
   "$1/bin/dfuhil" --version &&
-    "$1/bin/dfuhil" run --list scenarios >/dev/null &&
-    test -s "$1/share/man/man1/dfuhil.1" &&
+    (cd "$1" && bin/dfuhil run --list conformance >/dev/null) &&
+    test -s "$1/share/man/man1/dfuhil.1" && test -s "$1/share/man/man5/dfu-scenario.5" &&
+    test -s "$1/share/man/man5/dfu-tool.5" &&
     test -s "$1/share/bash-completion/completions/dfuhil" &&
     test -s "$1/share/dfubench/tools/dfu-util.yaml"
 }

@@ -1,8 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The one list of Debian packages that building, the demo, the tests and the benchmark need; installs what is missing of it.
-# Usage: sh ci/deps.sh [-n]     -n: only list what is missing (exit status 1 if anything is)
+# Usage: sh ci/deps.sh [-b] [-n]     -b: for building alone; -n: only list what is missing (exit status 1 if anything is)
 set -eu
+only_build=
+only_list=
+for word; do
+  case $word in
+  -b) only_build=yes ;;
+  -n) only_list=yes ;;
+  *)
+    echo "deps: usage: sh ci/deps.sh [-b] [-n]" >&2
+    exit 2
+    ;;
+  esac
+done
 
 # --- to build ---
 build='
@@ -20,6 +32,8 @@ hil='
 libfyaml-dev    scenario, tool and rig files
 libjansson-dev  JSON reports
 libxml2-dev     JUnit reports
+zlib1g-dev      libxml2 as an archive, for make static
+liblzma-dev     the same
 libusb-1.0-0-dev         its own end of USB; clients in C
 '
 # --- to run the demo ---
@@ -47,6 +61,8 @@ shellcheck      checks the scripts
 bash-completion what the completion is made for
 dpkg-dev        sources of packages
 file            what kind of program a file is
+python3-yaml    reads the pipelines in ci/ as the services do
+yamllint        the layout of YAML files
 '
 # --- for tests in a guest with a kernel of its own ---
 guest='
@@ -86,7 +102,11 @@ clang_runtime()
 
 wanted()
 {
+  if [ -n "$only_build" ]; then
+    demo='' check='' guest='' bench=''
+  fi
   printf '%s' "$build$hil$demo$check$guest$bench" | sed -n 's/^\([a-z0-9][^ ]*\).*/\1/p'
+  [ -z "$only_build" ] || return 0
   # For the clients written for Node, which comes from other places too, and then with npm.
   command -v node >/dev/null 2>&1 || printf 'nodejs\nnpm\n'
   clang_runtime
@@ -97,7 +117,7 @@ missing()
   for package in $(wanted); do
     installed "$package" || printf '%s ' "$package"
   done
-  installed clang || [ -n "$(clang_runtime)" ] || printf 'libclang-rt-dev '
+  [ -n "$only_build" ] || installed clang || [ -n "$(clang_runtime)" ] || printf 'libclang-rt-dev '
 }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
@@ -109,7 +129,7 @@ fi
 
 list=$(missing)
 [ -n "$list" ] || exit 0
-if [ "${1-}" = -n ]; then
+if [ -n "$only_list" ]; then
   echo "missing: $list"
   exit 1
 fi

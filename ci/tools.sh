@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Fetches the tools that `make matrix` compares and that are no Debian packages, at pinned versions, into a cache outside the
 # tree. Prints NAME=PATH for each, as --tool-path takes it; why there is none goes to stderr, and the exit status is then 1.
-# Usage: sh ci/tools.sh [NAME...]     Environment: DFUBENCH_CACHE; PYDFU: a pydfu.py that is there already
+# With --version: NAME, a tab and the version that is fetched instead.
+# Usage: sh ci/tools.sh [--version] [NAME...]     Environment: DFUBENCH_CACHE; PYDFU: a pydfu.py that is there already
 set -u
 cache=${DFUBENCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dfubench}/tools
 pydfu_commit=3c60e0cf216994ea8a502744b2f915a2a48788f4
 pydfu_sha256=7e7179a7a7425004df73b92f4e527fa5ef0cea537737cc96efe32259c8c45548
+dfu_npm=0.1.5
+usb_npm=2.18.0
+dfu_nusb_crate=0.2.0
 status=0
 
 missing()
@@ -40,11 +44,11 @@ get_pydfu()
 
 get_webdfu()
 {
-  folder=$cache/webdfu-0.1.5
+  folder=$cache/webdfu-$dfu_npm
   if [ ! -d "$folder" ] && command -v npm >/dev/null; then
     mkdir -p "$folder.new"
-    npm install --prefix "$folder.new" --no-audit --no-fund --loglevel=error dfu@0.1.5 usb@2.18.0 >&2 &&
-      in_place webdfu-0.1.5
+    npm install --prefix "$folder.new" --no-audit --no-fund --loglevel=error "dfu@$dfu_npm" "usb@$usb_npm" >&2 &&
+      in_place "webdfu-$dfu_npm"
     rm -rf "$folder.new"
   fi
   if [ -d "$folder" ]; then
@@ -56,11 +60,11 @@ get_webdfu()
 
 get_dfu_nusb()
 {
-  folder=$cache/dfu-nusb-0.2.0
+  folder=$cache/dfu-nusb-$dfu_nusb_crate
   if [ ! -x "$folder/bin/download" ] && command -v cargo >/dev/null; then
-    cargo install --quiet --locked --root "$folder.new" --version 0.2.0 --example download dfu-nusb >&2 ||
-      cargo install --quiet --root "$folder.new" --version 0.2.0 --example download dfu-nusb >&2
-    [ ! -x "$folder.new/bin/download" ] || in_place dfu-nusb-0.2.0
+    cargo install --quiet --locked --root "$folder.new" --version "$dfu_nusb_crate" --example download dfu-nusb >&2 ||
+      cargo install --quiet --root "$folder.new" --version "$dfu_nusb_crate" --example download dfu-nusb >&2
+    [ ! -x "$folder.new/bin/download" ] || in_place "dfu-nusb-$dfu_nusb_crate"
     rm -rf "$folder.new"
   fi
   if [ -x "$folder/bin/download" ]; then
@@ -70,6 +74,30 @@ get_dfu_nusb()
   fi
 }
 
+# What is pinned above, for people. Another pydfu.py is told by its checksum.
+version_of()
+{
+  case $1 in
+  pydfu)
+    sum=$(sha256sum <"${PYDFU:-$cache/pydfu/pydfu.py}" | cut -d ' ' -f 1)
+    if [ "$sum" = "$pydfu_sha256" ]; then
+      printf 'pydfu\tof MicroPython, commit %.12s\n' "$pydfu_commit"
+    else
+      printf 'pydfu\tof MicroPython, SHA-256 %.12s...\n' "$sum"
+    fi
+    ;;
+  webdfu) printf 'webdfu\tnpm dfu %s, usb %s\n' "$dfu_npm" "$usb_npm" ;;
+  dfu-nusb) printf 'dfu-nusb\t%s\n' "$dfu_nusb_crate" ;;
+  esac
+}
+
+if [ "${1-}" = --version ]; then
+  shift
+  for name; do
+    version_of "$name"
+  done
+  exit
+fi
 mkdir -p "$cache" || exit 1
 [ $# -gt 0 ] || set -- pydfu webdfu dfu-nusb
 for name; do

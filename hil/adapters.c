@@ -8,25 +8,6 @@
 #include "text.h"
 #include "yaml.h"
 
-char *adapters_usual_folder(void)
-{
-	static const char *const places[] = { "../fixtures/tools", "../share/dfubench/tools" };
-	char *program = realpath("/proc/self/exe", NULL), *slash = program ? strrchr(program, '/') : NULL;
-
-	for (unsigned i = 0; slash && i < sizeof(places) / sizeof(*places); i++) {
-		char *folder = text_format("%.*s/%s", (int)(slash - program), program, places[i]);
-		char *shorter = folder ? realpath(folder, NULL) : NULL;
-
-		free(folder);
-		if (shorter) {
-			free(program);
-			return shorter;
-		}
-	}
-	free(program);
-	return strdup("fixtures/tools");
-}
-
 static bool is_known(const struct adapters *a, const char *name)
 {
 	for (size_t i = 0; i < a->count; i++)

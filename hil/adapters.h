@@ -12,8 +12,6 @@ struct adapters {
 	bool folder; /* one was read: without it nothing is known of the others */
 };
 
-/* The folder that comes with this program: beside the folder of a build, or where it is installed. To be freed; NULL on ENOMEM. */
-char *adapters_usual_folder(void);
 /* 0 or -ENOMEM. A folder that cannot be read, and files in it that are no adapters, are passed over. */
 int adapters_add(struct adapters *, const char *name);
 int adapters_add_folder(struct adapters *, const char *folder);

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "rig_choice.h"
 #include "scenario.h"
+#include "share.h"
 #include "tool.h"
 #include "yaml.h"
 
@@ -65,9 +66,9 @@ static void keep_name(struct checking *c, struct tool *t)
 /* Their names may be those of files that have been read later. */
 static void check_adapters(struct checking *c)
 {
-	char *usual = adapters_usual_folder();
+	char *usual = share_find("tools");
 
-	if (!usual || adapters_add_folder(&c->adapters, usual))
+	if (usual && adapters_add_folder(&c->adapters, usual))
 		c->no_memory = true;
 	for (size_t i = 0; i < c->scenario_count; i++) {
 		adapters_check(&c->adapters, c->scenarios[i], c->problems);

@@ -60,6 +60,20 @@ int control_status(struct control_rig *, unsigned board, struct control_board *)
 /* Take in events that have come, waiting so long for the first; 0, -EAGAIN or -errno. */
 int control_listen(struct control_rig *, int wait_ms);
 
+/* --- control_boards.c, for the files of this rig --- */
+/* A command, and its answer, to be freed; result may be NULL. 0; -EBUSY, -ENOENT, -errno with why. */
+int control_ask(struct control_rig *, json_t **result, char why[RIG_WHY], const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* For a board of ours, without an answer. */
+int control_tell(struct control_rig *, unsigned board, char why[RIG_WHY], const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+const char *control_text(const json_t *, const char *key); /* "" if it is not there */
+unsigned control_number(const json_t *, const char *key);
+int control_load(struct control_rig *, unsigned board, uint32_t address, const uint8_t *data, size_t length,
+		 char why[RIG_WHY]);
+int control_set_options(struct control_rig *, unsigned board, const uint8_t *bytes, char why[RIG_WHY]);
+extern const char *const control_duration_names[]; /* by enum flash_durations */
+
 /* Of struct rig_ops: */
 int control_flash_load(struct rig *, unsigned board, uint32_t address, const uint8_t *data, size_t length);
 int control_flash_read(struct rig *, unsigned board, uint32_t address, uint8_t *data, size_t length);

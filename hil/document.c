@@ -22,16 +22,26 @@ static json_t *tools(const struct report_plan *plan)
 	return json;
 }
 
+static json_t *faults(const struct report_plan *plan)
+{
+	json_t *json = json_array();
+
+	for (size_t i = 0; plan->faults && plan->faults[i]; i++)
+		json_array_append_new(json, json_string(plan->faults[i]));
+	return json;
+}
+
 json_t *document_new(const struct report_plan *plan, const struct results *results, bool interrupted)
 {
 	json_t *list = json_array(), *json;
 
 	for (size_t i = 0; i < results->count; i++)
 		json_array_append_new(list, result_to_json(results->list[i]));
-	json = json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:I, s:o, s:I, s:b, s:o, s:o}", "format", 1, "program", "dfuhil",
-			 "version", DFUBENCH_VERSION, "rig", plan->rig, "time", plan->time, "seed",
-			 (json_int_t)plan->seed, "tools", tools(plan), "planned", (json_int_t)plan->jobs, "interrupted",
-			 interrupted, "summary", summary(results), "results", list);
+	json = json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:I, s:o, s:o, s:I, s:b, s:o, s:o}", "format", 1, "program",
+			 "dfuhil", "version", DFUBENCH_VERSION, "rig", plan->rig, "time", plan->time, "seed",
+			 (json_int_t)plan->seed, "tools", tools(plan), "faults", faults(plan), "planned",
+			 (json_int_t)plan->jobs, "interrupted", interrupted, "summary", summary(results), "results",
+			 list);
 	if (json && json_array_size(list) != results->count) {
 		json_decref(json);
 		json = NULL;

@@ -2,21 +2,15 @@
 /* libusb for a scripted host. Transfers are asynchronous ones, so that a signal can take them back. */
 #include <errno.h>
 #include <libusb.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "host_usb.h"
+#include "host_wait.h"
 
 #define LOOK_AGAIN_US 20000u
 #define DFU_CLASS 0xfe
 #define DFU_SUBCLASS 1
-#define SIGNALS 3
-
-static const int numbers[SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
-static volatile sig_atomic_t seen;
 
 struct host_usb {
 	libusb_context *context;
@@ -24,51 +18,13 @@ struct host_usb {
 	libusb_device *device; /* referenced; that of the handle, or one that is gone */
 	uint8_t interface;
 	bool gone;
-	sigset_t mask; /* as it was before */
-	struct sigaction before[SIGNALS];
+	struct host_wait wait;
 };
-
-static void on_signal(int number)
-{
-	seen = number;
-}
-
-/* They come while something is waited for, and at no other time. */
-static void take_signals(struct host_usb *h)
-{
-	sigset_t ours;
-
-	seen = 0;
-	sigemptyset(&ours);
-	for (unsigned i = 0; i < SIGNALS; i++)
-		sigaddset(&ours, numbers[i]);
-	sigprocmask(SIG_BLOCK, &ours, &h->mask);
-	for (unsigned i = 0; i < SIGNALS; i++) {
-		sigaction(numbers[i], NULL, &h->before[i]);
-		if (h->before[i].sa_handler != SIG_IGN)
-			sigaction(numbers[i], &(struct sigaction){ .sa_handler = on_signal }, NULL);
-	}
-}
-
-static void give_signals_back(struct host_usb *h)
-{
-	for (unsigned i = 0; i < SIGNALS; i++)
-		sigaction(numbers[i], &h->before[i], NULL);
-	sigprocmask(SIG_SETMASK, &h->mask, NULL);
-}
-
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 int host_usb_signal(const struct host_usb *h)
 {
 	(void)h;
-	return seen;
+	return host_wait_signal();
 }
 
 struct host_usb *host_usb_new(char why[HOST_USB_WHY])
@@ -81,7 +37,7 @@ struct host_usb *host_usb_new(char why[HOST_USB_WHY])
 		free(h);
 		return NULL;
 	}
-	take_signals(h);
+	host_wait_begin(&h->wait);
 	return h;
 }
 
@@ -91,7 +47,7 @@ void host_usb_free(struct host_usb *h)
 		return;
 	host_usb_close(h);
 	libusb_exit(h->context);
-	give_signals_back(h);
+	host_wait_end(&h->wait);
 	free(h);
 }
 
@@ -122,15 +78,7 @@ uint8_t host_usb_interface(const struct host_usb *h)
 
 bool host_usb_sleep(struct host_usb *h, uint64_t us)
 {
-	uint64_t until = now_us() + us, now;
-
-	while (!seen && (now = now_us()) < until) {
-		struct timespec t = { .tv_sec = (time_t)((until - now) / 1000000),
-				      .tv_nsec = (long)((until - now) % 1000000 * 1000) };
-
-		ppoll(NULL, 0, &t, &h->mask);
-	}
-	return !seen;
+	return host_wait_sleep(&h->wait, us);
 }
 
 /* Opening */
@@ -203,7 +151,7 @@ static unsigned look(struct host_usb *h, uint16_t vendor, uint16_t product, cons
 bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
 		   char why[HOST_USB_WHY])
 {
-	uint64_t until = now_us() + within_us;
+	uint64_t until = host_wait_now_us() + within_us;
 	unsigned found;
 	int rc;
 
@@ -213,7 +161,7 @@ bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const 
 		found = look(h, vendor, product, serial, why);
 		if (found)
 			break;
-		if (now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
+		if (host_wait_now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
 			return false;
 	}
 	if (found == 1 && !find_interface(h->device, &h->interface))
@@ -277,7 +225,7 @@ static void wait_for_events(struct host_usb *h)
 	const struct libusb_pollfd **fds = libusb_get_pollfds(h->context);
 	struct pollfd list[32];
 	struct timeval left;
-	struct timespec limit = { .tv_sec = 1 };
+	uint64_t limit_us = 1000000;
 	nfds_t count = 0;
 
 	for (; fds && fds[count] && count < sizeof(list) / sizeof(list[0]); count++)
@@ -285,10 +233,10 @@ static void wait_for_events(struct host_usb *h)
 	libusb_free_pollfds(fds);
 	/* 0: libusb has a descriptor for its timeouts as well */
 	if (libusb_get_next_timeout(h->context, &left) == 1)
-		limit = (struct timespec){ .tv_sec = left.tv_sec, .tv_nsec = left.tv_usec * 1000 };
+		limit_us = (uint64_t)left.tv_sec * 1000000 + (uint64_t)left.tv_usec;
 	else if (count)
-		limit.tv_sec = 3600;
-	ppoll(list, count, &limit, &h->mask);
+		limit_us = UINT64_C(3600000000);
+	host_wait_poll(&h->wait, list, count, limit_us);
 }
 
 enum host_end host_usb_control(struct host_usb *h, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
@@ -312,7 +260,7 @@ enum host_end host_usb_control(struct host_usb *h, uint8_t type, uint8_t request
 		goto out;
 	while (!completed) {
 		wait_for_events(h);
-		if (seen && !cancelled)
+		if (host_wait_signal() && !cancelled)
 			cancelled = !libusb_cancel_transfer(transfer);
 		libusb_handle_events_timeout_completed(h->context, &(struct timeval){ 0, 0 }, &completed);
 	}
@@ -342,7 +290,7 @@ enum host_end host_usb_reset(struct host_usb *h)
 
 bool host_usb_wait_gone(struct host_usb *h, uint64_t within_us)
 {
-	uint64_t until = now_us() + within_us;
+	uint64_t until = host_wait_now_us() + within_us;
 
 	while (h->device) {
 		libusb_device **list;
@@ -355,7 +303,7 @@ bool host_usb_wait_gone(struct host_usb *h, uint64_t within_us)
 			libusb_free_device_list(list, 1);
 		if (!there && count >= 0)
 			break;
-		if (now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
+		if (host_wait_now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
 			return false;
 	}
 	h->gone = true;

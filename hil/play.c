@@ -115,12 +115,15 @@ unsigned play_board(const struct step *step)
 enum play_outcome play_settle(struct play *play, unsigned board)
 {
 	struct rig_status status = { 0 };
+	bool was_busy = false;
 
+	/* New option bytes reset the chip a moment after they have been written. */
 	for (uint64_t passed = 0; play->rig->ops->can & RIG_STATE; passed += 10000) {
 		if (play->rig->ops->status(play->rig, board, &status))
 			return play_error(play, "there is no board %u", board);
-		if (!status.busy)
+		if (!status.busy && !was_busy)
 			return PLAY_OK;
+		was_busy = status.busy;
 		if (passed > SETTLE_US)
 			return play_fail(play, NULL, NULL, "the flash is still busy after %llu s",
 					 (unsigned long long)(SETTLE_US / 1000000));
@@ -142,8 +145,9 @@ static bool is_among(const struct value *list, const char *word)
 static const char *rig_lacks(const struct play_options *o, char why[RIG_WHY])
 {
 	const struct scenario *s = o->scenario;
-	unsigned missing = s->needs & ~rig_choice_can(o->rig), first = missing & -missing;
-	const char *what = "the scenario";
+	bool faults = o->faults && *o->faults;
+	unsigned missing = (s->needs | (faults ? RIG_FAULTS : 0)) & ~rig_choice_can(o->rig), first = missing & -missing;
+	const char *what = faults && !(s->needs & first) ? "--fault" : "the scenario";
 
 	if (!missing)
 		return NULL;
@@ -273,6 +277,19 @@ static void setup_free(struct rig_setup *setup)
 	free((const char **)setup->serials);
 }
 
+/* On all of so many boards. */
+static bool put_fault(struct play *play, unsigned boards, const char *rule)
+{
+	char why[RIG_WHY];
+
+	for (unsigned b = 1; b <= boards; b++)
+		if (play->rig->ops->fault_add(play->rig, b, rule, why)) {
+			play_error(play, "fault '%s': %s", rule, why);
+			return false;
+		}
+	return true;
+}
+
 static bool open_rig(struct play *play, char *capture)
 {
 	const struct play_options *o = play->options;
@@ -302,12 +319,12 @@ static bool open_rig(struct play *play, char *capture)
 		play_error(play, "%s", why);
 		return false;
 	}
+	for (size_t i = 0; o->faults && o->faults[i]; i++)
+		if (!put_fault(play, setup.boards, o->faults[i]))
+			return false;
 	for (size_t i = 0; i < faults->count; i++)
-		for (unsigned b = 1; b <= setup.boards; b++)
-			if (play->rig->ops->fault_add(play->rig, b, faults->list[i].text, why)) {
-				play_error(play, "fault '%s': %s", faults->list[i].text, why);
-				return false;
-			}
+		if (!put_fault(play, setup.boards, faults->list[i].text))
+			return false;
 	return true;
 }
 

@@ -28,6 +28,7 @@ struct play_options {
 	unsigned repeat;
 	const char *capture_folder; /* NULL: the capture goes when the result is known */
 	bool strict;                /* findings of severity error fail the scenario */
+	const char *const *faults;  /* rules on every board from the start, beside the scenario's, NULL ends; or NULL */
 	const char *folder;         /* an empty folder for this run alone; absolute */
 	const char *tool_version;   /* as the tool says it; NULL: not known */
 	const char *program;        /* this program, for scripted hosts; NULL: /proc/self/exe */

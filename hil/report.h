@@ -18,10 +18,11 @@ struct report_plan {
 	size_t jobs;
 	const char *const *tools; /* names, NULL ends */
 	const char *rig, *time;
-	uint64_t seed;       /* --seed; each result has the one made of it */
-	bool colour;         /* of the stream, for those that write for people */
-	bool live;           /* a progress line may be kept up to date on the stream */
-	bool verbose, quiet; /* at most one of them */
+	uint64_t seed;             /* --seed; each result has the one made of it */
+	const char *const *faults; /* --fault, NULL ends; or NULL */
+	bool colour;               /* of the stream, for those that write for people */
+	bool live;                 /* a progress line may be kept up to date on the stream */
+	bool verbose, quiet;       /* at most one of them */
 };
 
 struct report_ops {

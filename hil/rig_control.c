@@ -354,12 +354,35 @@ static void wait_for_host(struct control_rig *r)
 			pause_ms(POLL_MS);
 }
 
+/* The next scenario's tool must not see this one's boards: the kernel takes them away a moment after their ports are free. */
+static void end_server(struct control_rig *r)
+{
+	struct host_device devices[HOST_DEVICES], were[CONTROL_BOARDS];
+	size_t count = host_devices(devices), n = 0;
+	uint64_t end;
+	struct control_board b;
+
+	for (unsigned i = 1; i <= r->boards && r->knows_addresses; i++) {
+		const struct host_device *d = control_status(r, i, &b) ? NULL : find_board(&b, devices, count);
+
+		if (d)
+			were[n++] = *d;
+	}
+	server_end(r->server);
+	for (end = wall_ms() + GONE_MS; n && wall_ms() < end;) {
+		if (is_listed(&were[n - 1]))
+			pause_ms(POLL_MS);
+		else
+			n--;
+	}
+}
+
 static void control_close(struct rig *rig)
 {
 	struct control_rig *r = control_of(rig);
 
 	if (r->server)
-		server_end(r->server);
+		end_server(r);
 	else
 		for (unsigned i = 1; i <= r->boards && r->link; i++)
 			control_command(r, i, "fault clear");

@@ -48,6 +48,10 @@ static void help(void)
 {
 	puts("usage: dfuhil run [OPTIONS] SCENARIO|FOLDER...\n"
 	     "\n"
+	     "What is not there is looked for in the suite that came with this program: 'conformance' is all of it, "
+	     "'start'\n"
+	     "a folder in it.\n"
+	     "\n"
 	     "Run scenarios, each with each tool, and report what became of them. Exit status: 0 all passed; 1 one "
 	     "has\n"
 	     "failed, or none ran; 2 wrong usage, a mistake in a file (then nothing runs), a report that cannot be "
@@ -176,6 +180,7 @@ static int make_jobs(struct run *run)
 					.repeat = k,
 					.capture_folder = o->capture_folder,
 					.strict = o->strict,
+					.faults = o->faults.word,
 					.tool_wall_ms = o->deadline_ms - o->deadline_ms / 4,
 				};
 	run->plan.jobs = n;
@@ -201,6 +206,7 @@ static int make_reports(struct run *run)
 	run->plan.rig = rig_choice_name(run->suite.rig);
 	run->plan.time = runner_time(run->jobs, run->time);
 	run->plan.seed = o->seed;
+	run->plan.faults = o->faults.word;
 	run->plan.colour = !o->tap && coloured(o, run->people);
 	run->plan.live = !o->tap && isatty(fileno(run->people)) && getenv("TERM") &&
 			 strcmp(getenv("TERM"), "dumb") != 0;

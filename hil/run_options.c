@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fault_rule.h"
+#include "faults.h"
 #include "options.h"
 #include "suggest.h"
 
@@ -146,6 +147,16 @@ static int set_shard(struct run_options *o, const char *value, char why[RUN_OPTI
 	return 0;
 }
 
+static int set_fault(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
+{
+	char mistake[FAULTS_WHY];
+	struct fault_rule rule;
+
+	if (faults_parse(value, &rule, mistake))
+		return refuse(why, "--fault '%.100s': %.380s", value, mistake);
+	return add(&o->faults, "--fault", value, why);
+}
+
 static int set_match(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
 {
 	return add(&o->matches, "--match", value, why);
@@ -272,6 +283,8 @@ static const struct row rows[] = {
 	{ "jobs", 'j', "N", "so many at a time (as many as there are processors)", set_parallel },
 	{ "seed", 0, "N", "what all that is random is made of (1)", set_seed },
 	{ "repeat", 0, "N", "run each so often, to find what fails now and then (1)", set_repeat },
+	{ "fault", 0, "RULE", "a fault on every board from the start, to see scenarios fail; see dfuemu(1)",
+	  set_fault },
 	{ "shard", 0, "I/N", "of N parts of the scenarios, run the one numbered I", set_shard },
 	{ "match", 0, "PATTERN", "only scenarios with such an id, as 'start/*'; several: any of them", set_match },
 	{ "tag", 0, "TAG", "only scenarios with that tag; several: any of them", set_tag },

@@ -20,7 +20,7 @@ enum run_colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 
 /* All strings are argv's. NULL: not given. */
 struct run_options {
-	struct run_words tools, tool_paths, matches, tags;
+	struct run_words tools, tool_paths, matches, tags, faults;
 	const char *tools_folder, *rig, *junit, *json, *html, *capture_folder;
 	bool time_given;
 	enum rig_time time;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "rig.h"
 #include "scenario_internal.h"
+#include "share.h"
 #include "verb.h"
 #include "yaml.h"
 
@@ -53,7 +54,7 @@ char *scenario_fixture(const struct scenario *s, const char *name)
 		up = next;
 	}
 	free(up);
-	return NULL;
+	return share_find(name);
 }
 
 /* --- names --- */
@@ -309,7 +310,8 @@ static void check_bystanders(struct loading *l)
 			return;
 		path = scenario_fixture(l->scenario, name);
 		if (!path)
-			problems_add(l->problems, device->mark, NULL, "'bystanders': no fixtures/%s above the scenario",
+			problems_add(l->problems, device->mark, NULL,
+				     "'bystanders': no fixtures/%s above the scenario, and none came with dfuhil",
 				     name);
 		free(path);
 		free(name);

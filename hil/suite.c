@@ -5,9 +5,11 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "adapters.h"
 #include "options.h"
 #include "rig_choice.h"
+#include "share.h"
 #include "suggest.h"
 #include "tool_version.h"
 
@@ -40,12 +42,25 @@ static bool load_scenario(void *context, const char *path)
 	return true;
 }
 
+/* What is not there by its path may be one of those that came with this program. */
+static char *place_of(const char *path, struct problems *problems)
+{
+	if (!access(path, F_OK) || errno != ENOENT)
+		return strdup(path);
+	return share_scenarios(path, problems);
+}
+
 static int load_scenarios(struct suite *s, char *const *paths, struct problems *problems)
 {
 	struct search search = { .suite = s, .problems = problems };
 
-	for (; *paths && !search.error; paths++)
-		scenario_find(*paths, load_scenario, &search, problems);
+	for (; *paths && !search.error; paths++) {
+		char *path = place_of(*paths, problems);
+
+		if (path)
+			scenario_find(path, load_scenario, &search, problems);
+		free(path);
+	}
 	return search.error;
 }
 
@@ -98,8 +113,8 @@ static int choose(struct suite *s, const struct run_options *o)
 
 static void load_tools(struct suite *s, const struct run_options *o, struct problems *problems)
 {
-	char *usual = o->tools_folder ? NULL : adapters_usual_folder();
-	const char *folder = o->tools_folder ? o->tools_folder : usual ? usual : "";
+	char *usual = o->tools_folder ? NULL : share_find("tools");
+	const char *folder = o->tools_folder ? o->tools_folder : usual ? usual : "fixtures/tools";
 
 	for (unsigned i = 0; i < o->tools.count; i++) {
 		struct tool *tool = tool_load(o->tools.word[i], folder, problems);
@@ -125,8 +140,8 @@ static void load_tools(struct suite *s, const struct run_options *o, struct prob
 static int check_adapters(struct suite *s, const struct run_options *o, struct problems *problems)
 {
 	struct adapters adapters = { 0 };
-	char *usual = adapters_usual_folder();
-	int error = usual ? adapters_add_folder(&adapters, usual) : -ENOMEM;
+	char *usual = share_find("tools");
+	int error = usual ? adapters_add_folder(&adapters, usual) : 0;
 
 	if (!error && o->tools_folder)
 		error = adapters_add_folder(&adapters, o->tools_folder);

@@ -258,8 +258,8 @@ sockets()
   # shellcheck disable=SC2016
   ends 0 bench 's=0; "$dfuemu" exec --control S -- true || s=$?; [ $s -eq 125 ]; ctl time'
   says said 'somebody listens there already'
-  "$dfuemu" exec --control S -- sleep 30 &
-  until_true 10 test -S S
+  "$dfuemu" exec --control S -- sh -c 'echo >runs; exec sleep 30' &
+  until_true 10 test -s runs
   kill -9 $!
   wait $! || true
   test -S S
@@ -272,8 +272,8 @@ sockets()
   says said "column 10: 'dnlaod': expected a request"
 }
 
-# virtually SCRIPT: in virtual time, of which a minute and more is to take less than 10 s; in it `lasts LEAST MOST STATUS
-# COMMAND...` in whole seconds of the tool's clock, on which a busy machine may add some of those 10 s.
+# virtually SCRIPT: in virtual time, of which minutes are to take less than 30 s; in it `lasts LEAST MOST STATUS
+# COMMAND...` in whole seconds of the tool's clock, on which a busy machine may add some of those.
 virtually()
 {
   local start
@@ -287,12 +287,12 @@ virtually()
       "$@" || status=$?
       took=$((($(date +%s%N) - start) / 1000000000))
       echo "$took s, status $status: $*"
-      [ $status -eq $want ] && [ $took -ge $least ] && [ $took -lt $((most + 9)) ]
+      [ $status -eq $want ] && [ $took -ge $least ] && [ $took -lt $((most + 25)) ]
     }
     '"$1"
   start=$(($(date +%s%N) - start))
   echo "$((start / 1000000)) ms by the clock of this machine"
-  [ "$start" -lt 10000000000 ]
+  [ "$start" -lt 30000000000 ]
 }
 
 virtual_waits()

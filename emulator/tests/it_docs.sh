@@ -191,7 +191,7 @@ targets()
   make -s -C "$repo" help >help
   sed -n 's/^\.PHONY: //p' "$repo/Makefile" | tr ' ' '\n' >phony
   # What others need on the way, and nobody calls.
-  grep -v -x -e unit -e clients -e fuzzers -e fuzz-build phony >public
+  grep -v -x -e unit -e without-hil -e clients -e fuzzers -e fuzz-build phony >public
   sed 's/ .*//' help >helped
   same 'targets of make' helped public
   grep -o -E '(`|&& |^    )make [a-z-]+' "$repo/README.md" | sed 's/.*make //' | sort -u | while read -r target; do
@@ -242,8 +242,8 @@ examples()
 
   need dfu-util lsusb python3 tshark
   [ "$(uname -m)" = x86_64 ] || skip 'virtual time works on x86_64 only'
-  ln -s "$fixtures" "$repo/ci" .
-  PATH=$build:$PATH
+  ln -s "$fixtures" "$repo/ci" "$repo/scenarios" .
+  PATH=$build:$build/tools:$PATH
   commands_of "$1" >commands
   while IFS= read -r -d '' text; do
     command=$((command + 1))
@@ -274,7 +274,7 @@ readme_examples()
   "$repo/ci/vm/kernel" # fetching it may take longer than an example may
   examples "$repo/README.md" 6
   # What its own lines print.
-  for line in 'status 74' 'good' 'same' 'bytes: 12288' 'already: yes' 'status 7' \
+  for line in 'status 74' 'good' 'same' 'FAIL  download/small' 'status 1' 'bytes: 12288' 'already: yes' 'status 7' \
     'Bus 001 Device 002: ID 0483:df11 STMicroelectronics STM Device in DFU Mode'; do
     says "$repo/README.md" "    $line"
     grep -q -x -e "$line" said.*

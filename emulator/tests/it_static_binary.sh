@@ -9,8 +9,8 @@ static=$build/dfuemu-static
 
 build_it()
 {
-  need make
-  make -C "$repo" --no-print-directory B="$build" SAN= static
+  need make flock
+  flock "$build" make -C "$repo" --no-print-directory B="$build" SAN= static # it_hil_static.sh makes them too
   [ -x "$static" ]
 }
 

@@ -92,6 +92,7 @@ behaviour()
   says said 'the rig control takes one scenario at a time: --jobs 4 is of no effect'
   says said 'ok    s/interrupted'
   says said 'ok    s/hangs'
+  says said 'ok    s/leaves'
   says said '0483:df11 has not come up within 1s; mode of board 1: bootloader'
   says said "skip  s/bystander: rig 'control' cannot do 'boards'"
   says_not processes 'sleep 1000'
@@ -144,7 +145,8 @@ END
   "$dfuemu" serve usbip --listen 127.0.0.1:0 --boot0 low --control S >ready &
   server=$!
   until_true 20 grep -q '^ready' ready
-  ends 0 "$dfuhil" run --rig control:S s/contents.yaml
+  # The second time it finds what the first has left.
+  ends 0 "$dfuhil" run --rig control:S --repeat 2 s/contents.yaml
   "$dfuhil" run --rig control:S --deadline none s/waits.yaml >waits 2>&1 &
   # It has come so far that it is told to wait.
   until_true 20 has_no_protection

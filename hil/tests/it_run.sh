@@ -174,6 +174,22 @@ choosing()
   tr -s ' ' <said | diff - parts.sorted
 }
 
+# A fault from outside makes a scenario fail that passes, whatever it says itself.
+faults()
+{
+  suite
+  TOP='faults: ["delay=10ms on=getstatus"]' scenario c/late bootloader '{download: {file: image, address: 0x08000000}}'
+  run 0 suite/a suite/c
+  run 1 suite/a suite/c --fault 'stall on=clrstatus,count=any' --fault 'stall on=write,count=any' --json report
+  says said 'FAIL  a/flash'
+  says said 'FAIL  c/late'
+  says said 'ok    a/list'
+  grep -q '"stall on=write,count=any"' report
+  run 2 suite --fault 'stahl on=write'
+  says said "--fault 'stahl on=write': fault rule: column 1: 'stahl'"
+  says said "did you mean 'stall'?"
+}
+
 fail_fast()
 {
   local i
@@ -357,6 +373,7 @@ later 'mistakes in files are all told before anything runs' mistakes_come_first
 later 'adapters that a scenario names are there' adapters_are_there
 later 'wrong options are told with what they may be' usage
 later 'scenarios are chosen by pattern, tag and shard' choosing
+later 'faults can be put on the boards from outside' faults
 later 'after the first failure no more are started, if so wanted' fail_fast
 later 'the same seed gives the same scenario whatever runs beside it' seeds
 later 'several tools give a matrix' matrix

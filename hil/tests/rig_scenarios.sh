@@ -24,8 +24,10 @@ files:
 steps:
   - bootloader
   - download: {file: image, address: 0x08000000, interrupt: {requests: 30, signal: KILL}}
+    expect: {exit: 137}
   - bootloader
   - download: {file: image, address: 0x08000000, interrupt: {after: 700ms, signal: TERM}}
+    expect: {exit: 143}
 END
   cat >s/bystander.yaml <<'END'
 name: a bystander is there beside the board
@@ -47,6 +49,16 @@ steps:
   - run: [sh, -c, 'sleep 1000 & exec sleep 1001']
     expect: {hangs: true, within: 1s}
   - list
+END
+  cat >s/leaves.yaml <<'END'
+name: what a tool leaves behind ends with it
+why: It would work on the board in the next step.
+reference: none
+tools: [dfu-util]
+steps:
+  - run: [sh, -c, "setsid sh -c 'echo >began; sleep 1; echo >late' & until [ -e began ]; do :; done"]
+  - wait: 2s
+  - run: [sh, -c, 'test ! -e late']
 END
   cat >s/never.yaml <<'END'
 name: a board that never comes is told of

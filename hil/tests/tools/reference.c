@@ -123,6 +123,8 @@ static enum outcome write_element(struct device *d, const struct element *e)
 		}
 		o = o ? o : device_write(d, block_number(at / d->transfer_size), data, n);
 	}
+	if (!o && e->length % d->transfer_size == 0 && mutant(M_EMPTY_BLOCK))
+		o = device_write(d, block_number(e->length / d->transfer_size), NULL, 0);
 	return o;
 }
 
@@ -217,7 +219,7 @@ static enum outcome download(struct device *d, const struct order *order, const 
 		puts("verified");
 	if (o)
 		return o;
-	return order->leave ? leave(d, true, image->elements[0].address) : device_to_idle(d);
+	return order->leave || mutant(M_LEAVES_ALWAYS) ? leave(d, true, image->elements[0].address) : device_to_idle(d);
 }
 
 static enum outcome do_download(struct device *d, const struct order *order)

@@ -21,12 +21,14 @@ enum outcome fail(enum outcome, const char *format, ...) __attribute__((format(p
 #define MUTANTS(M) \
 	M(NO_CLRSTATUS, "no-clrstatus", "goes on in dfuERROR without CLRSTATUS") \
 	M(CLRSTATUS_ALWAYS, "clrstatus-always", "sends CLRSTATUS first, whatever the state") \
+	M(CLRSTATUS_BUSY, "clrstatus-busy", "sends CLRSTATUS again and again while the device is busy") \
 	M(ABORT_IN_ERROR, "abort-in-error", "sends ABORT in dfuERROR instead of CLRSTATUS") \
 	M(NO_RECOVERY, "no-recovery", "gives up if the device is left in another state than dfuIDLE and dfuERROR") \
 	M(NO_GETSTATUS, "no-getstatus", "sends no GETSTATUS after a block") \
 	M(ONE_GETSTATUS, "one-getstatus", "sends one GETSTATUS after a block, and takes dfuDNBUSY for done") \
 	M(NO_POLL_WAIT, "no-poll-wait", "does not wait for bwPollTimeout") \
 	M(GIVES_UP_BUSY, "gives-up-busy", "gives up when dfuDNBUSY comes a second time") \
+	M(GIVES_UP_STALLED, "gives-up-stalled", "gives up when one GETSTATUS is stalled") \
 	M(BLOCK_BASE_0, "block-base-0", "numbers blocks from 0") \
 	M(BLOCK_BASE_1, "block-base-1", "numbers blocks from 1") \
 	M(BLOCK_BASE_3, "block-base-3", "numbers blocks from 3") \
@@ -44,6 +46,7 @@ enum outcome fail(enum outcome, const char *format, ...) __attribute__((format(p
 	M(PAD_FF, "pad-ff", "fills the last block up with FF") \
 	M(PAD_00, "pad-00", "fills the last block up with 00") \
 	M(DROP_TAIL, "drop-tail", "drops a last block that is not full") \
+	M(EMPTY_BLOCK, "empty-block", "sends an empty block where an element ends with a block") \
 	M(NO_CRC, "no-crc", "does not check the CRC of a file") \
 	M(NO_ID, "no-id", "does not hold the IDs of a file against the device") \
 	M(SUFFIX_WRITTEN, "suffix-written", "writes the suffix of a file to the flash") \
@@ -57,10 +60,12 @@ enum outcome fail(enum outcome, const char *format, ...) __attribute__((format(p
 	M(LEAVE_NO_ADDRESS, "leave-no-address", "sets no address before the leave") \
 	M(LEAVE_NO_GETSTATUS, "leave-no-getstatus", "sends no GETSTATUS on leave") \
 	M(LEAVE_ASKS_AGAIN, "leave-asks-again", "reports a failure when the device has left as it was told") \
+	M(LEAVES_ALWAYS, "leaves-always", "leaves after each download, asked or not") \
 	M(UNPROTECT_ANSWER, "unprotect-answer", "wants an answer after unprotect") \
 	M(ALWAYS_SUCCESS, "always-success", "takes no notice of bStatus and dfuERROR") \
 	M(EXIT_ZERO, "exit-zero", "tells of failures and exits with 0") \
 	M(STALL_IS_DONE, "stall-is-done", "takes a STALL for success") \
+	M(BUS_ERROR_IS_DONE, "bus-error-is-done", "takes a bus error for success") \
 	M(RETRIES_FOR_EVER, "retries-for-ever", "sends a stalled request again for ever") \
 	M(POLLS_FOR_EVER, "polls-for-ever", "polls for ever in dfuERROR") \
 	M(NO_UPLOAD_ABORT, "no-upload-abort", "does not go back to dfuIDLE before an upload") \
@@ -72,6 +77,9 @@ enum outcome fail(enum outcome, const char *format, ...) __attribute__((format(p
 	M(TIMEOUT_5S, "timeout-5s", "waits 5 s for an answer, never longer") \
 	M(TIMEOUT_500MS, "timeout-500ms", "waits 500 ms for an answer, never longer") \
 	M(NO_TIMEOUT, "no-timeout", "waits for ever for an answer") \
+	M(STRING_16, "string-16", "reads the first 16 bytes of a string") \
+	M(LIST_CLEARS, "list-clears", "clears the status of what it lists") \
+	M(DENIED_ENDS, "denied-ends", "opens every device to look at it, and gives up at one that it may not open") \
 	M(FIRST_DEVICE, "first-device", "takes the first device with DFU, whatever its ID or serial number") \
 	M(CLAIMS_VERIFY, "claims-verify", "says that it has verified, and has not")
 

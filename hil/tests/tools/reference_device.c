@@ -15,6 +15,7 @@
 #define SHORT_MS 5000u
 #define ERASE_MS 20000u
 #define MASS_ERASE_MS 60000u
+#define START_MS 40000u /* what an earlier run left may still erase */
 #define GONE_MS 5000u
 
 enum request { DETACH, DNLOAD, UPLOAD, GETSTATUS, CLRSTATUS, GETSTATE, ABORT };
@@ -80,6 +81,8 @@ static int control(struct device *d, uint8_t type, enum request request, uint16_
 	trace("%02x %u value %u length %u data %08x: %d\n", type, (unsigned)request, value, length, sum, r);
 	if (r == LIBUSB_ERROR_PIPE && mutant(M_STALL_IS_DONE))
 		return length;
+	if (r == LIBUSB_ERROR_IO && mutant(M_BUS_ERROR_IS_DONE))
+		return length;
 	return r;
 }
 
@@ -123,7 +126,7 @@ static enum outcome settle(struct device *d, const char *what, unsigned limit_ms
 	for (;;) {
 		int r = get_status(d, s, limit_ms);
 
-		if (r == LIBUSB_ERROR_PIPE && poll_ms && ++stalls <= STALLS) {
+		if (r == LIBUSB_ERROR_PIPE && poll_ms && ++stalls <= STALLS && !mutant(M_GIVES_UP_STALLED)) {
 			wait_ms(poll_ms);
 			continue;
 		}
@@ -136,6 +139,8 @@ static enum outcome settle(struct device *d, const char *what, unsigned limit_ms
 		poll_ms = s->poll_ms ? s->poll_ms : 1;
 		if (waited_ms > limit_ms && !mutant(M_POLLS_FOR_EVER))
 			return fail(NO_ANSWER, "%s: the device stays busy", what);
+		if (mutant(M_CLRSTATUS_BUSY))
+			control(d, OUT, CLRSTATUS, 0, NULL, 0, SHORT_MS);
 		wait_ms(poll_ms);
 		waited_ms += poll_ms;
 	}
@@ -257,10 +262,10 @@ enum outcome device_to_idle(struct device *d)
 	uint32_t waited_ms = 0;
 	int r;
 
-	if (mutant(M_CLRSTATUS_ALWAYS))
-		control(d, OUT, CLRSTATUS, 0, NULL, 0, SHORT_MS);
+	if (mutant(M_CLRSTATUS_ALWAYS) && (r = control(d, OUT, CLRSTATUS, 0, NULL, 0, SHORT_MS)))
+		return usb_failed("CLRSTATUS", r);
 	for (unsigned tries = 0; tries < 4;) {
-		r = get_status(d, &s, MASS_ERASE_MS);
+		r = get_status(d, &s, START_MS);
 		if (r == LIBUSB_ERROR_PIPE) {
 			tries++;
 			wait_ms(100);
@@ -272,7 +277,7 @@ enum outcome device_to_idle(struct device *d)
 			return DONE;
 		if (mutant(M_ALWAYS_SUCCESS) && tries)
 			return DONE;
-		if (s.state == DNBUSY && waited_ms <= MASS_ERASE_MS) {
+		if (s.state == DNBUSY && waited_ms <= START_MS) {
 			wait_ms(s.poll_ms ? s.poll_ms : 1);
 			waited_ms += s.poll_ms ? s.poll_ms : 1;
 			continue;

@@ -110,7 +110,7 @@ static enum outcome read_dfuse(struct image *image, const char *path)
 			if ((size_t)(end - at) < ELEMENT || (length = u32(at + 4)) > (size_t)(end - at) - ELEMENT)
 				return fail(BAD_FILE, "'%s': the element at byte %zu ends after the file", path,
 					    (size_t)(at - image->bytes));
-			if (!length)
+			if (!length && !mutant(M_EMPTY_BLOCK))
 				fprintf(stderr, "dfu-reference: '%s': the element at byte %zu is empty\n", path,
 					(size_t)(at - image->bytes));
 			else if ((!mutant(M_ONE_ELEMENT) || !image->count) &&

@@ -16,6 +16,8 @@ static void read_string(libusb_device_handle *h, uint8_t index, char *out, size_
 		      : 0;
 	size_t n = 0;
 
+	if (mutant(M_STRING_16) && r > 16)
+		r = 16;
 	for (int i = 2; i + 1 < r && i + 1 < b[0] && n + 1 < size; i += 2)
 		out[n++] = b[i + 1] || b[i] < ' ' || b[i] > '~' ? '?' : (char)b[i];
 	out[n] = 0;
@@ -100,18 +102,26 @@ static enum outcome search(const struct choice *choice, void (*found)(struct dev
 {
 	libusb_device **list;
 	ssize_t count = libusb_get_device_list(usb, &list);
+	enum outcome o = DONE;
 	struct device d;
 
-	for (ssize_t i = 0; i < count; i++) {
+	for (ssize_t i = 0; i < count && !o; i++) {
+		bool fits = look_at(&d, list[i], choice);
 		int r;
 
-		if (!look_at(&d, list[i], choice))
+		if (!fits && !mutant(M_DENIED_ENDS))
 			continue;
 		r = open_it(&d, list[i]);
 		d.context = usb;
 		if (r)
-			fail(NO_DEVICE, "cannot open %04x:%04x: %s", d.vendor, d.product,
-			     libusb_strerror((enum libusb_error)r));
+			o = fail(NO_DEVICE, "cannot open %04x:%04x: %s", d.vendor, d.product,
+				 libusb_strerror((enum libusb_error)r));
+		if (r && !mutant(M_DENIED_ENDS))
+			o = DONE;
+		else if (r)
+			break;
+		else if (!fits)
+			device_close(&d);
 		else if (choice->serial && !mutant(M_FIRST_DEVICE) && strcasecmp(choice->serial, d.serial))
 			device_close(&d);
 		else
@@ -119,7 +129,7 @@ static enum outcome search(const struct choice *choice, void (*found)(struct dev
 	}
 	if (count >= 0)
 		libusb_free_device_list(list, 1);
-	return DONE;
+	return o;
 }
 
 static void print(struct device *d, void *context)
@@ -128,6 +138,8 @@ static void print(struct device *d, void *context)
 	       d->transfer_size, d->bcd_dfu >> 8, d->bcd_dfu & 0xff);
 	for (unsigned i = 0; i < d->alts; i++)
 		printf("  alt %u: %s\n", i, d->names[i]);
+	if (mutant(M_LIST_CLEARS))
+		device_to_idle(d);
 	++*(unsigned *)context;
 	device_close(d);
 }
@@ -171,8 +183,7 @@ enum outcome device_open(struct device *d, const struct choice *choice)
 	memset(d, 0, sizeof(*d));
 	if (libusb_init(&usb))
 		return fail(NO_DEVICE, "libusb does not start");
-	search(choice, keep, &f, usb);
-	if (!f.count)
+	if (search(choice, keep, &f, usb) || !f.count)
 		return fail(NO_DEVICE, "there is no such device in DFU mode");
 	if (f.count > 1 && !mutant(M_FIRST_DEVICE))
 		return fail(NO_DEVICE, "there are %u such devices: --serial or --usb says which", f.count);

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Files that came with the program. */
+#include "share.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "text.h"
+
+#define SUITE "conformance"
+#define FOLDERS_MAX 100
+
+char *share_find(const char *name)
+{
+	static const char *const places[] = { "../share/dfubench", "../fixtures", ".." };
+	char *program = realpath("/proc/self/exe", NULL), *slash = program ? strrchr(program, '/') : NULL;
+	char *found = NULL;
+
+	for (unsigned i = 0; slash && !found && i < sizeof(places) / sizeof(*places); i++) {
+		char *path = text_format("%.*s/%s/%s", (int)(slash - program), program, places[i], name);
+
+		found = path ? realpath(path, NULL) : NULL;
+		free(path);
+	}
+	free(program);
+	return found;
+}
+
+static void no_such(const char *name, struct problems *problems)
+{
+	const char *names[FOLDERS_MAX + 2] = { SUITE };
+	char *suite = share_find("scenarios");
+	DIR *dir = suite ? opendir(suite) : NULL;
+	struct dirent *entry;
+	unsigned count = 1;
+
+	while (dir && count <= FOLDERS_MAX && (entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' && (names[count] = strdup(entry->d_name)))
+			count++;
+	if (dir)
+		closedir(dir);
+	free(suite);
+	problems_unknown(problems, (struct mark){ 0 }, NULL, "neither a file nor scenarios of the suite are named",
+			 name, names);
+	while (count > 1)
+		free((char *)names[--count]);
+}
+
+char *share_scenarios(const char *name, struct problems *problems)
+{
+	bool whole = !strcmp(name, SUITE), plain = *name && *name != '/' && *name != '.' && !strstr(name, "/.");
+	char *path = plain ? text_format("scenarios%s%s", whole ? "" : "/", whole ? "" : name) : NULL;
+	char *found = path ? share_find(path) : NULL;
+
+	free(path);
+	if (!found && plain) {
+		path = text_format("scenarios/%s.yaml", name);
+		found = path ? share_find(path) : NULL;
+		free(path);
+	}
+	if (!found && plain && !strchr(name, '/') && !strchr(name, '.'))
+		no_such(name, problems);
+	else if (!found)
+		problems_add(problems, (struct mark){ .file = name }, NULL, "cannot open it: %s", strerror(ENOENT));
+	return found;
+}

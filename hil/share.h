@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What came with this program: scenarios, adapters, descriptors. It is found from where the program itself is. */
+#ifndef DFUBENCH_SHARE_H
+#define DFUBENCH_SHARE_H
+
+#include "problems.h"
+
+/* "tools", "scenarios/start", "descriptors/0a5c-21e6.usb": where the program is installed or unpacked, in share/dfubench of its
+ * prefix; beside the folder of a build, in fixtures/ or the tree itself. Absolute, to be freed; NULL if there is none. */
+char *share_find(const char *name);
+
+/* Scenarios of the suite by name: "conformance" is all of it, "start" a folder, "start/dfuerror" one, by its id. Absolute, to be
+ * freed. NULL: there is none, and that is told, with the nearest name. */
+char *share_scenarios(const char *name, struct problems *);
+
+#endif

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The host's end of USB for a scripted host, over usbfs itself: for a program that is one file, as libusb needs libudev, of which
+ * there is no archive. It tells errors in libusb's words, so that both programs say the same.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/usbdevice_fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include "host_usb.h"
+#include "host_wait.h"
+
+#define DEVICES "/sys/bus/usb/devices"
+#define LOOK_AGAIN_US 20000u
+#define DFU_CLASS 0xfe
+#define DFU_SUBCLASS 1
+#define SETUP_SIZE 8
+#define DESCRIPTORS_MAX 4096
+
+struct device {
+	char name[64]; /* its folder in sysfs: "1-1" */
+	unsigned bus, address;
+};
+
+struct host_usb {
+	int fd;               /* -1: none */
+	bool known;           /* device is the one that is or was open */
+	struct device device; /* names are used again, addresses are not */
+	uint8_t interface;
+	bool gone;
+	struct host_wait wait;
+};
+
+int host_usb_signal(const struct host_usb *h)
+{
+	(void)h;
+	return host_wait_signal();
+}
+
+struct host_usb *host_usb_new(char why[HOST_USB_WHY])
+{
+	struct host_usb *h = calloc(1, sizeof(*h));
+
+	if (!h) {
+		snprintf(why, HOST_USB_WHY, "%s", strerror(ENOMEM));
+		return NULL;
+	}
+	h->fd = -1;
+	host_wait_begin(&h->wait);
+	return h;
+}
+
+void host_usb_free(struct host_usb *h)
+{
+	if (!h)
+		return;
+	host_usb_close(h);
+	host_wait_end(&h->wait);
+	free(h);
+}
+
+void host_usb_close(struct host_usb *h)
+{
+	unsigned interface = h->interface;
+
+	if (h->fd >= 0) {
+		if (!h->gone)
+			ioctl(h->fd, USBDEVFS_RELEASEINTERFACE, &interface);
+		close(h->fd);
+		h->fd = -1;
+	}
+	h->known = false;
+	h->gone = false;
+}
+
+bool host_usb_is_open(const struct host_usb *h)
+{
+	return h->fd >= 0;
+}
+
+uint8_t host_usb_interface(const struct host_usb *h)
+{
+	return h->interface;
+}
+
+bool host_usb_sleep(struct host_usb *h, uint64_t us)
+{
+	return host_wait_sleep(&h->wait, us);
+}
+
+/* Opening */
+
+/* The first line of a file of sysfs; false if there is none, as for a device that is just leaving. */
+static bool attribute(const char *device, const char *name, char *text, size_t size)
+{
+	char path[256];
+	FILE *file;
+	bool fine;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/%s", device, name);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	fine = fgets(text, (int)size, file);
+	fclose(file);
+	text[fine ? strcspn(text, "\n") : 0] = 0;
+	return fine;
+}
+
+static bool number(const char *device, const char *name, int base, unsigned *value)
+{
+	char text[32], *end;
+
+	if (!attribute(device, name, text, sizeof(text)))
+		return false;
+	*value = (unsigned)strtoul(text, &end, base);
+	return end != text;
+}
+
+static const char *reason(int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM:
+		return "Access denied (insufficient permissions)";
+	case EBUSY:
+		return "Resource busy";
+	case ENODEV:
+	case ENOENT:
+		return "No such device (it may have been disconnected)";
+	default:
+		return strerror(error);
+	}
+}
+
+/* usbfs gives the device descriptor and all configurations, each with its own. */
+static bool find_interface(int fd, unsigned configuration, uint8_t *interface)
+{
+	uint8_t bytes[DESCRIPTORS_MAX];
+	ssize_t size = pread(fd, bytes, sizeof(bytes), 0);
+	unsigned current = 0;
+
+	for (ssize_t at = 0; at + 2 <= size && bytes[at] >= 2 && at + bytes[at] <= size; at += bytes[at]) {
+		const uint8_t *d = bytes + at;
+
+		if (d[0] >= 9 && d[1] == 2) /* USB 2.0 table 9-5: a configuration; 9-10: its bConfigurationValue */
+			current = d[5];
+		if (d[0] >= 9 && d[1] == 4 && current == configuration && d[5] == DFU_CLASS && d[6] == DFU_SUBCLASS) {
+			*interface = d[2];
+			return true;
+		}
+	}
+	return false;
+}
+
+static int open_node(const struct device *device)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/dev/bus/usb/%03u/%03u", device->bus, device->address);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+/* All that answer to the description; the first is kept open. Their number, with what is wrong if it is not 1. */
+static unsigned look(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, char why[HOST_USB_WHY])
+{
+	DIR *folder = opendir(DEVICES);
+	struct dirent *entry;
+	unsigned found = 0;
+	char others[256] = "";
+
+	while (folder && (entry = readdir(folder))) {
+		struct device device;
+		unsigned id, other;
+		char text[128];
+		int fd;
+
+		if (entry->d_name[0] == '.' || strchr(entry->d_name, ':') ||
+		    snprintf(device.name, sizeof(device.name), "%s", entry->d_name) >= (int)sizeof(device.name) ||
+		    !number(device.name, "idVendor", 16, &id) || !number(device.name, "idProduct", 16, &other) ||
+		    id != vendor || other != product || !number(device.name, "busnum", 10, &device.bus) ||
+		    !number(device.name, "devnum", 10, &device.address))
+			continue;
+		fd = open_node(&device);
+		if (fd < 0) {
+			snprintf(why, HOST_USB_WHY, "device %04x:%04x cannot be opened: %s", vendor, product,
+				 reason(errno));
+			continue;
+		}
+		if (!attribute(device.name, "serial", text, sizeof(text)))
+			*text = 0;
+		snprintf(others + strlen(others), sizeof(others) - strlen(others), "%s%s", *others ? ", " : "", text);
+		if ((serial && strcasecmp(serial, text)) || found++) {
+			close(fd);
+			continue;
+		}
+		h->fd = fd;
+		h->device = device;
+		h->known = true;
+	}
+	if (folder)
+		closedir(folder);
+	if (found > 1)
+		snprintf(why, HOST_USB_WHY, "there are %u devices %04x:%04x (serial numbers %s): say which", found,
+			 vendor, product, others);
+	else if (!found && *others)
+		snprintf(why, HOST_USB_WHY, "no device %04x:%04x has serial number %s (there is %s)", vendor, product,
+			 serial, others);
+	else if (!found && !*why)
+		snprintf(why, HOST_USB_WHY, "there is no device %04x:%04x", vendor, product);
+	return found;
+}
+
+static bool claim(struct host_usb *h)
+{
+	unsigned interface = h->interface;
+
+	return !ioctl(h->fd, USBDEVFS_CLAIMINTERFACE, &interface);
+}
+
+bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
+		   char why[HOST_USB_WHY])
+{
+	uint64_t until = host_wait_now_us() + within_us;
+	unsigned found, configuration;
+
+	host_usb_close(h);
+	for (;;) {
+		*why = 0;
+		found = look(h, vendor, product, serial, why);
+		if (found)
+			break;
+		if (host_wait_now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
+			return false;
+	}
+	if (found == 1 && (!number(h->device.name, "bConfigurationValue", 10, &configuration) ||
+			   !find_interface(h->fd, configuration, &h->interface)))
+		snprintf(why, HOST_USB_WHY, "device %04x:%04x has no DFU interface", vendor, product);
+	else if (found == 1 && claim(h))
+		return true;
+	else if (found == 1)
+		snprintf(why, HOST_USB_WHY, "interface %u of %04x:%04x cannot be claimed: %s", h->interface, vendor,
+			 product, reason(errno));
+	h->gone = true; /* nothing to release */
+	host_usb_close(h);
+	return false;
+}
+
+/* Requests */
+
+static enum host_end ended(struct host_usb *h, int error)
+{
+	switch (error) {
+	case 0:
+		return HOST_OK;
+	case EPIPE:
+		return HOST_STALL;
+	case ETIMEDOUT:
+		return HOST_LATE;
+	case ENODEV:
+	case ESHUTDOWN:
+		h->gone = true;
+		return HOST_GONE;
+	default:
+		return HOST_BROKEN;
+	}
+}
+
+/* Until the URB is back, which it is soon after it has been discarded. 0 or an error number: its own, or that of reaping it. */
+static int reap(struct host_usb *h, struct usbdevfs_urb *urb, uint64_t timeout_us)
+{
+	uint64_t until = host_wait_now_us() + timeout_us;
+	bool limited = timeout_us != 0, discarded = false, late = false;
+	struct usbdevfs_urb *back;
+
+	while (ioctl(h->fd, USBDEVFS_REAPURBNDELAY, &back)) {
+		struct pollfd fd = { .fd = h->fd, .events = POLLOUT };
+		uint64_t now = host_wait_now_us();
+
+		if (errno != EAGAIN && errno != EINTR)
+			return errno;
+		if (!discarded && (host_wait_signal() || (limited && now >= until))) {
+			late = !host_wait_signal();
+			discarded = true;
+			ioctl(h->fd, USBDEVFS_DISCARDURB, urb); /* it may be back already */
+		}
+		host_wait_poll(&h->wait, &fd, 1, limited && !discarded ? until - now : UINT64_C(3600000000));
+	}
+	if (late && urb->status == -ENOENT)
+		return ETIMEDOUT;
+	return -urb->status;
+}
+
+/* timeout_us: 0 for none, as with libusb. */
+enum host_end host_usb_control(struct host_usb *h, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
+			       uint8_t *data, uint16_t length, uint64_t timeout_us, size_t *actual)
+{
+	uint8_t *buffer = malloc(SETUP_SIZE + (size_t)length);
+	struct usbdevfs_urb urb = { .type = USBDEVFS_URB_TYPE_CONTROL,
+				    .buffer = buffer,
+				    .buffer_length = SETUP_SIZE + length };
+	bool in = type & 0x80;
+	int error = h->gone ? ENODEV : 0;
+
+	*actual = 0;
+	if (!buffer)
+		return HOST_BROKEN;
+	memcpy(buffer,
+	       (const uint8_t[SETUP_SIZE]){ type, request, value & 0xff, value >> 8, index & 0xff, index >> 8,
+					    length & 0xff, length >> 8 },
+	       SETUP_SIZE);
+	if (!in && length)
+		memcpy(buffer + SETUP_SIZE, data, length);
+	if (!error && ioctl(h->fd, USBDEVFS_SUBMITURB, &urb))
+		error = errno;
+	else if (!error)
+		error = reap(h, &urb, timeout_us);
+	if (!error)
+		*actual = (size_t)urb.actual_length;
+	if (in && *actual)
+		memcpy(data, buffer + SETUP_SIZE, *actual);
+	free(buffer);
+	return ended(h, error);
+}
+
+enum host_end host_usb_set_interface(struct host_usb *h, uint8_t alternate)
+{
+	struct usbdevfs_setinterface choice = { .interface = h->interface, .altsetting = alternate };
+
+	if (h->gone)
+		return ended(h, ENODEV);
+	if (!ioctl(h->fd, USBDEVFS_SETINTERFACE, &choice))
+		return HOST_OK;
+	return errno == ENODEV ? ended(h, ENODEV) : HOST_BROKEN;
+}
+
+/* Interfaces that are claimed would keep the kernel from taking the device's other drivers through the reset. */
+enum host_end host_usb_reset(struct host_usb *h)
+{
+	unsigned interface = h->interface;
+
+	if (h->gone)
+		return ended(h, ENODEV);
+	ioctl(h->fd, USBDEVFS_RELEASEINTERFACE, &interface);
+	if (ioctl(h->fd, USBDEVFS_RESET, NULL) || !claim(h))
+		return ended(h, errno);
+	return HOST_OK;
+}
+
+bool host_usb_wait_gone(struct host_usb *h, uint64_t within_us)
+{
+	uint64_t until = host_wait_now_us() + within_us;
+	unsigned address;
+
+	while (h->known && number(h->device.name, "devnum", 10, &address) && address == h->device.address)
+		if (host_wait_now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
+			return false;
+	h->gone = true;
+	return true;
+}
