@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A recording on a rig: the board as it was, and the process that sends. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "commands.h"
+#include "protection.h"
+#include "replay.h"
+#include "rig_choice.h"
+#include "text.h"
+
+#define TIMEOUT_US UINT64_C(40000000)   /* longer than a mass erase */
+#define UNANSWERED_US UINT64_C(5000000) /* where the recording does not tell when the host gave up */
+#define COME_US UINT64_C(5000000)
+#define PULSE_US 50000u
+#define UNPLUGGED_US 500000u
+#define WALL_MS UINT64_C(600000)
+
+struct stage {
+	struct replay *replay;
+	struct rig *rig;
+	const char *folder;
+	char said[RIG_WHY]; /* by the sender */
+	size_t said_length;
+};
+
+static bool can(const struct stage *s, unsigned what)
+{
+	return (s->rig->ops->can & what) == what;
+}
+
+/* --- the board as it was --- */
+
+static int load_file(struct stage *s, unsigned board, char why[REPLAY_WHY])
+{
+	const struct replay_options *o = s->replay->options;
+	const struct mcu_profile *p = s->rig->ops->profile(s->rig, board);
+	uint8_t *data;
+	size_t length;
+	int error = recording_read_file(o->flash, &data, &length);
+
+	if (error) {
+		snprintf(why, REPLAY_WHY, "cannot read '%s': %s", o->flash, strerror(-error));
+		free(data);
+		return HIL_USAGE;
+	}
+	if (length > p->flash_size_bytes) {
+		snprintf(why, REPLAY_WHY, "'%s' has %zu bytes, more than the flash of %s (%u)", o->flash, length,
+			 p->name, p->flash_size_bytes);
+		free(data);
+		return HIL_USAGE;
+	}
+	error = s->rig->ops->flash_load(s->rig, board, p->flash_base, data, length);
+	free(data);
+	s->replay->prepared[board] = SIZE_MAX;
+	if (error)
+		snprintf(why, REPLAY_WHY, "flash cannot be loaded: %s", strerror(-error));
+	return error ? HIL_UNFIT : 0;
+}
+
+static int load_recorded(struct stage *s, unsigned board, const struct recorded_flash *f)
+{
+	const struct mcu_profile *p = s->replay->recording.profile;
+	size_t size = p->flash_size_bytes;
+	int error = 0;
+
+	for (size_t at = 0, end; at < size && !error; at = end) {
+		for (end = at; end < size && f->known[end] == f->known[at]; end++)
+			continue;
+		if (!f->known[at])
+			continue;
+		error = s->rig->ops->flash_load(s->rig, board, p->flash_base + (uint32_t)at, f->bytes + at, end - at);
+		s->replay->prepared[board] += end - at;
+	}
+	return error;
+}
+
+static int load_options(struct stage *s, unsigned board, const struct recorded_flash *f, char why[REPLAY_WHY])
+{
+	uint8_t bytes[OPTION_MAX_BYTES];
+	int error = s->rig->ops->options_read(s->rig, board, bytes);
+
+	if (f->options_known)
+		memcpy(bytes, f->options, option_bytes_size(s->replay->recording.profile));
+	if (!error && f->locked)
+		error = protection_set_level(s->rig->ops->profile(s->rig, board), bytes, 1, why);
+	if (!error)
+		error = s->rig->ops->options_load(s->rig, board, bytes);
+	s->replay->locked[board] = f->locked;
+	return error;
+}
+
+static int prepare(struct stage *s, unsigned board, char why[REPLAY_WHY])
+{
+	struct recorded_flash f;
+	bool ok = recording_flash(&s->replay->recording, board, &f);
+	int r = 0;
+
+	if (!ok) {
+		snprintf(why, REPLAY_WHY, "%s", strerror(ENOMEM));
+		r = HIL_UNFIT;
+	} else if (!can(s, RIG_PREPARE) && s->replay->options->flash) {
+		snprintf(why, REPLAY_WHY, "--flash: contents cannot be put into the boards of rig '%s'",
+			 s->replay->rig_name);
+		r = HIL_UNFIT;
+	} else if (!can(s, RIG_PREPARE)) {
+		if (f.any || f.options_known || f.locked)
+			snprintf(s->replay->note, REPLAY_WHY,
+				 "what the boards held before cannot be put into those of rig '%s': they are as they "
+				 "are",
+				 s->replay->rig_name);
+	} else if (s->replay->options->flash) {
+		r = load_file(s, board, why);
+	} else if (load_recorded(s, board, &f)) {
+		snprintf(why, REPLAY_WHY, "what was read in the recording cannot be put into the flash of board %u",
+			 board);
+		r = HIL_UNFIT;
+	}
+	if (!r && can(s, RIG_PREPARE) && (f.options_known || f.locked) && load_options(s, board, &f, why)) {
+		snprintf(why, REPLAY_WHY, "option bytes of board %u cannot be set", board);
+		r = HIL_UNFIT;
+	}
+	recorded_flash_free(&f);
+	return r;
+}
+
+/* Where its boards are not new ones, they are taken to the bootloader. */
+static int begin(struct stage *s, bool is_new, char why[REPLAY_WHY])
+{
+	const struct recording *rec = &s->replay->recording;
+	const struct mcu_profile *p = rec->profile;
+	uint16_t vendor = (uint16_t)(p->device_descriptor[8] | p->device_descriptor[9] << 8);
+	uint16_t product = (uint16_t)(p->device_descriptor[10] | p->device_descriptor[11] << 8);
+
+	for (size_t i = 0; i < rec->count; i++)
+		if (rec->items[i].first && rec->items[i].vendor) {
+			vendor = rec->items[i].vendor;
+			product = rec->items[i].product;
+			break;
+		}
+	for (unsigned b = 1; b <= rec->boards; b++) {
+		int r;
+
+		if (!is_new && can(s, RIG_PINS)) {
+			s->rig->ops->pin(s->rig, b, PIN_BOOT0, true);
+			s->rig->ops->pin(s->rig, b, PIN_NRST, false);
+			s->rig->ops->pass(s->rig, PULSE_US);
+		}
+		r = prepare(s, b, why);
+		if (!is_new && can(s, RIG_PINS))
+			s->rig->ops->pin(s->rig, b, PIN_NRST, true);
+		if (r)
+			return r;
+		if (s->rig->ops->wait_usb(s->rig, b, vendor, product, true, COME_US)) {
+			snprintf(why, REPLAY_WHY, "board %u does not come up as %04x:%04x on rig '%s'", b, vendor,
+				 product, s->replay->rig_name);
+			return HIL_UNFIT;
+		}
+	}
+	return 0;
+}
+
+/* --- sending --- */
+
+static uint64_t timeout_of(const struct recorded *i)
+{
+	const struct exchange *x = i->exchange;
+	uint64_t took = x->complete && x->end_us > x->start_us ? x->end_us - x->start_us : 0;
+
+	if (i->kind == RECORDED_ARRIVAL)
+		return TIMEOUT_US + 2 * i->gap_us;
+	if (!x->complete)
+		return UNANSWERED_US;
+	if (x->result == USB_CANCELLED)
+		return took ? took : UNANSWERED_US;
+	return TIMEOUT_US + 2 * took;
+}
+
+static bool was_polled(const struct recording *rec, size_t item)
+{
+	const struct exchange *before = item ? rec->items[item - 1].exchange : NULL;
+
+	return before && rec->items[item - 1].kind == RECORDED_REQUEST && before->op == OP_GETSTATUS &&
+	       before->has_reply && before->poll_ms && rec->items[item].gap_us >= before->poll_ms * UINT64_C(1000);
+}
+
+static bool write_order(const struct recording *rec, size_t item, bool first, FILE *f)
+{
+	const struct recorded *i = &rec->items[item];
+	const struct exchange *x = i->exchange;
+	struct replay_order o = {
+		.number = item,
+		.kind = i->kind,
+		.board = i->board,
+		.polled = was_polled(rec, item),
+		.gap_us = first || i->kind == RECORDED_ARRIVAL ? 0 : i->gap_us,
+		.timeout_us = timeout_of(i),
+		.type = x->setup.type,
+		.request = x->setup.request,
+		.value = x->setup.value,
+		.index = x->setup.index,
+		.length = x->setup.length,
+		.first = first,
+	};
+
+	if (i->kind == RECORDED_ARRIVAL) {
+		o.value = i->vendor;
+		o.index = i->product;
+		o.data = rec->boards > 1 && *i->serial ? (uint8_t *)i->serial : NULL;
+	} else if (!(x->setup.type & 0x80) && x->length < x->setup.length) {
+		o.length = (uint16_t)x->length; /* the capture was cut: what there is */
+		o.data = (uint8_t *)x->data;
+	} else if (!(x->setup.type & 0x80) && x->length) {
+		o.data = (uint8_t *)x->data;
+	}
+	return replay_order_write(f, &o);
+}
+
+/* The part from first on, until somebody pulls a plug; *end: the item that is then due. */
+static bool write_orders(const struct recording *rec, size_t first, size_t *end, const char *path)
+{
+	FILE *f = fopen(path, "we");
+	size_t i = first;
+	bool ok = f != NULL;
+
+	/* Boards that are there already. */
+	for (unsigned b = 1; ok && first && b <= rec->boards; b++) {
+		size_t last = SIZE_MAX;
+
+		for (size_t k = 0; k < first; k++)
+			if (rec->items[k].kind == RECORDED_ARRIVAL && rec->items[k].board == b)
+				last = k;
+		if (last != SIZE_MAX && b != rec->items[first].board)
+			ok = write_order(rec, last, true, f);
+	}
+	for (; ok && i < rec->count; i++) {
+		if (i > first && rec->items[i].pulled)
+			break;
+		ok = write_order(rec, i, i == first || rec->items[i].first, f);
+	}
+	*end = i;
+	return f && !fclose(f) && ok;
+}
+
+static void sender_wrote(void *context, bool error, const char *bytes, size_t length)
+{
+	struct stage *s = context;
+	size_t room = sizeof(s->said) - 1 - s->said_length;
+
+	(void)error;
+	if (length > room)
+		length = room;
+	memcpy(s->said + s->said_length, bytes, length);
+	s->said_length += length;
+	s->said[s->said_length] = 0;
+}
+
+static int read_answers(struct replay *r, const char *path, char why[REPLAY_WHY])
+{
+	FILE *f = fopen(path, "re");
+	struct replay_answer a;
+	int more = f ? 1 : -errno;
+
+	while (f && (more = replay_answer_read(f, &a)) > 0) {
+		if (a.number >= r->recording.count || r->answered[a.number]) {
+			free(a.data);
+			continue;
+		}
+		r->answers[a.number] = a;
+		r->answered[a.number] = true;
+	}
+	if (f)
+		fclose(f);
+	if (more)
+		snprintf(why, REPLAY_WHY, "the answers cannot be read: %s", strerror(-more));
+	return more ? HIL_UNFIT : 0;
+}
+
+static int send_part(struct stage *s, size_t first, size_t *end, char why[REPLAY_WHY])
+{
+	char *orders = text_format("%s/orders", s->folder), *answers = text_format("%s/answers", s->folder);
+	char program[4096] = "", *words[] = { program, (char[]){ "replay-host" }, orders, answers, NULL };
+	struct rig_run run = {
+		.words = words, .folder = s->folder, .wrote = sender_wrote, .context = s, .wall_limit_ms = WALL_MS
+	};
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	struct rig_ran ran;
+	char broken[RIG_WHY] = "";
+	int r = HIL_UNFIT;
+
+	program[n < 0 ? 0 : n] = 0;
+	s->said_length = 0;
+	s->said[0] = 0;
+	if (!orders || !answers || !write_orders(&s->replay->recording, first, end, orders)) {
+		snprintf(why, REPLAY_WHY, "cannot write into '%s': %s", s->folder, strerror(errno));
+		goto out;
+	}
+	unlink(answers);
+	if (s->rig->ops->run(s->rig, &run, &ran, broken) || ran.exec_failed) {
+		snprintf(why, REPLAY_WHY, "%s", broken);
+		goto out;
+	}
+	s->said[strcspn(s->said, "\n")] = 0;
+	if (ran.wall_timed_out || (WIFEXITED(ran.status) && WEXITSTATUS(ran.status) == HIL_UNFIT) ||
+	    !WIFEXITED(ran.status)) {
+		snprintf(why, REPLAY_WHY, "sending has failed: %s", *s->said ? s->said : "the process was killed");
+		goto out;
+	}
+	if (WEXITSTATUS(ran.status))
+		snprintf(s->replay->note, REPLAY_WHY, "sending ended early: %s", s->said);
+	r = read_answers(s->replay, answers, why);
+out:
+	free(orders);
+	free(answers);
+	return r;
+}
+
+/* False: this rig cannot, or the device does not come back. */
+static bool pull(struct stage *s, const struct recorded *i)
+{
+	if (!can(s, RIG_CABLE)) {
+		snprintf(s->replay->note, REPLAY_WHY,
+			 "the plug of board %u was pulled in the recording, which rig '%s' cannot do", i->board,
+			 s->replay->rig_name);
+		return false;
+	}
+	if (s->rig->ops->pin(s->rig, i->board, PIN_VBUS, false) || s->rig->ops->pass(s->rig, UNPLUGGED_US) ||
+	    s->rig->ops->pin(s->rig, i->board, PIN_VBUS, true))
+		return false;
+	return !s->rig->ops->wait_usb(s->rig, i->board, i->vendor, i->product, true, COME_US);
+}
+
+static int send_all(struct stage *s, char why[REPLAY_WHY])
+{
+	const struct recording *rec = &s->replay->recording;
+	int r = 0;
+
+	for (size_t at = 0, end; at < rec->count && !r && !*s->said; at = end) {
+		if (at && !pull(s, &rec->items[at]))
+			break;
+		r = send_part(s, at, &end, why);
+	}
+	return r;
+}
+
+/* --- the rig --- */
+
+static struct rig_choice *choose(const struct replay_options *o)
+{
+	struct problems *problems = problems_new();
+	struct rig_choice *c = problems ? rig_choose(o->rig, problems) : NULL;
+
+	if (!c && problems)
+		problems_print(problems, stderr, false);
+	problems_free(problems);
+	return c;
+}
+
+int replay_run(struct replay *r, const char *folder, char why[REPLAY_WHY])
+{
+	const struct replay_options *o = r->options;
+	struct stage s = { .replay = r, .folder = folder };
+	struct rig_choice *choice = choose(o);
+	char *capture = o->capture ? strdup(o->capture) : text_format("%s/replay.pcapng", folder);
+	const char *serials[RECORDING_BOARDS + 1] = { NULL };
+	struct rig_setup setup = { .profile = r->recording.profile->name,
+				   .boards = r->recording.boards,
+				   .serials = serials,
+				   .boot0 = true,
+				   .powered = true,
+				   .plugged = true,
+				   .application = true,
+				   .erase_times = DURATION_TYPICAL,
+				   .seed = o->seed,
+				   .time = o->time,
+				   .scale = o->scale,
+				   .capture = capture,
+				   .folder = folder };
+	char broken[RIG_WHY] = "out of memory";
+	bool is_new;
+	int status;
+
+	*why = 0;
+	if (!choice || !capture) {
+		free(capture);
+		rig_choice_free(choice);
+		return HIL_USAGE;
+	}
+	is_new = rig_choice_can(choice) & RIG_PROFILES;
+	for (unsigned b = 0; b < r->recording.boards && r->recording.boards > 1 && *r->recording.serials[b]; b++)
+		serials[b] = r->recording.serials[b];
+	if (!o->time_given && !rig_choice_is_private(choice))
+		setup.time = RIG_TIME_SCALED;
+	r->rig_name = rig_choice_is_private(choice) ? "emulated" : "of hardware";
+	if (!rig_choice_is_private(choice) && o->rig)
+		r->rig_name = o->rig;
+	r->time_name = setup.time == RIG_TIME_VIRTUAL ? "virtual" : "real";
+	s.rig = rig_open(choice, &setup, broken);
+	if (s.rig) {
+		status = begin(&s, is_new, why);
+		if (!status)
+			status = send_all(&s, why);
+		s.rig->ops->close(s.rig);
+	} else {
+		snprintf(why, REPLAY_WHY, "%s", broken);
+		status = HIL_UNFIT;
+	}
+	rig_choice_free(choice);
+	free(capture);
+	return status;
+}
