@@ -5,6 +5,7 @@
 #include "check.h"
 #include "commands.h"
 #include "host.h"
+#include "import.h"
 #include "replay.h"
 #include "replay_wire.h"
 #include "run.h"
@@ -13,6 +14,7 @@
 static const struct hil_command commands[] = {
 	{ "check", "check scenario, tool and rig files", check_main },
 	{ "host", "send the requests of a script, and hold the answers against it", host_main },
+	{ "import", "make a scenario of a recording", import_main },
 	{ "lint", "hold a capture against the rules", lint_main },
 	{ "replay", "send a recording to a board, and report what differs", replay_main },
 	{ "replay-host", NULL, replay_host_main }, /* replay_rig.c starts it */
