@@ -145,8 +145,9 @@ void show_close(struct show *s, struct show_board *b)
 		return;
 	o->open = false;
 	print_request(s, b, &o->x, o->sum);
-	print_milliseconds(o->was_busy || failed, failed ? o->x.end_us - o->x.start_us : o->end_us - o->busy_since_us);
-	if (o->was_busy)
+	print_milliseconds(failed || (o->was_busy && o->end_us > o->busy_since_us),
+			   failed ? o->x.end_us - o->x.start_us : o->end_us - o->busy_since_us);
+	if (o->told_ms)
 		printf(" %9u", (unsigned)o->told_ms);
 	else
 		printf(" %9s", "");

@@ -67,7 +67,7 @@ static void print_sectors(const struct show *s, const struct layout_span *span, 
 	printf("  %9s  0x%08X  %8s  ", number, (unsigned)(span->base + first * span->size_bytes), size);
 	print_bar(s, m, span->size_bytes);
 	if (m->erased)
-		printf("  erased%s", m->erased > 1 ? "" : "");
+		printf("  erased");
 	if (m->erased > 1)
 		printf(" %u times", (unsigned)m->erased);
 	if (m->written)

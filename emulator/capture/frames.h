@@ -28,7 +28,7 @@ struct frames {
 	size_t unread;         /* bytes of the frame that was given out */
 	bool finished;
 	struct capture_damage *damage;
-	char application[64];
+	char application[128];
 };
 
 /* window is set up by the caller, and freed by frames_free(). */
