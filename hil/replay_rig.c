@@ -346,6 +346,36 @@ static int send_all(struct stage *s, char why[REPLAY_WHY])
 	return r;
 }
 
+static bool same_setup(const struct usb_setup *a, const struct usb_setup *b)
+{
+	return a->type == b->type && a->request == b->request && a->value == b->value && a->index == b->index;
+}
+
+/* Where the rig sees the bus itself, it knows better how long each answer took than a process that shares a processor. */
+static void take_times(struct stage *s)
+{
+	struct replay *r = s->replay;
+	const struct transcript *t = s->rig->ops->transcript(s->rig);
+	size_t next = 0;
+
+	for (size_t i = 0; i < r->recording.count; i++) {
+		size_t k = next;
+
+		if (r->recording.items[i].kind != RECORDED_REQUEST || !r->answered[i])
+			continue;
+		while (k < t->count && (t->exchanges[k].op == OP_NONE ||
+					!same_setup(&t->exchanges[k].setup, &r->recording.items[i].exchange->setup)))
+			k++;
+		if (k == t->count)
+			continue;
+		next = k + 1;
+		if (!t->exchanges[k].complete)
+			continue;
+		r->answers[i].start_us = t->exchanges[k].start_us;
+		r->answers[i].end_us = t->exchanges[k].end_us;
+	}
+}
+
 /* --- the rig --- */
 
 static struct rig_choice *choose(const struct replay_options *o)
@@ -403,6 +433,8 @@ int replay_run(struct replay *r, const char *folder, char why[REPLAY_WHY])
 		status = begin(&s, is_new, why);
 		if (!status)
 			status = send_all(&s, why);
+		if (!status && can(&s, RIG_TRANSCRIPT))
+			take_times(&s);
 		s.rig->ops->close(s.rig);
 	} else {
 		snprintf(why, REPLAY_WHY, "%s", broken);
