@@ -119,7 +119,9 @@ static void arrive(struct scan *s, const struct exchange *x)
 	/* What was before the first request to a board nobody could bring about again. */
 	if (!s->came[x->board] && !s->devices[x->incarnation].has_requests)
 		return;
-	s->session++;
+	/* Boards that are there from the start have none of their own. */
+	if (!s->r->count || !s->r->items[s->r->count - 1].first)
+		s->session++;
 	r = add(s, RECORDED_ARRIVAL, x, x->incarnation, x->board);
 	r->first = !s->came[x->board];
 	r->pulled = !r->first && !s->asked_to_leave[x->board];
@@ -165,7 +167,8 @@ static void look_at(struct scan *s, size_t i)
 	d->seen = true;
 	if (!s->came[x->board])
 		return;
-	s->described |= reads_descriptor(x);
+	/* Programs ask for the languages each time; the kernel does not when it reads a string of a new alternate setting. */
+	s->described |= reads_descriptor(x) && (x->setup.value == 0x0100 || x->setup.value == 0x0300);
 	if (configures && !d->configured) {
 		d->configured = true; /* the operating system's */
 		return;
