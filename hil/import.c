@@ -161,6 +161,14 @@ static int put_sessions(struct import *im)
 	return im->failed ? -ENOMEM : 0;
 }
 
+bool import_steps(struct import *im)
+{
+	put_start(im);
+	if (put_sessions(im))
+		im->failed = true;
+	return !im->failed;
+}
+
 /* --- the document --- */
 
 /* A text in double quotes, as YAML and JSON have it. */
@@ -330,11 +338,8 @@ static int import(struct import_options *o)
 		o->output = named = text_format("%s.yaml", stem);
 	im.stem = stem;
 	im.steps = open_memstream(&steps, &size);
-	if (stem && o->output && im.steps) {
-		put_start(&im);
-		if (put_sessions(&im))
-			im.failed = true;
-	}
+	if (stem && o->output && im.steps)
+		import_steps(&im);
 	if (im.steps && fclose(im.steps))
 		im.failed = true;
 	if (!steps || !stem || !o->output || im.failed)

@@ -47,6 +47,9 @@ struct import {
 /* The name of a file with these bytes: an earlier one if there is one that has them. NULL on ENOMEM. */
 const char *import_data(struct import *, const char *prefix, const uint8_t *data, size_t length);
 
+/* All steps, into im->steps; the files that they name are in im->files. False on ENOMEM. */
+bool import_steps(struct import *);
+
 /* The items of one session with one board. */
 struct import_session {
 	size_t first, end; /* items; those of other boards between them are not meant */

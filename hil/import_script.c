@@ -40,6 +40,19 @@ static bool moved(const struct exchange *x)
 	return x->complete && x->result == USB_ACK && x->length;
 }
 
+/* Of a request of the script: more data than it has itself. */
+static bool has_blob(const struct script *s, size_t item)
+{
+	const struct recorded *i = &s->im->recording->items[item];
+	const struct exchange *x = i->exchange;
+
+	if (i->kind != RECORDED_REQUEST || i->board != s->s->board || x->length <= INLINE_BYTES)
+		return false;
+	if (x->op == OP_GET || x->op == OP_READ)
+		return moved(x);
+	return x->op == OP_WRITE || x->op == OP_UNKNOWN_COMMAND;
+}
+
 /* The data first: its file has a name only then. */
 static bool collect(struct script *s)
 {
@@ -52,8 +65,7 @@ static bool collect(struct script *s)
 		for (size_t i = s->s->first; i < s->s->end; i++) {
 			const struct exchange *x = r->items[i].exchange;
 
-			if (r->items[i].kind != RECORDED_REQUEST || r->items[i].board != s->s->board ||
-			    x->length <= INLINE_BYTES || ((x->setup.type & 0x80) && !moved(x)))
+			if (!has_blob(s, i))
 				continue;
 			if (pass)
 				memcpy(s->blob + total, x->data, x->length);

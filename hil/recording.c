@@ -240,6 +240,16 @@ static int read_transcript(struct recording *r, const uint8_t *data, size_t leng
 	return error;
 }
 
+int recording_read(struct recording *r, const uint8_t *data, size_t length, const struct mcu_profile *profile,
+		   char why[RECORDING_WHY])
+{
+	int error;
+
+	*r = (struct recording){ .profile = profile };
+	error = read_transcript(r, data, length, profile, why);
+	return error ? error : list_items(r, why);
+}
+
 int recording_open(struct recording *r, const char *path, const struct mcu_profile *profile, char why[RECORDING_WHY])
 {
 	uint8_t *data;
@@ -250,10 +260,8 @@ int recording_open(struct recording *r, const char *path, const struct mcu_profi
 	if (error)
 		snprintf(why, RECORDING_WHY, "%s", strerror(-error));
 	else
-		error = read_transcript(r, data, length, profile, why);
+		error = recording_read(r, data, length, profile, why);
 	free(data);
-	if (!error)
-		error = list_items(r, why);
 	return error;
 }
 

@@ -55,6 +55,9 @@ const struct mcu_profile *recording_profile_named(const char *name);
 
 /* profile: NULL to go by the descriptors. 0, or -errno with why; a capture without a single DFU request is an error. */
 int recording_open(struct recording *, const char *path, const struct mcu_profile *profile, char why[RECORDING_WHY]);
+/* The same of a capture in memory, which is not needed afterwards. */
+int recording_read(struct recording *, const uint8_t *data, size_t length, const struct mcu_profile *profile,
+		   char why[RECORDING_WHY]);
 void recording_free(struct recording *); /* members, not the struct */
 
 /* What a board held before the first request: what was read before it was written or erased; all else is blank. */
