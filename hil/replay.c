@@ -26,6 +26,7 @@ static void help(FILE *stream)
 	      "      --flash FILE     what is in the flash before (default: what the recording reads before it writes "
 	      "it,\n"
 	      "                       and blank otherwise)\n"
+	      "      --state FILE     option bytes before: those of a state file of dfuemu\n"
 	      "      --tolerance T    judge how long each answer took, too: 5ms, 10%, or 10%+5ms\n"
 	      "      --seed N         of all that is random (default 1)\n"
 	      "      --capture FILE   record the replay\n"
@@ -93,6 +94,9 @@ static bool set(struct replay_options *o, int c)
 	case 'f':
 		o->flash = optarg;
 		return true;
+	case 'S':
+		o->state = optarg;
+		return true;
 	case 'T':
 		return set_tolerance(o, optarg);
 	case 's':
@@ -127,6 +131,7 @@ static int parse(int argc, char **argv, struct replay_options *o)
 		{ "profile", required_argument, NULL, 'p' },
 		{ "flash", required_argument, NULL, 'f' },
 		{ "tolerance", required_argument, NULL, 'T' },
+		{ "state", required_argument, NULL, 'S' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "capture", required_argument, NULL, 'c' },
 		{ "junit", required_argument, NULL, 'u' },

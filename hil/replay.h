@@ -12,8 +12,8 @@
 
 struct replay_options {
 	const char *path;
-	const struct mcu_profile *profile; /* NULL: as the recording has it */
-	const char *rig, *flash, *capture; /* NULL: not given */
+	const struct mcu_profile *profile;         /* NULL: as the recording has it */
+	const char *rig, *flash, *state, *capture; /* NULL: not given */
 	const char *junit, *json, *html;
 	bool time_given;
 	enum rig_time time;
@@ -58,7 +58,8 @@ struct replay {
 	size_t requests, sent; /* items that are something to send; of them sent */
 	size_t deviant;        /* item with the largest deviation of time; SIZE_MAX: none */
 	uint64_t deviation_us;
-	const char *rig_name, *time_name;
+	const char *rig_name;
+	char time_name[24];
 	size_t prepared[RECORDING_BOARDS + 1]; /* bytes of flash that were put there; SIZE_MAX: of a file */
 	bool locked[RECORDING_BOARDS + 1];     /* readout protection was set */
 	char note[REPLAY_WHY];                 /* why it ended early, or what could not be prepared; "" */

@@ -10,6 +10,7 @@
 #include "protection.h"
 #include "replay.h"
 #include "rig_choice.h"
+#include "state.h"
 #include "text.h"
 
 #define TIMEOUT_US UINT64_C(40000000)   /* longer than a mass erase */
@@ -93,6 +94,37 @@ static int load_options(struct stage *s, unsigned board, const struct recorded_f
 	return error;
 }
 
+/* Of a state file the option bytes. */
+static int load_state(struct stage *s, unsigned board, char why[REPLAY_WHY])
+{
+	const struct replay_options *o = s->replay->options;
+	const struct mcu_profile *p = s->rig->ops->profile(s->rig, board);
+	struct board_state *state = calloc(1, sizeof(*state));
+	struct state_error wrong;
+	uint8_t *text = NULL;
+	size_t length = 0;
+	int error = state ? recording_read_file(o->state, &text, &length) : -ENOMEM, r = HIL_USAGE;
+
+	if (error)
+		snprintf(why, REPLAY_WHY, "cannot read '%s': %s", o->state, strerror(-error));
+	else if (length > STATE_FILE_BYTES)
+		snprintf(why, REPLAY_WHY, "'%s' is too long for a state file", o->state);
+	else if (state_parse((const char *)text, length, state, &wrong))
+		snprintf(why, REPLAY_WHY, "%s:%u:%u: %s", o->state, wrong.line, wrong.column, wrong.text);
+	else if (state->profile != p)
+		snprintf(why, REPLAY_WHY, "'%s' is of profile %s, the board is a %s", o->state, state->profile->name,
+			 p->name);
+	else
+		r = 0;
+	if (!r && s->rig->ops->options_load(s->rig, board, state->options)) {
+		snprintf(why, REPLAY_WHY, "option bytes of board %u cannot be set", board);
+		r = HIL_UNFIT;
+	}
+	free(text);
+	free(state);
+	return r;
+}
+
 static int prepare(struct stage *s, unsigned board, char why[REPLAY_WHY])
 {
 	struct recorded_flash f;
@@ -102,8 +134,8 @@ static int prepare(struct stage *s, unsigned board, char why[REPLAY_WHY])
 	if (!ok) {
 		snprintf(why, REPLAY_WHY, "%s", strerror(ENOMEM));
 		r = HIL_UNFIT;
-	} else if (!can(s, RIG_PREPARE) && s->replay->options->flash) {
-		snprintf(why, REPLAY_WHY, "--flash: contents cannot be put into the boards of rig '%s'",
+	} else if (!can(s, RIG_PREPARE) && (s->replay->options->flash || s->replay->options->state)) {
+		snprintf(why, REPLAY_WHY, "--flash, --state: contents cannot be put into the boards of rig '%s'",
 			 s->replay->rig_name);
 		r = HIL_UNFIT;
 	} else if (!can(s, RIG_PREPARE)) {
@@ -119,7 +151,9 @@ static int prepare(struct stage *s, unsigned board, char why[REPLAY_WHY])
 			 board);
 		r = HIL_UNFIT;
 	}
-	if (!r && can(s, RIG_PREPARE) && (f.options_known || f.locked) && load_options(s, board, &f, why)) {
+	if (!r && s->replay->options->state) {
+		r = load_state(s, board, why);
+	} else if (!r && can(s, RIG_PREPARE) && (f.options_known || f.locked) && load_options(s, board, &f, why)) {
 		snprintf(why, REPLAY_WHY, "option bytes of board %u cannot be set", board);
 		r = HIL_UNFIT;
 	}
@@ -427,7 +461,12 @@ int replay_run(struct replay *r, const char *folder, char why[REPLAY_WHY])
 	r->rig_name = rig_choice_is_private(choice) ? "emulated" : "of hardware";
 	if (!rig_choice_is_private(choice) && o->rig)
 		r->rig_name = o->rig;
-	r->time_name = setup.time == RIG_TIME_VIRTUAL ? "virtual" : "real";
+	if (setup.time == RIG_TIME_VIRTUAL)
+		snprintf(r->time_name, sizeof(r->time_name), "virtual");
+	else if (setup.scale == 1)
+		snprintf(r->time_name, sizeof(r->time_name), "real");
+	else
+		snprintf(r->time_name, sizeof(r->time_name), "x%g", setup.scale);
 	s.rig = rig_open(choice, &setup, broken);
 	if (s.rig) {
 		status = begin(&s, is_new, why);

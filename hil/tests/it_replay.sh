@@ -169,6 +169,27 @@ before()
   says said 'more than the flash'
 }
 
+# Option bytes that forbid writing a sector, from a state file: what is written there is dropped in silence.
+options()
+{
+  virtual
+  need dfu-util python3
+  pattern 2000 5 >in.bin
+  TIME=virtual board --capture run.pcapng --state open.state -- sh -e -c '
+    dfu-util -a 0 -s 0x08000000 -D in.bin
+    dfu-util -a 0 -s 0x08000000:2000 -U out.bin'
+  replays 0 --state open.state run.pcapng
+  # nWRP of sector 0, and its complement, twice
+  sed 's/^\(option-bytes: .\{16\}\).*/\1FE0F01F0FE0F01F0/' open.state >shut.state
+  replays 1 --state shut.state run.pcapng
+  says said 'data, '
+  sed 's/^otp/opt/' open.state >wrong.state
+  replays 2 --state wrong.state run.pcapng
+  says said 'wrong.state:'
+  replays 2 --profile l476 --state open.state run.pcapng
+  says said "'open.state' is of profile f407-v3.1"
+}
+
 # Read protection shows in a recording by what is refused.
 locked()
 {
@@ -352,6 +373,7 @@ check 'another byte in data is told at its packet and offset' one_byte_of_data
 check 'another byte that is written shows where it is read' one_byte_written
 check 'another ROM, and a board without the fault, answer otherwise' other_board
 check 'the flash holds before what the recording reads, or a file' before
+check 'option bytes are those of a state file' options
 check 'a board with read protection is known by its refusals' locked
 check 'times are judged by a tolerance' time_differs
 check 'a device that does not come back is told' stays_away
