@@ -54,6 +54,7 @@ struct show {
 	uint64_t last_us;
 	bool headed; /* the head of the table was printed */
 	bool no_memory;
+	int write_error; /* errno of standard output */
 };
 
 /* The place of a board's, or NULL: too many. */
