@@ -184,16 +184,30 @@ has_hil()
     test -s "$1/share/dfubench/tools/dfu-util.yaml"
 }
 
+# processor NAME: seconds that the children of this shell have taken so far, into $results/NAME.processor
+processor()
+{
+  times >"$results/$1.times" # in this shell: another one has other children
+  awk '{ for (i = 1; i <= NF; i++) { split($i, t, "m"); sum += t[1] * 60 + t[2] } } END { printf "%d\n", sum + 0.5 }' \
+    "$results/$1.times" >"$results/$1.processor"
+  rm "$results/$1.times"
+}
+
 # collect NAME COMMAND...: the lines that a script of tests prints are ours; its errors are shown if one of them fails.
 collect()
 {
   name=$1
   shift
   began=$(date +%s)
+  processor "$name"
+  before=$(cat "$results/$name.processor")
   # What a shell starts in the background has SIGINT and SIGQUIT ignored, which scripts pass on.
   env --default-signal "$@" >"$results/$name.lines" 2>"$results/$name.stderr"
   status=$?
-  echo "== $name ($(($(date +%s) - began)) s)"
+  processor "$name"
+  taken=$(($(cat "$results/$name.processor") - before))
+  echo "$taken" >"$results/$name.processor"
+  echo "== $name ($(($(date +%s) - began)) s, $taken s of a processor)"
   cat "$results/$name.lines"
   sed -n "s/^\(ok\|not ok\|skip\) - /\1 - $name: /p" "$results/$name.lines" >"$results/$name.tests"
   cat "$results/$name.tests" >>"$lines"
@@ -283,6 +297,7 @@ stage_vm()
     echo 'ci/vm/selftest:# host:'
     find emulator hil -name "vm_*.sh" -exec grep -H -E "^# (guest|host):" {} +
   } | in_parallel 2 vm_job
+  echo "== guests: $(cat "$results"/selftest.processor "$results"/vm_*.processor | awk '{ sum += $1 } END { print sum }') s of a processor"
 }
 
 stage_demo()

@@ -63,8 +63,10 @@ static void tell(const struct board *b, const struct desk_event *event)
 {
 	char text[EVENT_BYTES];
 
-	event_text(event, text);
-	say_event(b->desk->say, "%s", text);
+	if (say_tells_events(b->desk->say)) {
+		event_text(event, text);
+		say_event(b->desk->say, "%s", text);
+	}
 	if (b->desk->listener)
 		b->desk->listener(b->desk->listener_context, event);
 }
@@ -422,6 +424,11 @@ static void board_power_up(struct board *b)
 	mcu_set_pin(b->mcu, PIN_NRST, true);
 	mcu_set_pin(b->mcu, PIN_VBUS, true);
 	mcu_set_pin(b->mcu, PIN_VDD, true);
+}
+
+const struct options *desk_given(const struct desk *d)
+{
+	return d->options;
 }
 
 uint64_t desk_epoch_us(const struct desk *d)

@@ -22,6 +22,7 @@ struct desk *desk_new(const struct options *, const struct say *);
 void desk_free(struct desk *); /* does not save; the devices must have been unplugged; NULL is fine */
 
 struct bench *desk_bench(struct desk *);
+const struct options *desk_given(const struct desk *); /* as given to desk_new() */
 /* What time 0 of the bench is in the capture, in microseconds since 1970; 0: there is none. */
 uint64_t desk_epoch_us(const struct desk *);
 /* Power, cable and boot pins; then as much bench time as it takes all of them to start. */

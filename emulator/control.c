@@ -292,6 +292,7 @@ struct control *control_new(struct desk *desk, const struct control_loop *loop, 
 	}
 	c->running = true;
 	desk_listen(desk, wait_desk_tells, c);
+	desk_listen_transfers(desk, wait_transfer_completed, c);
 	return c;
 }
 
@@ -301,8 +302,10 @@ void control_free(struct control *c)
 
 	if (!c)
 		return;
-	if (c->running)
+	if (c->running) {
 		desk_listen(c->desk, NULL, NULL);
+		desk_listen_transfers(c->desk, NULL, NULL);
+	}
 	bury(c, true);
 	task_free_all(c);
 	bench_cancel(control_bench(c), &c->resume);

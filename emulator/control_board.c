@@ -12,6 +12,7 @@ static const struct {
 } pin_commands[] = {
 	{ "boot0", PIN_BOOT0, (const char *const[]){ "low", "high", NULL }, false },
 	{ "boot1", PIN_BOOT1, (const char *const[]){ "low", "high", NULL }, false },
+	{ "nrst", PIN_NRST, (const char *const[]){ "low", "high", NULL }, false },
 	{ "power", PIN_VDD, call_switches, false },
 	{ "unplug", PIN_VBUS, NULL, false },
 	{ "plug", PIN_VBUS, NULL, true },
@@ -50,6 +51,36 @@ enum outcome control_run_traffic(struct call *call, int count, char **words)
 	if (!mcu)
 		return FAILED;
 	mcu_boot_traffic(mcu, (enum boot_interface)i);
+	return DONE;
+}
+
+enum outcome control_run_software_entry(struct call *call, int count, char **words)
+{
+	struct mcu *mcu = call_board(call);
+
+	(void)count, (void)words;
+	if (!mcu)
+		return FAILED;
+	if (mcu_software_entry(mcu))
+		return call_fail(call, FAILED, "board %u runs no application that could jump to the bootloader",
+				 call->board);
+	return DONE;
+}
+
+enum outcome control_run_erase_times(struct call *call, int count, char **words)
+{
+	static const char *const names[] = {
+		[DURATION_TYPICAL] = "typical", [DURATION_MAXIMUM] = "maximum", [DURATION_RANDOM] = "random", NULL
+	};
+	struct mcu *mcu = call_board(call);
+	int i = call_choose(call, "erase-times", words[0], names);
+
+	(void)count;
+	if (i < 0)
+		return REFUSED;
+	if (!mcu)
+		return FAILED;
+	flash_set_durations(mcu_flash(mcu), (enum flash_durations)i);
 	return DONE;
 }
 
@@ -109,6 +140,7 @@ enum outcome control_run_status(struct call *call, int count, char **words)
 {
 	(void)count, (void)words;
 	writer_number(&call->out, "time_us", bench_now_us(control_bench(call->control)));
+	writer_number(&call->out, "events", call->control->events);
 	writer_array(&call->out, "boards");
 	for (unsigned i = 1; i <= desk_last_board(call->control->desk); i++)
 		if (desk_mcu(call->control->desk, i))

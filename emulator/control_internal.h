@@ -22,6 +22,7 @@ struct wish {
 	unsigned board;
 	char name[16];   /* event_name() */
 	char detail[40]; /* mode, cause or state; "" is any */
+	unsigned left;   /* requests yet to be answered */
 };
 
 struct client {
@@ -55,6 +56,7 @@ struct control {
 	struct task *tasks;
 	struct bench_event resume; /* clients may have lines that waited */
 	uint64_t turns;            /* counts what clients say */
+	uint64_t events;           /* that have been told so far, whoever listened */
 };
 
 enum outcome { DONE, FAILED, REFUSED, PENDING }; /* refused: not a command */
@@ -111,6 +113,7 @@ enum outcome control_run_reset(struct call *, int count, char **words);
 /* --- control_wait.c --- */
 void wait_timed_out(struct bench_event *);
 void wait_desk_tells(void *context, const struct desk_event *);
+void wait_transfer_completed(void *context, unsigned board, const struct usb_urb *);
 void wait_board_gone(struct control *, unsigned board);
 enum outcome control_run_wait(struct call *, int count, char **words);
 enum outcome control_run_events(struct call *, int count, char **words);
@@ -122,6 +125,11 @@ enum outcome control_run_boards(struct call *, int count, char **words);
 enum outcome control_run_status(struct call *, int count, char **words);
 enum outcome control_run_time(struct call *, int count, char **words);
 enum outcome control_run_traffic(struct call *, int count, char **words);
+enum outcome control_run_software_entry(struct call *, int count, char **words);
+enum outcome control_run_erase_times(struct call *, int count, char **words);
+
+/* --- control_about.c --- */
+enum outcome control_run_about(struct call *, int count, char **words);
 
 /* --- control_faults.c --- */
 enum outcome control_run_fault(struct call *, int count, char **words);

@@ -19,6 +19,12 @@ static bool fulfils(const struct wish *wish, const struct desk_event *e)
 	return !wish->detail[0] || !strcasecmp(wish->detail, detail);
 }
 
+/* DFU 1.1 3: class requests of an interface. */
+static bool is_dfu_request(const struct usb_urb *urb)
+{
+	return !(urb->endpoint & 0x0f) && (urb->setup.type & 0x7f) == 0x21;
+}
+
 /* What lasts may be there already; of what merely happens, only the next counts. */
 static bool is_so_already(struct call *call, const struct wish *wish, const struct mcu *mcu)
 {
@@ -58,12 +64,19 @@ static bool detail_of(struct call *call, struct wish *wish, const char *word)
 	static const char *const states[] = { "dfuIDLE",        "dfuDNLOAD-SYNC",   "dfuDNBUSY",
 					      "dfuDNLOAD-IDLE", "dfuMANIFEST-SYNC", "dfuMANIFEST",
 					      "dfuUPLOAD-IDLE", "dfuERROR",         NULL };
-	const char *const *words = !strcmp(wish->name, "booted")  ? modes
-				   : !strcmp(wish->name, "reset") ? causes
-				   : !strcmp(wish->name, "state") ? states
-								  : NULL;
+	const char *const *words;
 	int i;
 
+	if (!strcmp(wish->name, "requests")) {
+		if (call_number(word, &wish->left) && wish->left)
+			return true;
+		call_fail(call, REFUSED, "wait requests '%.60s': expected how many, as 3", word);
+		return false;
+	}
+	words = !strcmp(wish->name, "booted")  ? modes
+		: !strcmp(wish->name, "reset") ? causes
+		: !strcmp(wish->name, "state") ? states
+					       : NULL;
 	if (!words) {
 		call_fail(call, REFUSED, "wait %s takes no '%.60s'", wish->name, word);
 		return false;
@@ -77,10 +90,12 @@ static bool detail_of(struct call *call, struct wish *wish, const char *word)
 
 enum outcome control_run_wait(struct call *call, int count, char **words)
 {
-	static const char *const names[] = { "reset", "booted", "state",    "erased",   "programmed", "options", "cut",
-					     "pin",   "fault",  "attached", "detached", "listed",     NULL };
+	static const char *const names[] = {
+		"reset", "booted", "state",    "erased",   "programmed", "options",  "cut",
+		"pin",   "fault",  "attached", "detached", "listed",     "requests", NULL
+	};
 	struct client *k = call->client;
-	struct wish wish = { .board = call->board };
+	struct wish wish = { .board = call->board, .left = 1 };
 	struct mcu *mcu = call_board(call);
 	uint64_t timeout_us = BENCH_NEVER;
 	int i = call_choose(call, "wait", words[0], names);
@@ -98,6 +113,8 @@ enum outcome control_run_wait(struct call *call, int count, char **words)
 		return call_fail(call, REFUSED, "wait listed: no host here tells what it lists; expected attached");
 	if (!mcu)
 		return FAILED;
+	if (!strcmp(wish.name, "requests") && !desk_given(call->control->desk)->capture)
+		return call_fail(call, FAILED, "wait requests: nobody counts them without a capture (--capture)");
 	if (is_so_already(call, &wish, mcu)) {
 		writer_bool(&call->out, "already", true);
 		return DONE;
@@ -132,6 +149,7 @@ enum outcome control_run_events(struct call *call, int count, char **words)
 	writer_init(&w, true);
 	writer_string(&w, "event", "listening");
 	writer_number(&w, "at_us", bench_now_us(control_bench(call->control)));
+	writer_number(&w, "events", call->control->events);
 	stream(call->client, "listening", &w);
 	return PENDING;
 }
@@ -180,6 +198,7 @@ void wait_desk_tells(void *context, const struct desk_event *e)
 {
 	struct control *c = context;
 
+	c->events++;
 	for (struct client *k = c->clients; k; k = k->next) {
 		if (k->dead)
 			continue;
@@ -187,5 +206,21 @@ void wait_desk_tells(void *context, const struct desk_event *e)
 			stream_event(k, e);
 		else if (k->waiting == WAIT_EVENT && fulfils(&k->wish, e))
 			fulfilled(k, e);
+	}
+}
+
+void wait_transfer_completed(void *context, unsigned board, const struct usb_urb *urb)
+{
+	struct control *c = context;
+
+	if (!is_dfu_request(urb))
+		return;
+	for (struct client *k = c->clients; k; k = k->next) {
+		if (k->dead || k->waiting != WAIT_EVENT || k->wish.board != board || strcmp(k->wish.name, "requests") ||
+		    --k->wish.left)
+			continue;
+		bench_cancel(control_bench(c), &k->timeout);
+		client_answer(k, DONE, NULL, NULL);
+		client_go_on(k);
 	}
 }

@@ -59,3 +59,8 @@ void say_event(const struct say *s, const char *format, ...)
 	say(s, 1, "", format, args);
 	va_end(args);
 }
+
+bool say_tells_events(const struct say *s)
+{
+	return s->level >= 1;
+}

@@ -3,6 +3,7 @@
 #ifndef DFUBENCH_SAY_H
 #define DFUBENCH_SAY_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct say {
@@ -14,5 +15,7 @@ void say_error(const struct say *, const char *format, ...) __attribute__((forma
 void say_warning(const struct say *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void say_note(const struct say *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void say_event(const struct say *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Events are many: whether what is said of one goes anywhere. */
+bool say_tells_events(const struct say *);
 
 #endif

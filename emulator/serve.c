@@ -24,7 +24,7 @@
 #define SETTLE_US 30000000u
 
 /* How long a kernel may take to enumerate, of the wall's time, and how often it is asked. */
-#define HOST_US 5000000u
+#define HOST_US 20000000u
 #define HOST_POLL_MS 20
 
 struct run {
@@ -44,6 +44,7 @@ struct run {
 	struct child_command command;
 	struct rlimit descriptors; /* as it was */
 	unsigned terminated;       /* how often SIGTERM came */
+	bool reached;              /* hosts have been able to change the boards */
 	bool over;
 	int status;
 };
@@ -350,6 +351,7 @@ static int serve(struct run *run)
 	r = *run->options->rest ? wait_for_host(run) : 0;
 	if (!r && !run->over)
 		r = start_command(run);
+	run->reached = !r || !run->status; /* a command that cannot be run has its status by now */
 	while (!r && !run->over)
 		r = loop_step(run->loop, -1);
 	if (r && !run->status)
@@ -384,7 +386,7 @@ static int run_front(const struct front_ops *ops, const struct options *options,
 	if (failed && !run.status)
 		run.status = EXIT_OURS;
 	/* Boards that nobody could reach have not changed, and make no file. */
-	if (!failed && desk_save(run.desk) && !run.status)
+	if (run.reached && desk_save(run.desk) && !run.status)
 		run.status = EXIT_OURS;
 	desk_free(run.desk);
 	loop_free(run.loop);

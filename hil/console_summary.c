@@ -47,8 +47,10 @@ static int column_width(const char *tool)
 }
 
 /* One cell: the results of a scenario, from index i on, with a tool. */
-static void cell(FILE *out, const struct results *r, size_t first, size_t end, const char *tool, bool colour)
+static void cell(FILE *out, const struct results *r, size_t first, size_t end, const char *tool, bool colour, bool last)
 {
+	int width;
+
 	const struct result *worst = NULL;
 	unsigned bad = 0, count = 0;
 	char note[32] = "";
@@ -67,7 +69,8 @@ static void cell(FILE *out, const struct results *r, size_t first, size_t end, c
 		put_word(out, worst->verdict, colour, 0);
 	else
 		fputc('-', out);
-	fprintf(out, "%-*s  ", column_width(tool) - (int)(worst ? strlen(looks[worst->verdict].word) : 1), note);
+	width = last ? 0 : column_width(tool) - (int)(worst ? strlen(looks[worst->verdict].word) : 1);
+	fprintf(out, "%-*s%s", width, note, last ? "" : "  ");
 }
 
 static void matrix(FILE *out, const struct results *r, const struct report_plan *plan)
@@ -79,14 +82,14 @@ static void matrix(FILE *out, const struct results *r, const struct report_plan 
 			width = strlen(r->list[i]->id);
 	fprintf(out, "\n%-*s", (int)width, "");
 	for (size_t t = 0; plan->tools[t]; t++)
-		fprintf(out, "  %-*s", column_width(plan->tools[t]), plan->tools[t]);
+		fprintf(out, "  %-*s", plan->tools[t + 1] ? column_width(plan->tools[t]) : 0, plan->tools[t]);
 	fputc('\n', out);
 	for (size_t i = 0; i < r->count; i = end) {
 		for (end = i; end < r->count && !strcmp(r->list[end]->id, r->list[i]->id);)
 			end++;
 		fprintf(out, "%-*s  ", (int)width, r->list[i]->id);
 		for (size_t t = 0; plan->tools[t]; t++)
-			cell(out, r, i, end, plan->tools[t], plan->colour);
+			cell(out, r, i, end, plan->tools[t], plan->colour, !plan->tools[t + 1]);
 		fputc('\n', out);
 	}
 }
@@ -172,10 +175,31 @@ static void list_bad(FILE *out, const struct results *r, bool colour)
 		place = result_place(result);
 		message = text_clean(result->message ? result->message : "");
 		console_word(out, result->verdict, colour);
-		fprintf(out, " %s (%s): %s: %.*s\n", result->id, result->tool, place ? place : result->file,
-			message ? (int)strcspn(message, "\n") : 0, message ? message : "");
+		fprintf(out, " %s (%s", result->id, result->tool);
+		if (result->repeat > 1)
+			fprintf(out, ", repeat %u", result->repeat);
+		fprintf(out, "): %s: %.*s\n", place ? place : result->file, message ? (int)strcspn(message, "\n") : 0,
+			message ? message : "");
 		free(place);
 		free(message);
+	}
+}
+
+/* What fails now and then, when scenarios are repeated. */
+static void flaky(FILE *out, const struct results *r)
+{
+	size_t end;
+
+	for (size_t i = 0; i < r->count; i = end) {
+		unsigned bad = 0;
+
+		for (end = i; end < r->count && !strcmp(r->list[end]->id, r->list[i]->id) &&
+			      !strcmp(r->list[end]->tool, r->list[i]->tool);
+		     end++)
+			bad += verdict_is_bad(r->list[end]->verdict);
+		if (bad && bad < end - i)
+			fprintf(out, "fails now and then: %s (%s), %u times of %zu\n", r->list[i]->id, r->list[i]->tool,
+				bad, end - i);
 	}
 }
 
@@ -211,5 +235,6 @@ void console_summary(FILE *out, const struct results *r, const struct report_pla
 		findings_of(out, r, plan->tools[t]);
 	if (!plan->quiet && r->count > 1)
 		list_bad(out, r, plan->colour);
+	flaky(out, r);
 	sums(out, r, plan, interrupted, seconds);
 }

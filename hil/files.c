@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The files of a scenario, made on demand. */
+/* The files of a scenario: which are there, and where. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -8,13 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "files.h"
-#include "prng.h"
-
-#define TARGET_NAME_BYTES 255u
-/* Valid as stack pointer on every part: the first of its RAM is there on all of them. */
-#define STACK_POINTER 0x20001000u
-#define CODE_OFFSET 0x100u
+#include "files_internal.h"
 
 struct files {
 	const struct value *entries;
@@ -25,46 +19,7 @@ struct files {
 	unsigned depth; /* of files that need others that are being made */
 };
 
-/* Bytes that grow. */
-struct bytes {
-	uint8_t *data;
-	size_t length, room;
-	bool failed; /* out of memory, or beyond FILES_BYTES */
-};
-
-static void put(struct bytes *b, const void *data, size_t length)
-{
-	if (b->failed || length > FILES_BYTES - b->length) {
-		b->failed = true;
-		return;
-	}
-	if (b->length + length > b->room) {
-		size_t room = 2 * (b->length + length) + 512;
-		uint8_t *more = realloc(b->data, room);
-
-		if (!more) {
-			b->failed = true;
-			return;
-		}
-		b->data = more;
-		b->room = room;
-	}
-	if (length)
-		memcpy(b->data + b->length, data, length);
-	b->length += length;
-}
-
-static void put_number(struct bytes *b, uint64_t value, unsigned size)
-{
-	uint8_t le[8];
-
-	for (unsigned i = 0; i < size; i++)
-		le[i] = (uint8_t)(value >> 8 * i);
-	put(b, le, size);
-}
-
-static int refuse(char why[FILES_WHY], const char *format, ...) __attribute__((format(printf, 2, 3)));
-static int refuse(char why[FILES_WHY], const char *format, ...)
+int files_refuse(char why[FILES_WHY], const char *format, ...)
 {
 	va_list args;
 
@@ -114,221 +69,6 @@ void files_free(struct files *f)
 	free(f);
 }
 
-static const struct file *need(struct files *f, const char *name, const char *beside, const char *what,
-			       char why[FILES_WHY])
-{
-	char reason[FILES_WHY];
-	const struct file *file = files_get(f, name, beside, reason);
-
-	if (!file)
-		refuse(why, "'%s' needs '%s': %.300s", what, name, reason);
-	return file;
-}
-
-/* --- contents --- */
-
-static void make_noise(struct bytes *b, const struct object *o, uint64_t size)
-{
-	struct prng prng = { object_number(o, "seed", 1) };
-	uint64_t left = 0;
-
-	for (uint64_t i = 0; i < size && !b->failed; i++) {
-		uint8_t byte;
-
-		if (i % 8 == 0)
-			left = prng_next(&prng);
-		byte = (uint8_t)(left >> 8 * (i % 8));
-		if (object_given(o, "fill"))
-			byte = (uint8_t)object_number(o, "fill", 0);
-		put(b, &byte, 1);
-	}
-}
-
-static int make_sized(struct bytes *b, const struct object *o, const char *name, char why[FILES_WHY])
-{
-	uint64_t size = object_number(o, "size", 0);
-
-	if (size > FILES_BYTES)
-		return refuse(why, "'%s' would have %llu bytes, the most is %u", name, (unsigned long long)size,
-			      FILES_BYTES);
-	if (object_number(o, "fill", 0) > 0xff)
-		return refuse(why, "'%s': fill 0x%llx is no byte", name,
-			      (unsigned long long)object_number(o, "fill", 0));
-	make_noise(b, o, size);
-	if (object_flag(o, "bootable", false) && !b->failed) {
-		uint64_t at = object_number(o, "at", 0x08000000);
-		struct bytes table = { 0 };
-
-		if (size < 16)
-			return refuse(why, "'%s' cannot be bootable with %llu bytes: it needs 16", name,
-				      (unsigned long long)size);
-		put_number(&table, STACK_POINTER, 4);
-		put_number(&table, at + (size > CODE_OFFSET ? CODE_OFFSET : 8) + 1, 4);
-		if (!table.failed)
-			memcpy(b->data, table.data, 8);
-		b->failed |= table.failed;
-		free(table.data);
-	}
-	return 0;
-}
-
-/* Where an offset that may count from the end lies; -1: outside. */
-static int64_t place(int64_t offset, size_t length)
-{
-	int64_t at = offset < 0 ? (int64_t)length + offset : offset;
-
-	return at < 0 || at > (int64_t)length ? -1 : at;
-}
-
-static int make_part(struct files *f, struct bytes *b, const struct object *o, const char *name, const char *beside,
-		     char why[FILES_WHY])
-{
-	const struct file *whole = need(f, object_text(o, "of", ""), beside, name, why);
-	int64_t from;
-	uint64_t size;
-
-	if (!whole)
-		return -EINVAL;
-	from = place((int64_t)object_number(o, "from", 0), whole->length);
-	size = object_number(o, "size", from < 0 ? 0 : whole->length - (uint64_t)from);
-	if (from < 0 || size > whole->length - (uint64_t)from)
-		return refuse(why, "'%s' wants %llu bytes at %lld of '%s', which has %zu", name,
-			      (unsigned long long)size, (long long)object_number(o, "from", 0), whole->name,
-			      whole->length);
-	put(b, whole->data + from, (size_t)size);
-	return 0;
-}
-
-static int make_joined(struct files *f, struct bytes *b, const struct object *o, const char *name, const char *beside,
-		       char why[FILES_WHY])
-{
-	const struct value *join = object_value(o, "join");
-
-	for (size_t i = 0; i < join->count; i++) {
-		const struct file *part = need(f, join->list[i].text, beside, name, why);
-
-		if (!part)
-			return -EINVAL;
-		put(b, part->data, part->length);
-	}
-	return 0;
-}
-
-/* DFU 1.1 appendix B; UM0391 2.4 for DfuSe, which has a bcdDFU of its own. */
-static void put_suffix(struct bytes *b, const struct object *o, uint16_t bcd_dfu)
-{
-	put_number(b, o ? object_number(o, "device", 0xffff) : 0xffff, 2);
-	put_number(b, o ? object_number(o, "product", 0xdf11) : 0xdf11, 2);
-	put_number(b, o ? object_number(o, "vendor", 0x0483) : 0x0483, 2);
-	put_number(b, bcd_dfu, 2);
-	put(b, "UFD\x10", 4);
-	if (!b->failed)
-		put_number(b, dfu_crc(0xffffffffu, b->data, b->length), 4);
-}
-
-struct element {
-	uint32_t address;
-	uint8_t alt;
-	const char *target; /* NULL: unnamed */
-	const struct file *file;
-};
-
-static size_t same_target(const struct element *e, size_t count)
-{
-	size_t n = 1;
-
-	while (n < count && e[n].alt == e->alt && (!e[n].target || (e->target && !strcmp(e[n].target, e->target))))
-		n++;
-	return n;
-}
-
-/* UM0391 2.1 to 2.4: prefix, then for each target a prefix and its elements, then the suffix. */
-static void put_dfuse(struct bytes *b, const struct element *elements, size_t count, const struct object *o)
-{
-	size_t start = b->length, targets = 0, size;
-
-	put(b, "DfuSe\x01", 6);
-	put_number(b, 0, 4); /* DFUImageSize and bTargets are known at the end */
-	put_number(b, 0, 1);
-	for (size_t i = 0, n; i < count; i += n, targets++) {
-		char name[TARGET_NAME_BYTES] = "";
-		size_t bytes = 0;
-
-		n = same_target(elements + i, count - i);
-		for (size_t j = i; j < i + n; j++)
-			bytes += 8 + elements[j].file->length;
-		if (elements[i].target)
-			snprintf(name, sizeof(name), "%s", elements[i].target);
-		put(b, "Target", 6);
-		put_number(b, elements[i].alt, 1);
-		put_number(b, elements[i].target != NULL, 4);
-		put(b, name, sizeof(name));
-		put_number(b, bytes, 4);
-		put_number(b, n, 4);
-		for (size_t j = i; j < i + n; j++) {
-			put_number(b, elements[j].address, 4);
-			put_number(b, elements[j].file->length, 4);
-			put(b, elements[j].file->data, elements[j].file->length);
-		}
-	}
-	if (b->failed)
-		return;
-	size = b->length - start;
-	for (unsigned i = 0; i < 4; i++)
-		b->data[start + 6 + i] = (uint8_t)(size >> 8 * i);
-	b->data[start + 10] = (uint8_t)targets;
-	put_suffix(b, o, 0x011a);
-}
-
-static int make_dfuse(struct files *f, struct bytes *b, const struct object *o, const char *name, const char *beside,
-		      char why[FILES_WHY])
-{
-	const struct value *list = object_value(o, "dfuse");
-	struct element *elements = calloc(list->count + 1, sizeof(*elements));
-
-	for (size_t i = 0; elements && i < list->count; i++) {
-		const struct object *e = list->list[i].object;
-		const struct file *file = need(f, object_text(e, "of", ""), beside, name, why);
-
-		if (!file || object_number(e, "alt", 0) > 0xff) {
-			if (file)
-				refuse(why, "'%s': alt %llu is more than 255", name,
-				       (unsigned long long)object_number(e, "alt", 0));
-			free(elements);
-			return -EINVAL;
-		}
-		elements[i] = (struct element){ (uint32_t)object_number(e, "address", 0),
-						(uint8_t)object_number(e, "alt", 0), object_text(e, "target", NULL),
-						file };
-	}
-	if (elements)
-		put_dfuse(b, elements, list->count, o);
-	b->failed |= !elements;
-	free(elements);
-	return 0;
-}
-
-static int make_changed(struct files *f, struct bytes *b, const struct object *o, const char *name, const char *beside,
-			char why[FILES_WHY])
-{
-	const struct file *original = need(f, object_text(o, "copy", ""), beside, name, why);
-	const struct value *set = object_value(o, "set");
-
-	if (!original)
-		return -EINVAL;
-	put(b, original->data, original->length);
-	for (size_t i = 0; i < set->count && !b->failed; i++) {
-		const struct value *bytes = object_value(set->list[i].object, "hex");
-		int64_t offset = (int64_t)object_number(set->list[i].object, "at", 0), at = place(offset, b->length);
-
-		if (at < 0 || bytes->length > b->length - (size_t)at)
-			return refuse(why, "'%s': %zu bytes at %lld are not within '%s', which has %zu", name,
-				      bytes->length, (long long)offset, original->name, original->length);
-		memcpy(b->data + at, bytes->bytes, bytes->length);
-	}
-	return 0;
-}
-
 /* --- on disk --- */
 
 /* beside is a file: relative to its folder. To be freed. */
@@ -357,17 +97,18 @@ static int read_whole(const char *path, struct bytes *b, char why[FILES_WHY])
 	int r = 0;
 
 	if (fd < 0)
-		return refuse(why, "cannot open '%.300s': %s", path, strerror(errno));
+		return files_refuse(why, "cannot open '%.300s': %s", path, strerror(errno));
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		r = refuse(why, "'%.300s' is no regular file", path);
+		r = files_refuse(why, "'%.300s' is no regular file", path);
 	while (!r && !b->failed && (n = read(fd, buffer, sizeof(buffer))) != 0) {
 		if (n < 0 && errno != EINTR)
-			r = refuse(why, "cannot read '%.300s': %s", path, strerror(errno));
+			r = files_refuse(why, "cannot read '%.300s': %s", path, strerror(errno));
 		else if (n > 0)
-			put(b, buffer, (size_t)n);
+			bytes_put(b, buffer, (size_t)n);
 	}
 	if (b->failed)
-		r = refuse(why, "'%.300s' is larger than %u bytes, or there is no memory for it", path, FILES_BYTES);
+		r = files_refuse(why, "'%.300s' is larger than %u bytes, or there is no memory for it", path,
+				 FILES_BYTES);
 	close(fd);
 	return r;
 }
@@ -379,7 +120,7 @@ static int write_whole(const char *path, const struct bytes *b, char why[FILES_W
 
 	if (out && fclose(out))
 		bad = true;
-	return bad ? refuse(why, "cannot write '%.300s': %s", path, strerror(errno)) : 0;
+	return bad ? files_refuse(why, "cannot write '%.300s': %s", path, strerror(errno)) : 0;
 }
 
 /* Takes what it is given, also when it fails. */
@@ -410,38 +151,6 @@ static const struct file *made_before(const struct files *f, const char *name)
 
 /* --- looking up --- */
 
-static int make(struct files *f, const struct value *entry, struct bytes *b, char why[FILES_WHY])
-{
-	const struct object *o = entry->object;
-	const char *name = entry->key, *beside = entry->mark.file;
-	const struct file *other;
-
-	if (object_given(o, "of"))
-		return make_part(f, b, o, name, beside, why);
-	if (object_given(o, "copy"))
-		return make_changed(f, b, o, name, beside, why);
-	if (object_given(o, "join"))
-		return make_joined(f, b, o, name, beside, why);
-	if (object_given(o, "dfuse"))
-		return make_dfuse(f, b, o, name, beside, why);
-	if (object_given(o, "dfu-suffix")) {
-		other = need(f, object_text(o, "dfu-suffix", ""), beside, name, why);
-		if (!other)
-			return -EINVAL;
-		put(b, other->data, other->length);
-		put_suffix(b, o, 0x0100);
-		return 0;
-	}
-	if (object_given(o, "hex")) {
-		put(b, object_value(o, "hex")->bytes, object_value(o, "hex")->length);
-		return 0;
-	}
-	if (object_given(o, "size"))
-		return make_sized(b, o, name, why);
-	return refuse(why, "'%s' does not say what is in it: size, hex, of, join, dfuse, dfu-suffix, copy or path",
-		      name);
-}
-
 static const struct file *make_entry(struct files *f, const struct value *entry, char why[FILES_WHY])
 {
 	struct bytes b = { 0 };
@@ -452,17 +161,17 @@ static const struct file *make_entry(struct files *f, const struct value *entry,
 
 	if (object_given(entry->object, "path")) {
 		path = path_beside(entry->mark.file, object_text(entry->object, "path", ""));
-		r = path ? read_whole(path, &b, why) : refuse(why, "%s", strerror(ENOMEM));
+		r = path ? read_whole(path, &b, why) : files_refuse(why, "%s", strerror(ENOMEM));
 	} else {
-		r = make(f, entry, &b, why);
+		r = files_make(f, entry, &b, why);
 		if (!r && b.failed)
-			r = refuse(why, "'%s' is larger than %u bytes, or there is no memory for it", entry->key,
-				   FILES_BYTES);
+			r = files_refuse(why, "'%s' is larger than %u bytes, or there is no memory for it", entry->key,
+					 FILES_BYTES);
 		/* Some tools go by the extension. */
 		dfu = b.length > 16 && (!memcmp(b.data, "DfuSe", 5) || !memcmp(b.data + b.length - 8, "UFD", 3));
 		if (!r && asprintf(&path, "%s/%s.%s", f->folder, entry->key, dfu ? "dfu" : "bin") < 0) {
 			path = NULL;
-			r = refuse(why, "%s", strerror(ENOMEM));
+			r = files_refuse(why, "%s", strerror(ENOMEM));
 		}
 		if (!r)
 			r = write_whole(path, &b, why);
@@ -474,7 +183,7 @@ static const struct file *make_entry(struct files *f, const struct value *entry,
 	}
 	file = keep(f, entry->key, path, &b);
 	if (!file)
-		refuse(why, "%s", strerror(ENOMEM));
+		files_refuse(why, "%s", strerror(ENOMEM));
 	return file;
 }
 
@@ -492,7 +201,7 @@ static const struct file *read_anew(struct files *f, const char *name, const cha
 	copy = strdup(path);
 	file = copy ? keep(f, name, copy, &b) : NULL;
 	if (!file)
-		refuse(why, "%s", strerror(ENOMEM));
+		files_refuse(why, "%s", strerror(ENOMEM));
 	return file;
 }
 
@@ -528,7 +237,7 @@ const struct file *files_get(struct files *f, const char *name, const char *besi
 		if (file)
 			return file;
 		if (f->depth > f->entries->count) {
-			refuse(why, "it is made of itself");
+			files_refuse(why, "it is made of itself");
 			return NULL;
 		}
 		f->depth++;
@@ -540,7 +249,7 @@ const struct file *files_get(struct files *f, const char *name, const char *besi
 	if (path)
 		file = read_anew(f, name, path, why);
 	else
-		refuse(why, "%s", strerror(ENOMEM));
+		files_refuse(why, "%s", strerror(ENOMEM));
 	free(path);
 	return file;
 }
@@ -591,7 +300,7 @@ const char *files_output(struct files *f, const char *name, char why[FILES_WHY])
 	char **more;
 
 	if (!*name || strchr(name, '/') || name[0] == '.') {
-		refuse(why, "output '%.100s' must be a plain name", name);
+		files_refuse(why, "output '%.100s' must be a plain name", name);
 		return NULL;
 	}
 	if (known) {
@@ -606,7 +315,7 @@ const char *files_output(struct files *f, const char *name, char why[FILES_WHY])
 			return more[f->output_count++];
 		}
 	}
-	refuse(why, "%s", strerror(ENOMEM));
+	files_refuse(why, "%s", strerror(ENOMEM));
 	return NULL;
 }
 
@@ -619,7 +328,7 @@ static const struct file *finish(struct files *f, const char *name, const char *
 
 	if (b->failed || asprintf(&path, "%s/%s.%s", f->folder, name, extension) < 0) {
 		free(b->data);
-		refuse(why, "%s", strerror(ENOMEM));
+		files_refuse(why, "%s", strerror(ENOMEM));
 		return NULL;
 	}
 	if (write_whole(path, b, why)) {
@@ -629,7 +338,7 @@ static const struct file *finish(struct files *f, const char *name, const char *
 	}
 	file = keep(f, name, path, b);
 	if (!file)
-		refuse(why, "%s", strerror(ENOMEM));
+		files_refuse(why, "%s", strerror(ENOMEM));
 	return file;
 }
 
@@ -638,7 +347,7 @@ const struct file *files_bytes(struct files *f, const char *name, const uint8_t 
 {
 	struct bytes b = { 0 };
 
-	put(&b, data, length);
+	bytes_put(&b, data, length);
 	return finish(f, name, "bin", &b, why);
 }
 
@@ -647,9 +356,6 @@ const struct file *files_wrapped(struct files *f, const struct file *raw, uint32
 {
 	const char *slash = strrchr(raw->name, '/');
 	const struct file *made;
-	/* A suffix is no part of what is flashed. */
-	const struct file payload = { .data = raw->data, .length = file_payload(raw) };
-	struct element element = { address, alt, NULL, &payload };
 	struct bytes b = { 0 };
 	char name[200];
 
@@ -657,6 +363,6 @@ const struct file *files_wrapped(struct files *f, const struct file *raw, uint32
 	made = made_before(f, name);
 	if (made)
 		return made;
-	put_dfuse(&b, &element, 1, NULL);
+	files_make_wrapped(&b, raw, address, alt);
 	return finish(f, name, "dfu", &b, why);
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "play_internal.h"
+#include "rig_choice.h"
 #include "verb.h"
 
 #define LIMIT_US UINT64_C(600000000)
@@ -97,12 +98,15 @@ unsigned play_board(const struct step *step)
 enum play_outcome play_settle(struct play *play, unsigned board)
 {
 	struct rig_status status = { 0 };
+	bool was_busy = false;
 
+	/* New option bytes reset the chip a moment after they have been written. */
 	for (uint64_t passed = 0; play->rig->ops->can & RIG_STATE; passed += 10000) {
 		if (play->rig->ops->status(play->rig, board, &status))
 			return play_error(play, "there is no board %u", board);
-		if (!status.busy)
+		if (!status.busy && !was_busy)
 			return PLAY_OK;
+		was_busy = status.busy;
 		if (passed > SETTLE_US)
 			return play_fail(play, NULL, NULL, "the flash is still busy after %llu s",
 					 (unsigned long long)(SETTLE_US / 1000000));
@@ -141,6 +145,7 @@ const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
 {
 	const struct scenario *s = o->scenario;
 	const struct value *tools = object_value(s->top, "tools");
+	const struct object *board = object_value(s->top, "board")->object;
 
 	if (tools->given && !is_among(tools, o->tool->name)) {
 		size_t used = (size_t)snprintf(why, RIG_WHY, "it is for");
@@ -152,7 +157,8 @@ const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
 			snprintf(why + used, RIG_WHY - used, " alone");
 		return why;
 	}
-	if (rig_lacks(o, why))
+	if (rig_lacks(o, why) || rig_choice_differs(o->rig, object_text(board, "profile", "f407"),
+						    object_flag(board, "application", true), why))
 		return why;
 	for (size_t i = 0; i < s->step_count; i++) {
 		char lacks[VERB_WHY];

@@ -61,7 +61,7 @@ unsigned play_board(const struct step *);
 /* Until flash is no longer being erased or programmed. */
 enum play_outcome play_settle(struct play *, unsigned board);
 
-/* A tool to be run, and what is known of its task. */
+/* A tool to be run, and what it is to do. */
 struct play_job {
 	struct tool_call call;
 	const struct file *file; /* to download; NULL */

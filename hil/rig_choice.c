@@ -4,9 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "rig.h"
+#include "options.h"
+#include "private_bus.h"
 #include "rig_choice.h"
+#include "rig_control.h"
 #include "value.h"
 #include "yaml.h"
+
+#define DEFAULT_PROFILE "f407" /* of scenarios that name none */
 
 static const char *const kinds[] = { "emulated", "control", "vhci", NULL };
 enum kind { KIND_EMULATED, KIND_CONTROL, KIND_VHCI };
@@ -27,6 +32,8 @@ const struct field rig_fields[] = {
 struct rig_choice {
 	enum kind kind;
 	char *name, *socket, *time;
+	bool looked_at;
+	struct control_facts facts; /* of KIND_CONTROL, looked at */
 };
 
 static struct rig_choice *choice_new(enum kind kind, const char *name, const char *socket, const char *time,
@@ -121,14 +128,18 @@ void rig_choice_free(struct rig_choice *c)
 
 unsigned rig_choice_can(const struct rig_choice *c)
 {
+	unsigned can;
+
 	switch (c->kind) {
 	case KIND_EMULATED:
 		return ~(unsigned)RIG_CONSOLE;
 	case KIND_VHCI: /* nodes are the kernel's: nobody can be kept from them in a way that a scenario could set up */
 		return ~(unsigned)(RIG_DENIED | RIG_CONSOLE);
 	case KIND_CONTROL: /* its boards are what they are, and may be dear to somebody */
-		return ~(unsigned)(RIG_PROFILES | RIG_BOARDS | RIG_IRREVERSIBLE | RIG_DENIED | RIG_TRANSCRIPT |
-				   RIG_CONSOLE);
+		can = ~(unsigned)(RIG_PROFILES | RIG_BOARDS | RIG_IRREVERSIBLE | RIG_DENIED | RIG_CONSOLE);
+		if (c->looked_at && mcu_profile_find(c->facts.profile) != mcu_profile_find(DEFAULT_PROFILE))
+			can |= RIG_PROFILES; /* the one that it has: rig_choice_differs() */
+		return c->looked_at && c->facts.captures ? can : can & ~(unsigned)RIG_TRANSCRIPT;
 	}
 	return 0;
 }
@@ -146,6 +157,53 @@ const char *rig_choice_time(const struct rig_choice *c)
 bool rig_choice_is_private(const struct rig_choice *c)
 {
 	return c->kind == KIND_EMULATED;
+}
+
+int rig_choice_check(struct rig_choice *c, char why[RIG_WHY])
+{
+	char reason[RIG_WHY];
+	int error = 0;
+
+	switch (c->kind) {
+	case KIND_EMULATED:
+		error = private_bus_probe(reason);
+		break;
+	case KIND_VHCI:
+		error = server_possible(reason);
+		break;
+	case KIND_CONTROL:
+		error = control_look(c->socket, &c->facts, reason);
+		break;
+	}
+	c->looked_at = !error;
+	if (error)
+		snprintf(why, RIG_WHY, "the rig '%.60s' is unfit: %.500s", c->name, reason);
+	return error;
+}
+
+void rig_choice_clock(const struct rig_choice *c, enum rig_time *time, double *scale)
+{
+	if (c->kind != KIND_CONTROL || !c->looked_at)
+		return;
+	*time = !strncmp(c->facts.time, "virtual", 7) ? RIG_TIME_VIRTUAL : RIG_TIME_SCALED;
+	*scale = *time == RIG_TIME_VIRTUAL ? 1 : options_time_scale(c->facts.time);
+}
+
+const char *rig_choice_differs(const struct rig_choice *c, const char *profile, bool application, char why[RIG_WHY])
+{
+	const char *wanted = application ? "0483:5740" : "none";
+
+	if (c->kind != KIND_CONTROL || !c->looked_at)
+		return NULL;
+	if (mcu_profile_find(c->facts.profile) != mcu_profile_find(profile)) {
+		snprintf(why, RIG_WHY, "the rig has profile %s, the scenario is for %.60s", c->facts.profile, profile);
+		return why;
+	}
+	if (!strcmp(c->facts.application, wanted))
+		return NULL;
+	snprintf(why, RIG_WHY, "the application on the rig is %s, the scenario is for %s", c->facts.application,
+		 wanted);
+	return why;
 }
 
 struct rig *rig_open(const struct rig_choice *c, const struct rig_setup *setup, char why[RIG_WHY])

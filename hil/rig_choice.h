@@ -17,4 +17,11 @@ const char *rig_choice_time(const struct rig_choice *);
 /* A bus that nobody else sees: scenarios can run beside each other, and in any time. */
 bool rig_choice_is_private(const struct rig_choice *);
 
+/* Before anything runs: can it be used here, and what is it? 0; or -errno with why, and what to do. */
+int rig_choice_check(struct rig_choice *, char why[RIG_WHY]);
+/* Where the rig has a clock of its own, that one instead. After rig_choice_check(). */
+void rig_choice_clock(const struct rig_choice *, enum rig_time *, double *scale);
+/* Why a scenario for such boards does not fit what is there; NULL: it does. */
+const char *rig_choice_differs(const struct rig_choice *, const char *profile, bool application, char why[RIG_WHY]);
+
 #endif

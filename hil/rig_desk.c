@@ -3,61 +3,18 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-#include "board.h"
 #include "faults.h"
-#include "options.h"
-#include "private_bus.h"
-#include "rig.h"
+#include "rig_desk.h"
 
 #define SETTLE_US 30000000u
-#define WORDS 64 /* of the command line that describes the desk */
-
-extern char **environ;
 
 static const struct options_for desk_options = { FOR_EXEC, "exec", PRIVATE_BUS_PORTS };
-
-struct desk_rig {
-	struct rig rig; /* first */
-	char *words[WORDS + 1];
-	int word_count;
-	struct options options;
-	struct say say;
-	char *said; /* what say has written */
-	size_t said_length;
-	struct desk *desk;
-	struct private_bus *bus;
-	int ports[PRIVATE_BUS_PORTS + 1]; /* of the boards, by their number; 0: none */
-	int nothing;                      /* /dev/null */
-
-	struct rig_event *events;
-	size_t event_count, event_room;
-	enum reset_cause causes[PRIVATE_BUS_PORTS + 1];
-
-	struct transcript transcript;
-	uint8_t *capture;
-	size_t capture_length;
-	bool has_transcript;
-
-	/* the tool that runs */
-	const struct rig_run *run;
-	struct rig_ran *ran;
-	unsigned requests;
-	int pipes[2][2]; /* its stdout and stderr: our end, and the tool's until it has started; -1: closed */
-	struct bench_event limit, interrupt;
-};
-
-static struct desk_rig *of(struct rig *rig)
-{
-	return (struct desk_rig *)rig;
-}
 
 /* --- what happens --- */
 
@@ -79,39 +36,6 @@ static void board_event(void *context, const struct desk_event *e)
 		r->event_room = room;
 	}
 	r->events[r->event_count++] = (struct rig_event){ .board = e->board, .event = *e->mcu };
-}
-
-static void send_signal(struct desk_rig *r)
-{
-	if (!r->run || !r->run->signal || r->ran->signalled)
-		return;
-	r->ran->signalled = true;
-	private_bus_signal(r->bus, r->run->signal);
-}
-
-static void transfer_completed(void *context, unsigned board, const struct usb_urb *urb)
-{
-	struct desk_rig *r = context;
-
-	(void)board;
-	if (!r->run || !r->run->signal_after_requests || (urb->endpoint & 0x0f) || (urb->setup.type & 0x7f) != 0x21)
-		return;
-	if (++r->requests == r->run->signal_after_requests)
-		send_signal(r);
-}
-
-static void time_to_interrupt(struct bench_event *e)
-{
-	send_signal(e->context);
-}
-
-static void limit_reached(struct bench_event *e)
-{
-	struct desk_rig *r = e->context;
-
-	if (!r->run || private_bus_signal(r->bus, SIGKILL))
-		return;
-	r->ran->timed_out = true;
 }
 
 /* --- the desk --- */
@@ -138,7 +62,7 @@ static int word(struct desk_rig *r, const char *format, ...)
 	va_list args;
 	int n;
 
-	if (r->word_count == WORDS)
+	if (r->word_count == DESK_WORDS)
 		return -E2BIG;
 	va_start(args, format);
 	n = vasprintf(&r->words[r->word_count], format, args);
@@ -225,7 +149,7 @@ static int open_desk(struct desk_rig *r, const struct rig_setup *s, char why[RIG
 		return -EINVAL;
 	}
 	desk_listen(r->desk, board_event, r);
-	desk_listen_transfers(r->desk, transfer_completed, r);
+	desk_tool_setup(r);
 	desk_power_up(r->desk);
 	for (unsigned i = 1; i <= s->boards; i++) {
 		if (!s->plugged)
@@ -243,14 +167,12 @@ static int open_desk(struct desk_rig *r, const struct rig_setup *s, char why[RIG
 	error = plug_all(r);
 	if (error)
 		snprintf(why, RIG_WHY, "cannot set up the bus: %s", strerror(-error));
-	r->limit = (struct bench_event){ .fire = limit_reached, .context = r };
-	r->interrupt = (struct bench_event){ .fire = time_to_interrupt, .context = r };
 	return error;
 }
 
 static void desk_close(struct rig *rig)
 {
-	struct desk_rig *r = of(rig);
+	struct desk_rig *r = desk_of(rig);
 
 	private_bus_free(r->bus);
 	if (r->desk) {
@@ -297,21 +219,21 @@ struct rig *rig_desk_open(const struct rig_setup *setup, char why[RIG_WHY])
 
 static uint64_t desk_now(struct rig *rig)
 {
-	return bench_now_us(desk_bench(of(rig)->desk));
+	return bench_now_us(desk_bench(desk_of(rig)->desk));
 }
 
 static int desk_pass(struct rig *rig, uint64_t us)
 {
-	return private_bus_skip(of(rig)->bus, desk_now(rig) + us);
+	return private_bus_skip(desk_of(rig)->bus, desk_now(rig) + us);
 }
 
 static int desk_pin(struct rig *rig, unsigned board, enum mcu_pin pin, bool high)
 {
-	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+	struct mcu *mcu = desk_mcu(desk_of(rig)->desk, board);
 
 	if (!mcu)
 		return -ENOENT;
-	private_bus_sync(of(rig)->bus);
+	private_bus_sync(desk_of(rig)->bus);
 	mcu_set_pin(mcu, pin, high);
 	return 0;
 }
@@ -344,12 +266,12 @@ static bool is_as_wanted(void *context)
 static int desk_wait_usb(struct rig *rig, unsigned board, uint16_t vendor, uint16_t product, bool there,
 			 uint64_t limit_us)
 {
-	struct wanted wanted = { of(rig), board, vendor, product, there };
+	struct wanted wanted = { desk_of(rig), board, vendor, product, there };
 	int r;
 
 	if (board > PRIVATE_BUS_PORTS)
 		return -ENOENT;
-	r = private_bus_wait(of(rig)->bus, is_as_wanted, &wanted, limit_us);
+	r = private_bus_wait(desk_of(rig)->bus, is_as_wanted, &wanted, limit_us);
 	return r < 0 ? r : r ? 0 : -ETIMEDOUT;
 }
 
@@ -359,170 +281,11 @@ static int desk_wait_console(struct rig *rig, unsigned board, const char *regex,
 	return -EOPNOTSUPP;
 }
 
-/* --- a tool --- */
-
-static uint64_t wall_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static bool sets(const char *const *additions, const char *entry)
-{
-	size_t name = strcspn(entry, "=") + 1;
-
-	for (; *additions; additions++)
-		if (!strncmp(*additions, entry, name))
-			return true;
-	return false;
-}
-
-/* This process's, with the additions. The array alone is to be freed. */
-static const char **environment_with(const char *const *additions)
-{
-	size_t count = 0, n = 0;
-	const char **all;
-
-	while (environ[count])
-		count++;
-	for (const char *const *a = additions; *a; a++)
-		count++;
-	all = calloc(count + 1, sizeof(*all));
-	for (char **e = environ; all && *e; e++)
-		if (!sets(additions, *e))
-			all[n++] = *e;
-	for (const char *const *a = additions; all && *a; a++)
-		all[n++] = *a;
-	return all;
-}
-
-static void close_end(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-static void close_pipe(struct desk_rig *r, int i)
-{
-	if (r->pipes[i][0] >= 0)
-		private_bus_watch(r->bus, r->pipes[i][0], NULL, NULL);
-	close_end(&r->pipes[i][0]);
-	close_end(&r->pipes[i][1]);
-}
-
-/* All that is there now. */
-static void tool_wrote(void *context, int fd)
-{
-	struct desk_rig *r = context;
-	int i = fd == r->pipes[1][0];
-	char bytes[65536];
-	ssize_t n;
-
-	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
-		r->run->wrote(r->run->context, i == 1, bytes, (size_t)n);
-	if (n == 0)
-		close_pipe(r, i);
-}
-
-static int open_pipes(struct desk_rig *r)
-{
-	int error = 0;
-
-	for (int i = 0; i < 2; i++)
-		r->pipes[i][0] = r->pipes[i][1] = -1;
-	for (int i = 0; i < 2 && !error; i++) {
-		if (pipe2(r->pipes[i], O_CLOEXEC))
-			return -errno;
-		/* The tool's end stays as tools know it. */
-		if (fcntl(r->pipes[i][0], F_SETFL, O_NONBLOCK))
-			return -errno;
-		error = private_bus_watch(r->bus, r->pipes[i][0], tool_wrote, r);
-	}
-	return error;
-}
-
-/* Serve the tool until it is over. 0 or -errno. */
-static int serve(struct desk_rig *r)
-{
-	uint64_t start = wall_ms(), limit = r->run->wall_limit_ms;
-	int more;
-
-	do {
-		uint64_t passed = wall_ms() - start;
-
-		if (limit && passed >= limit && !r->ran->wall_timed_out) {
-			r->ran->wall_timed_out = true;
-			private_bus_signal(r->bus, SIGKILL);
-		}
-		more = private_bus_step(r->bus, limit && !r->ran->wall_timed_out ? (int)(limit - passed) : -1);
-	} while (more > 0);
-	return more;
-}
-
-static int desk_run(struct rig *rig, const struct rig_run *run, struct rig_ran *ran, char why[RIG_WHY])
-{
-	static const char *const none[] = { NULL };
-	struct desk_rig *r = of(rig);
-	struct bench *bench = desk_bench(r->desk);
-	const char **environment = environment_with(run->environment ? run->environment : none);
-	struct private_bus_tool tool = { .argv = run->words,
-					 .envp = (char *const *)environment,
-					 .folder = run->folder,
-					 .fds = { r->nothing, -1, -1 } };
-	char broken[PRIVATE_BUS_ERROR];
-	int error;
-
-	*ran = (struct rig_ran){ .start_us = bench_now_us(bench) };
-	if (!environment) {
-		snprintf(why, RIG_WHY, "%s", strerror(ENOMEM));
-		return -ENOMEM;
-	}
-	r->run = run;
-	r->ran = ran;
-	r->requests = 0;
-	if (run->limit_us)
-		bench_after(bench, &r->limit, run->limit_us);
-	if (run->signal && !run->signal_after_requests)
-		bench_after(bench, &r->interrupt, run->signal_after_us);
-	error = open_pipes(r);
-	tool.fds[1] = r->pipes[0][1];
-	tool.fds[2] = r->pipes[1][1];
-	if (error) {
-		snprintf(why, RIG_WHY, "cannot make a pipe: %s", strerror(-error));
-	} else if ((error = private_bus_start(r->bus, &tool, broken))) {
-		ran->exec_failed = private_bus_exec_failed(r->bus);
-		snprintf(why, RIG_WHY, "%s", broken);
-		error = ran->exec_failed ? 0 : error;
-	} else {
-		close_end(&r->pipes[0][1]);
-		close_end(&r->pipes[1][1]);
-		error = serve(r);
-		for (int i = 0; i < 2; i++)
-			if (r->pipes[i][0] >= 0)
-				tool_wrote(r, r->pipes[i][0]);
-		ran->status = private_bus_status(r->bus);
-		if (error)
-			snprintf(why, RIG_WHY, "the private bus has failed, the tool was killed: %s", strerror(-error));
-	}
-	ran->end_us = bench_now_us(bench);
-	bench_cancel(bench, &r->limit);
-	bench_cancel(bench, &r->interrupt);
-	close_pipe(r, 0);
-	close_pipe(r, 1);
-	r->run = NULL;
-	r->ran = NULL;
-	free(environment);
-	return error;
-}
-
 /* --- without a tool --- */
 
 static int desk_flash_load(struct rig *rig, unsigned board, uint32_t address, const uint8_t *data, size_t length)
 {
-	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+	struct mcu *mcu = desk_mcu(desk_of(rig)->desk, board);
 
 	if (!mcu)
 		return -ENOENT;
@@ -535,14 +298,14 @@ static int desk_flash_load(struct rig *rig, unsigned board, uint32_t address, co
 
 static int desk_flash_read(struct rig *rig, unsigned board, uint32_t address, uint8_t *data, size_t length)
 {
-	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+	struct mcu *mcu = desk_mcu(desk_of(rig)->desk, board);
 
 	return mcu ? flash_read(mcu_flash(mcu), address, data, length) : -ENOENT;
 }
 
 static int desk_options_load(struct rig *rig, unsigned board, const uint8_t *bytes)
 {
-	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+	struct mcu *mcu = desk_mcu(desk_of(rig)->desk, board);
 
 	if (!mcu)
 		return -ENOENT;
@@ -554,7 +317,7 @@ static int desk_options_load(struct rig *rig, unsigned board, const uint8_t *byt
 
 static int desk_options_read(struct rig *rig, unsigned board, uint8_t bytes[OPTION_MAX_BYTES])
 {
-	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+	struct mcu *mcu = desk_mcu(desk_of(rig)->desk, board);
 
 	if (!mcu)
 		return -ENOENT;
@@ -564,7 +327,7 @@ static int desk_options_read(struct rig *rig, unsigned board, uint8_t bytes[OPTI
 
 static int desk_status(struct rig *rig, unsigned board, struct rig_status *status)
 {
-	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+	struct mcu *mcu = desk_mcu(desk_of(rig)->desk, board);
 
 	if (!mcu)
 		return -ENOENT;
@@ -572,7 +335,7 @@ static int desk_status(struct rig *rig, unsigned board, struct rig_status *statu
 		.mode = mcu_mode(mcu),
 		.state = mcu_dfu_state(mcu),
 		.status = mcu_dfu_status(mcu),
-		.cause = of(rig)->causes[board],
+		.cause = desk_of(rig)->causes[board],
 		.rdp = flash_rdp(mcu_flash(mcu)),
 		.busy = flash_is_busy(mcu_flash(mcu)),
 		.serial = mcu_serial(mcu),
@@ -582,7 +345,7 @@ static int desk_status(struct rig *rig, unsigned board, struct rig_status *statu
 
 static int desk_fault_add(struct rig *rig, unsigned board, const char *rule, char why[RIG_WHY])
 {
-	struct fault *fault = desk_fault(of(rig)->desk, board);
+	struct fault *fault = desk_fault(desk_of(rig)->desk, board);
 	struct fault_rule parsed;
 	char mistake[FAULTS_WHY];
 	int id;
@@ -595,7 +358,7 @@ static int desk_fault_add(struct rig *rig, unsigned board, const char *rule, cha
 		snprintf(why, RIG_WHY, "%.*s", RIG_WHY - 1, mistake);
 		return -EINVAL;
 	}
-	private_bus_sync(of(rig)->bus);
+	private_bus_sync(desk_of(rig)->bus);
 	id = fault_add(fault, &parsed);
 	if (id < 0)
 		snprintf(why, RIG_WHY, "there are %d rules already", FAULT_RULES);
@@ -604,7 +367,7 @@ static int desk_fault_add(struct rig *rig, unsigned board, const char *rule, cha
 
 static int desk_fault_clear(struct rig *rig, unsigned board)
 {
-	struct fault *fault = desk_fault(of(rig)->desk, board);
+	struct fault *fault = desk_fault(desk_of(rig)->desk, board);
 
 	if (!fault)
 		return -ENOENT;
@@ -614,7 +377,7 @@ static int desk_fault_clear(struct rig *rig, unsigned board)
 
 static int desk_durations(struct rig *rig, enum flash_durations durations)
 {
-	struct desk_rig *r = of(rig);
+	struct desk_rig *r = desk_of(rig);
 
 	for (unsigned i = 1; i <= desk_last_board(r->desk); i++)
 		flash_set_durations(mcu_flash(desk_mcu(r->desk, i)), durations);
@@ -623,14 +386,14 @@ static int desk_durations(struct rig *rig, enum flash_durations durations)
 
 static int desk_software_entry(struct rig *rig, unsigned board)
 {
-	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+	struct mcu *mcu = desk_mcu(desk_of(rig)->desk, board);
 
 	return mcu ? mcu_software_entry(mcu) : -ENOENT;
 }
 
 static const struct mcu_profile *desk_profile(struct rig *rig, unsigned board)
 {
-	struct mcu *mcu = desk_mcu(of(rig)->desk, board);
+	struct mcu *mcu = desk_mcu(desk_of(rig)->desk, board);
 
 	return mcu ? mcu_profile(mcu) : NULL;
 }
@@ -663,7 +426,7 @@ static bool read_capture(struct desk_rig *r)
 
 static const struct transcript *desk_transcript(struct rig *rig)
 {
-	struct desk_rig *r = of(rig);
+	struct desk_rig *r = desk_of(rig);
 	struct transcript_facts facts = transcript_facts_of(r->options.profile);
 	const char *serials[PRIVATE_BUS_PORTS + 1] = { NULL };
 
@@ -689,8 +452,8 @@ static const struct transcript *desk_transcript(struct rig *rig)
 
 static const struct rig_event *desk_events(struct rig *rig, size_t *count)
 {
-	*count = of(rig)->event_count;
-	return of(rig)->events;
+	*count = desk_of(rig)->event_count;
+	return desk_of(rig)->events;
 }
 
 static const struct rig_ops desk_ops = {

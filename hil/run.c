@@ -11,7 +11,6 @@
 #include <unistd.h>
 #include "commands.h"
 #include "outfile.h"
-#include "private_bus.h"
 #include "report.h"
 #include "rig_choice.h"
 #include "runner.h"
@@ -325,7 +324,7 @@ static int play_all(struct run *run)
 static int run_it(struct run *run)
 {
 	int r = check_outputs(run->options);
-	char why[PRIVATE_BUS_ERROR];
+	char why[RIG_WHY];
 
 	if (!r)
 		r = load(run);
@@ -340,10 +339,11 @@ static int run_it(struct run *run)
 	/* A reader that goes first is an error of writing, and no end without a word. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	if (rig_choice_is_private(run->suite.rig) && private_bus_probe(why)) {
+	if (rig_choice_check(run->suite.rig, why)) {
 		complain("%s", why);
 		return HIL_UNFIT;
 	}
+	rig_choice_clock(run->suite.rig, &run->suite.time, &run->suite.scale);
 	if (make_jobs(run) || make_reports(run)) {
 		complain("%s", strerror(ENOMEM));
 		return HIL_UNFIT;

@@ -252,7 +252,7 @@ static void check_board(struct loading *l)
 			problems_add(l->problems, serials->list[i].mark, NULL,
 				     "'serials' of 'board': '%.60s': expected 12 hexadecimal digits",
 				     serials->list[i].text);
-	if (count > 1)
+	if (count > 1 || serials->given) /* a rig's own has the number that it has */
 		s->needs |= RIG_BOARDS;
 	if (object_given(board, "profile") && strcmp(object_text(board, "profile", ""), "f407"))
 		s->needs |= RIG_PROFILES;

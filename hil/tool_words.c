@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "tool_internal.h"
 
 /* --- values --- */
@@ -61,7 +62,7 @@ static const char *here(const struct tool *t)
 	char *folder;
 
 	if (!t->state->here) {
-		folder = slash ? strndup(t->path, (size_t)(slash - t->path) + 1) : strdup(".");
+		folder = slash ? strndup(t->path, slash == t->path ? 1 : (size_t)(slash - t->path)) : strdup(".");
 		t->state->here = folder ? realpath(folder, NULL) : NULL;
 		if (t->state->here)
 			free(folder);
@@ -253,6 +254,22 @@ static bool names_a_path(const char *text)
 	return false;
 }
 
+/* A tool is not run where we were started, and paths are as seen from there. Taken over; NULL on ENOMEM. */
+static char *absolute(char *path)
+{
+	char *folder, *whole;
+
+	if (!path || path[0] == '/' || !strchr(path, '/') || access(path, F_OK))
+		return path;
+	/* Links are left alone: some programs go by their own names. */
+	folder = getcwd(NULL, 0);
+	if (!folder || asprintf(&whole, "%s/%s", folder, path) < 0)
+		whole = NULL;
+	free(folder);
+	free(path);
+	return whole;
+}
+
 static void push_command(struct words *w, const struct tool *t, const char *override)
 {
 	const struct value *command = object_value(t->top, "command");
@@ -268,9 +285,11 @@ static void push_command(struct words *w, const struct tool *t, const char *over
 		const char *path = tool_path(t, t->name);
 
 		if (i == replaced && (override || path))
-			push(w, strdup(override ? override : path));
+			push(w, absolute(strdup(override ? override : path)));
 		else
-			push(w, fill_path(t, command->list[i].text));
+			push(w, i && !names_a_path(command->list[i].text)
+					? fill_path(t, command->list[i].text)
+					: absolute(fill_path(t, command->list[i].text)));
 	}
 	/* `${x:}` alone comes to nothing. */
 	if (w->count && w->list[0] && !w->list[0][0]) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The steps of a scenario: the table, and what several of them need. */
+#include <stdio.h>
 #include <string.h>
 #include "verbs.h"
 
@@ -277,4 +278,36 @@ void check_since(const struct step *step, const struct scenario *s, struct probl
 		if (!strcmp(known[i], v->text))
 			return;
 	problems_unknown(problems, v->mark, NULL, "no step before this takes a snapshot", v->text, known);
+}
+
+bool verb_lists(const struct value *list, uint64_t number)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->list[i].number == number)
+			return true;
+	return false;
+}
+
+void verb_sectors(char *out, size_t size, const struct value *list, const bool *set, unsigned count)
+{
+	size_t used = 0;
+
+	snprintf(out, size, "none");
+	for (unsigned i = 0; list && i < list->count; i++)
+		used += (size_t)snprintf(out + used, used < size ? size - used : 0, "%s%llu", i ? ", " : "",
+					 (unsigned long long)list->list[i].number);
+	for (unsigned i = 0; set && i < count; i++)
+		if (set[i])
+			used += (size_t)snprintf(out + used, used < size ? size - used : 0, "%s%u", used ? ", " : "",
+						 i);
+}
+
+const char *verb_bytes(const uint8_t *bytes, size_t length, char out[64])
+{
+	size_t used = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < length && i < 16; i++)
+		used += (size_t)snprintf(out + used, 64 - used, "%s%02x", i ? " " : "", bytes[i]);
+	return out;
 }

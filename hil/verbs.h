@@ -31,10 +31,15 @@ verb_check check_operation;
 extern const struct field host_fields[];
 verb_run run_host;
 
+/* --- verbs_flash.c --- */
+extern const struct field flash_fields[], sectors_fields[];
+verb_run run_flash, run_sectors;
+verb_check check_flash, check_sectors;
+
 /* --- verbs_board.c --- */
-extern const struct field flash_fields[], sectors_fields[], options_fields[], state_fields[], file_verb_fields[];
-verb_run run_flash, run_sectors, run_options, run_state, run_file;
-verb_check check_flash, check_sectors, check_options, check_state, check_file;
+extern const struct field options_fields[], state_fields[], file_verb_fields[];
+verb_run run_options, run_state, run_file;
+verb_check check_options, check_state, check_file;
 
 /* --- verbs_transcript.c --- */
 extern const struct field requests_fields[], findings_fields[];
@@ -54,5 +59,17 @@ unsigned given_of(const struct object *, const char *const *names);
 const struct snapshot *since(struct play *, const struct object *, const char *otherwise);
 /* Is a snapshot of that name taken before this step? Tells if not. */
 void check_since(const struct step *, const struct scenario *, struct problems *);
+
+#define FIELD_SINCE \
+	{ \
+		.name = "since", .type = FIELD_TEXT, .help = "name of the snapshot; before-tool without it" \
+	}
+
+/* Does a list of numbers have this one? */
+bool verb_lists(const struct value *list, uint64_t number);
+/* The numbers of a list, or of what is set; "none". */
+void verb_sectors(char *out, size_t size, const struct value *list, const bool *set, unsigned count);
+/* At most sixteen bytes as digits; out. */
+const char *verb_bytes(const uint8_t *bytes, size_t length, char out[64]);
 
 #endif

@@ -216,9 +216,11 @@ void check_operation(const struct step *step, const struct scenario *s, unsigned
 	static const char *const ways[] = { "after", "requests", NULL };
 	const struct object *interrupt = object_value(step->arguments, "interrupt")->object;
 
-	(void)s, (void)needs;
+	(void)s;
 	if (interrupt && given_of(interrupt, ways) != 1)
 		STEP_WRONG(step, problems, "'interrupt' needs one of after and requests");
+	if (interrupt && object_given(interrupt, "requests"))
+		*needs |= RIG_TRANSCRIPT;
 }
 
 static bool set_file(struct play *play, const struct step *step, struct play_job *job)

@@ -260,9 +260,9 @@ static void scalar(struct yaml *y, struct fy_event *e)
 	if (!n)
 		return;
 	no_tag(y, e->scalar.tag);
-	if (!e->scalar.value || !fy_event_start_mark(e))
-		place_nothing(y, n);
 	n->plain = !e->scalar.value || fy_token_scalar_style(e->scalar.value) == FYSS_PLAIN;
+	if (n->plain && !length)
+		place_nothing(y, n);
 	if (text && memchr(text, 0, length)) {
 		yaml_fail(y, yaml_mark(y, n), "a text cannot have the character NUL");
 		return;

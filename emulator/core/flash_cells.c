@@ -88,23 +88,29 @@ static uint64_t run_units(const struct flash *f, size_t length)
 	return (length + f->pending.unit_bytes - 1) / f->pending.unit_bytes;
 }
 
+/* Eight at a time: all that is written goes through here. */
 static void and_cells(uint8_t *cells, const uint8_t *data, size_t length, bool *changed)
 {
+	uint64_t old, new, lost = 0;
 	size_t i;
 
-	for (i = 0; i < length; i++) {
-		*changed |= (cells[i] & ~data[i]) != 0;
+	for (i = 0; length - i >= sizeof(old); i += sizeof(old)) {
+		memcpy(&old, cells + i, sizeof(old));
+		memcpy(&new, data + i, sizeof(new));
+		lost |= old & ~new;
+		new &= old;
+		memcpy(cells + i, &new, sizeof(new));
+	}
+	for (; i < length; i++) {
+		lost |= cells[i] & (uint8_t)~data[i];
 		cells[i] &= data[i];
 	}
+	*changed |= lost != 0;
 }
 
 bool flash_is_erased(const uint8_t *data, size_t length)
 {
-	while (length > 0 && *data == ERASED) {
-		data++;
-		length--;
-	}
-	return length == 0;
+	return length == 0 || (*data == ERASED && memcmp(data, data + 1, length - 1) == 0);
 }
 
 static bool is_zero(const uint8_t *data, size_t length)

@@ -7,6 +7,8 @@
 /* A board that erases answers nobody, for longer than an enumeration is tried. A hub driver would be at it for a minute. */
 #define AGAIN_US 1000000u
 
+enum { PROBE_ENUMERATION = 1, PROBE_ADDRESS = 2 };
+
 struct export
 {
 	struct usbhost host; /* first: a struct usbhost * of ours is a struct export * */
@@ -18,19 +20,21 @@ struct export
 	struct describe *describe;
 	const struct usb_description *description; /* while ready */
 	struct usb_urb set_address;
-	bool addressing;          /* set_address is under way */
-	bool probing;             /* told to the program */
+	bool addressing;  /* set_address is under way */
+	unsigned probing; /* PROBE_...: why the program has been told that this is us, not a host; 0: it is not */
 	struct bench_event again; /* to enumerate */
 	bool warned;              /* that it did not work */
 };
 
-/* Each on has its off. */
-static void probe(struct export *e, bool on)
+/* Each on has its off, and one reason may begin before the other is over: a device that leaves and comes back within
+ * send_address() is being enumerated when that returns. */
+static void probe(struct export *e, unsigned reason, bool on)
 {
-	if (e->probing == on)
-		return;
-	e->probing = on;
-	e->env->probe(e->env->context, e->dev, on);
+	bool was_on = e->probing != 0;
+
+	e->probing = on ? e->probing | reason : e->probing & ~reason;
+	if (was_on != (e->probing != 0))
+		e->env->probe(e->env->context, e->dev, !was_on);
 }
 
 /* It queues behind nothing and before all that comes later: the default control pipe is served in order. */
@@ -42,9 +46,9 @@ static void send_address(struct export *e)
 	e->set_address = (struct usb_urb){
 		.setup = { .type = 0x00, .request = USB_REQUEST_SET_ADDRESS, .value = e->address },
 	};
-	probe(e, true);
+	probe(e, PROBE_ADDRESS, true);
 	e->dev->ops->submit(e->dev, &e->set_address);
-	probe(e, false);
+	probe(e, PROBE_ADDRESS, false);
 }
 
 void export_reset(struct export *e)
@@ -60,7 +64,7 @@ static void described(void *context, const struct usb_description *d)
 {
 	struct export *e = context;
 
-	probe(e, false);
+	probe(e, PROBE_ENUMERATION, false);
 	if (!d) {
 		char line[256];
 
@@ -94,7 +98,7 @@ static void enumerate(struct bench_event *event)
 {
 	struct export *e = event->context;
 
-	probe(e, true);
+	probe(e, PROBE_ENUMERATION, true);
 	describe_restart(e->describe); /* the host elsewhere debounces by itself */
 }
 
@@ -115,7 +119,7 @@ static void export_detach(struct usbhost *host, struct usbdev *dev)
 	(void)dev;
 	bench_cancel(e->env->bench, &e->again);
 	describe_cancel(e->describe);
-	probe(e, false);
+	probe(e, PROBE_ENUMERATION, false);
 	e->description = NULL;
 	if (was_ready)
 		e->ops->gone(e->context);
@@ -160,7 +164,7 @@ void export_free(struct export *e)
 	if (e->addressing)
 		e->dev->ops->cancel(e->dev, &e->set_address);
 	usbdev_connect(e->dev, NULL);
-	probe(e, false);
+	probe(e, PROBE_ENUMERATION, false);
 	free(e);
 }
 

@@ -67,9 +67,9 @@ refusals()
   cat refused
   says refused 'IN: Broken pipe'
   says refused 'no data: Broken pipe'
-  host clears 200 >clears
+  host clears 100 >clears
   cat clears
-  says clears '0 of 400 were lost'
+  says clears '0 of 200 were lost'
 }
 
 # The board answers by its socket while the host waits for it.

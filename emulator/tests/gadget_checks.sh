@@ -115,7 +115,7 @@ given_up()
   cat hold
   says hold 'state 4 at once: True; given up: Connection timed out'
   says hold 'then state 5'
-  host lost 100 >lost
+  host lost 60 >lost
   cat lost
   says lost 'then state 2'
 }
@@ -217,4 +217,4 @@ check 'a function that libusbgx does not know is said' unknown_function
 check 'what a killed run left on the controller is removed' crash_as_application
 check 'the application echoes on ttyACM0, and the bootloader comes back' application
 check 'into the application and back, many times' reboots "${DFUBENCH_RUNS:-4}"
-check 'unplugged and plugged in, many times' replugs "${DFUBENCH_RUNS:-15}"
+check 'unplugged and plugged in, many times' replugs "${DFUBENCH_RUNS:-8}"

@@ -204,6 +204,55 @@ captured()
   says statuses '-32'
 }
 
+# What programs that find a dfuemu running go by
+tells_of_itself()
+{
+  need dfu-util lsusb
+  pattern 2048 5 >in.bin
+  printf '\0\0\002\040\211\001\0\010' >app.bin
+  # shellcheck disable=SC2016
+  ends 0 bench --capture c.pcapng --app f055:9800 '
+    ctl about
+    ctl --json about
+    ctl wait requests 5 60s & waits=$!
+    download
+    wait $waits
+    s=0; ctl wait requests 100000 50ms || s=$?; [ $s -eq 1 ]
+    s=0; ctl software-entry || s=$?; [ $s -eq 1 ]
+    ctl flash load app.bin
+    ctl boot0 low
+    ctl reset
+    ctl wait booted application 5s
+    until_seen f055:9800
+    ctl software-entry
+    until_seen 0483:df11
+    ctl --json status >json
+    python3 -c "import json; print(\"counted\", json.load(open(\"json\"))[\"result\"][\"events\"] > 15)"
+  '
+  says said 'command: exec'
+  says said 'time: x50'
+  says said "\"capture\":\"$PWD/c.pcapng\""
+  says said '"application":"f055:9800"'
+  says said 'runs no application'
+  says said 'counted True'
+}
+
+# A sector that takes the datasheet's maximum, and one that takes what is typical
+slow_erase()
+{
+  need dfu-util
+  pattern 2048 5 >in.bin
+  # shellcheck disable=SC2016
+  ends 0 bench '
+    lasts() { start=$(ctl time | sed "s/[^0-9]//g"); download; echo $(($(ctl time | sed "s/[^0-9]//g") - start)); }
+    ctl erase-times maximum; lasts >slow
+    ctl erase-times typical; lasts >fast
+    events=$(ctl --json status | sed "s/.*events.:\([0-9]*\).*/\1/")
+    [ "$events" -gt 20 ]
+  '
+  [ $(($(tail -n 1 slow) - $(tail -n 1 fast))) -gt 150000 ]
+}
+
 sockets()
 {
   # shellcheck disable=SC2016
@@ -295,6 +344,8 @@ later 'after each fault the next download is good' faults
 later 'the same seed gives the same faults' repeats
 later 'a flaky HSE hides the ROM until the next reset' flaky
 later 'a capture shows what the host saw' captured
+later 'about tells programs what they have found, and wait counts requests' tells_of_itself
+later 'erase times can be changed in a run' slow_erase
 later 'the socket file is handled with care' sockets
 later 'in virtual time ctl waits in no time' virtual_waits
 later 'in virtual time other clients wait in no time' virtual_client

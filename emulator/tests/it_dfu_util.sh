@@ -83,7 +83,7 @@ leave()
   ends 0 board "$@" -- sh -e -c '
     dfu-util -a 0 -D x.dfu
     dfu-util -a 0 -s 0x08000000:leave
-    timeout 10 sh -c "until lsusb -d $1; do sleep 0.05; done"
+    timeout 40 sh -c "until lsusb -d $1; do sleep 0.05; done"
     lsusb >list' sh "$id"
   says list "ID $id"
   says_not list 0483:df11
@@ -99,7 +99,7 @@ leave_from_last_element()
     dfu-util -a 0 -s :leave -D x.dfu
     timeout 10 sh -c "until dfu-util -l | grep -q Internal; do sleep 0.05; done"
     dfu-util -a 0 -s :leave -D y.dfu
-    timeout 10 sh -c "until lsusb -d 0483:5740; do sleep 0.05; done"'
+    timeout 40 sh -c "until lsusb -d 0483:5740; do sleep 0.05; done"'
 }
 
 no_address()
@@ -181,10 +181,10 @@ interrupted()
   need dfu-util stdbuf
   pattern 20000 1 >a.bin
   pattern 6000 2 >b.bin
-  ends 0 board --flash flash.img -- bash -c '
+  # The third block is not answered: whatever the moment, the board waits for it.
+  ends 0 board --flash flash.img --fault 'silent on=dnload,block=4,count=1' -- bash -c '
     stdbuf -o0 dfu-util -v -a 0 -s 0x08000000 -D a.bin >first 2>&1 & first=$!
-    timeout 20 sh -c "until grep -q \"offset 00000800\" first; do sleep 0.02; done"
-    sleep 0.05
+    timeout 20 sh -c "until grep -q \"offset 00001000\" first; do sleep 0.02; done"
     kill -KILL $first
     wait $first
     echo "first: $?"

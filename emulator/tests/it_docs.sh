@@ -143,7 +143,7 @@ show_requests()
 # The commands, one to a line. json and quit are for programs that keep a connection: nobody types them.
 ctl_commands()
 {
-  "$dfuemu" ctl --help | sed '1,/^Commands:/d' | sed -n 's/^  \([a-z0-9]*\) .*/\1/p' | sort -u >help
+  "$dfuemu" ctl --help | sed '1,/^Commands:/d' | sed -n 's/^  \([a-z0-9-]*\) .*/\1/p' | sort -u >help
   section CONTROL | sed -n 's/^\.It Cm \(.*\)/\1/p' | sed -e 's/, Cm /\n/g' -e 's/ , /\n/g' | sed 's/ .*//' >manual
   section CONTROL | sed -n '/^\.El/,$s/^\(After\)\{0,1\}\.\{0,1\}\(Cm \)\(json\|quit\|at\|in\|board\) .*/\3/p' >>manual
   section CONTROL | sed -n '/^\.El/,$s/^\.Cm \(json\|quit\|at\|in\|board\).*/\1/p' >>manual
@@ -168,7 +168,7 @@ values()
 
   "$dfuemu" exec --control S -- sleep 100 &
   until_true 10 test -S S
-  for command in boot0 boot1 power board fault flash options traffic wait 'wait booted' 'wait reset' 'wait state' \
+  for command in boot0 boot1 nrst power board fault flash options erase-times traffic wait 'wait booted' 'wait reset' 'wait state' \
     'fault add' 'fault add stall on=' 'fault add stall state='; do
     echo "== $command"
     # shellcheck disable=SC2086 # words
@@ -215,7 +215,7 @@ targets()
   make -s -C "$repo" help >help
   sed -n 's/^\.PHONY: //p' "$repo/Makefile" | tr ' ' '\n' >phony
   # What others need on the way, and nobody calls.
-  grep -v -x -e unit -e clients -e fuzzers -e fuzz-build phony >public
+  grep -v -x -e unit -e without-hil -e clients -e fuzzers -e fuzz-build phony >public
   sed 's/ .*//' help >helped
   same 'targets of make' helped public
   grep -o -E '(`|&& |^    )make [a-z-]+' "$repo/README.md" | sed 's/.*make //' | sort -u | while read -r target; do
@@ -266,8 +266,8 @@ examples()
 
   need dfu-util lsusb python3 tshark
   [ "$(uname -m)" = x86_64 ] || skip 'virtual time works on x86_64 only'
-  ln -s "$fixtures" "$repo/ci" .
-  PATH=$build:$PATH
+  ln -s "$fixtures" "$repo/ci" "$repo/scenarios" .
+  PATH=$build:$build/tools:$PATH
   commands_of "$1" >commands
   while IFS= read -r -d '' text; do
     command=$((command + 1))
@@ -298,7 +298,7 @@ readme_examples()
   "$repo/ci/vm/kernel" # fetching it may take longer than an example may
   examples "$repo/README.md" 6
   # What its own lines print.
-  for line in 'status 74' 'good' 'same' 'bytes: 12288' 'already: yes' 'status 7' \
+  for line in 'status 74' 'good' 'same' 'FAIL  download/small' 'status 1' 'bytes: 12288' 'already: yes' 'status 7' \
     'Bus 001 Device 002: ID 0483:df11 STMicroelectronics STM Device in DFU Mode'; do
     says "$repo/README.md" "    $line"
     grep -q -x -e "$line" said.*

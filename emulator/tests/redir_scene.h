@@ -31,6 +31,7 @@ struct moved {
 	struct usbdev *below;
 	unsigned reports; /* that it still has */
 	unsigned submitted;
+	bool leaves; /* when a transfer is taken back */
 };
 
 struct fixture {
@@ -198,6 +199,8 @@ static inline void moved_cancel(struct usbdev *dev, struct usb_urb *urb)
 	struct moved *m = (struct moved *)dev;
 
 	m->below->ops->cancel(m->below, urb);
+	if (m->leaves)
+		usbdev_detach(dev);
 }
 
 static inline void moved_reset(struct usbdev *dev)

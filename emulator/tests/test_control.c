@@ -207,7 +207,14 @@ static void commands_are_answered(void **state)
 		{ "wait booted bootloader\n", "  already: yes\nok\n" },
 		{ "wait state dfuerror\n", "  already: yes\nok\n" },
 		{ "power off\npower on\n", "ok\nok\n" },
+		{ "nrst low\nwait detached\nnrst high\n", "ok\n  already: yes\nok\nok\n" },
 		{ "traffic can2\n", "ok\n" },
+		{ "erase-times maximum\n", "ok\n" },
+		{ "erase-times maximal\n",
+		  "refused: erase-times 'maximal': expected typical, maximum, random, did you mean 'maximum'?\n" },
+		{ "software-entry\n", "error: board 1 runs no application that could jump to the bootloader\n" },
+		{ "wait requests 0\n", "refused: wait requests '0': expected how many, as 3\n" },
+		{ "wait requests 3 5s\n", "error: wait requests: nobody counts them without a capture (--capture)\n" },
 		{ "options show\n", "  options: " },
 		{ "options set 00\n", "refused: options '00': expected 32 hex digits\n" },
 		{ "fault add stall on=dnload,block=2\n", "  fault: 1\n  rule: stall on=dnload,block=2\nok\n" },
@@ -373,7 +380,7 @@ static void events_are_streamed(void **state)
 	assert_string_equal(tell(bed, "events\n"), "  listening\n");
 	assert_int_equal(send(other, "json on\nevents\n", 15, 0), 15);
 	assert_string_equal(hear(bed, other),
-			    "{\"ok\":true,\"result\":{}}\n{\"event\":\"listening\",\"at_us\":3000000}\n");
+			    "{\"ok\":true,\"result\":{}}\n{\"event\":\"listening\",\"at_us\":3000000,\"events\":8}\n");
 	mcu_set_pin(desk_mcu(bed->desk, 1), PIN_VBUS, false);
 	assert_string_equal(hear(bed, bed->client), "  3.000000 board 1: VBUS low\n  3.000000 board 1: detached\n");
 	assert_string_equal(hear(bed, other),
@@ -566,7 +573,8 @@ static void status_tells_all_of_a_board(void **state)
 
 	assert_string_equal(
 		tell(bed, "status\n"),
-		"  time_us: 3000000\n  boards:\n    - board: 1\n      profile: f407-v3.1\n      serial: 326237753036\n"
+		"  time_us: 3000000\n  events: 8\n  boards:\n    - board: 1\n      profile: f407-v3.1\n      serial: "
+		"326237753036\n"
 		"      mode: bootloader\n      state: dfuERROR\n      status: errFIRMWARE\n      pointer: 0x08000000\n"
 		"      attached: yes\n      address: 7\n      pins:\n        boot0: high\n        boot1: low\n"
 		"        nrst: high\n        vdd: high\n        vbus: high\n      rdp_level: 0\n      flash_busy: no\n"

@@ -253,6 +253,44 @@ static void a_device_that_answers_at_last_is_ready(void **state)
 	tear_down(&o);
 }
 
+/* Between a device and its export: it goes and comes back as it is given its address, within that very transfer. */
+static void comes_back_submit(struct usbdev *dev, struct usb_urb *urb)
+{
+	bool once = urb->setup.request == USB_REQUEST_SET_ADDRESS;
+
+	if (once)
+		dev->ops = &fake_device_ops;
+	fake_device_submit(dev, urb);
+	if (!once)
+		return;
+	fake_device_pull((struct fake_device *)dev);
+	fake_device_plug((struct fake_device *)dev);
+}
+
+static const struct usbdev_ops comes_back_ops = {
+	.submit = comes_back_submit,
+	.cancel = fake_device_cancel,
+	.bus_reset = fake_device_reset,
+};
+
+static void a_device_that_comes_back_meanwhile_is_still_probed(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	set_up(&o, true);
+	settle(&o);
+	o.device.dev.ops = &comes_back_ops;
+	export_reset(o.export);
+	assert_int_equal(o.gone, 1);
+	assert_null(export_description(o.export));
+	assert_int_equal(o.probes, 1);
+	settle(&o);
+	assert_int_equal(o.ready, 2);
+	assert_int_equal(o.probes, 0);
+	tear_down(&o);
+}
+
 static void it_may_be_freed_at_any_moment(void **state)
 {
 	(void)state;
@@ -277,6 +315,7 @@ int main(void)
 		cmocka_unit_test(after_it_went_there_is_only_gone),
 		cmocka_unit_test(a_device_that_does_not_enumerate_is_told_of),
 		cmocka_unit_test(a_device_that_answers_at_last_is_ready),
+		cmocka_unit_test(a_device_that_comes_back_meanwhile_is_still_probed),
 		cmocka_unit_test(it_may_be_freed_at_any_moment),
 	};
 

@@ -436,6 +436,27 @@ static void device_that_the_guest_refuses_is_told_about_and_tried_again(void **s
 	fixture_free(f);
 }
 
+static void device_that_leaves_as_it_is_refused_is_announced_when_it_is_back(void **state)
+{
+	struct fixture *f = with_mouse();
+
+	(void)state;
+	connect_guest(f, GUEST_CAPS_ALL);
+	configure(f, 1);
+	start_receiving(f, 0x81);
+	f->moved.leaves = true;
+	usbredirparser_send_filter_reject(f->guest.parser);
+	exchange(f);
+	assert_non_null(strstr(f->guest.said, "refuses the device"));
+	assert_false(f->moved.dev.attached);
+	f->moved.leaves = false;
+	usbdev_attach(&f->moved.dev, USB_SPEED_IS_FULL);
+	pass(f, 5 * SECOND);
+	assert_int_equal(f->guest.connects, 2);
+	assert_true(session_has_device(f->session));
+	fixture_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -459,6 +480,7 @@ int main(void)
 		cmocka_unit_test(what_no_device_has_is_refused),
 		cmocka_unit_test(serial_port_echoes),
 		cmocka_unit_test(device_that_the_guest_refuses_is_told_about_and_tried_again),
+		cmocka_unit_test(device_that_leaves_as_it_is_refused_is_announced_when_it_is_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

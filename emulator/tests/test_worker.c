@@ -74,7 +74,7 @@ static void ended(void *context, long result)
 	t->result = result;
 	if (t->again) {
 		t->again--;
-		worker_start(t->worker, at_once, ended, t);
+		worker_begin(t->worker, at_once, ended, t);
 	}
 }
 
@@ -89,7 +89,7 @@ static void the_result_comes_by_the_loop(void **state)
 {
 	struct trial *t = *state;
 
-	worker_start(t->worker, read_one, ended, t);
+	worker_begin(t->worker, read_one, ended, t);
 	assert_true(worker_is_busy(t->worker));
 	assert_int_equal(write(t->fds[1], "x", 1), 1);
 	worker_wait(t->worker, 5000);
@@ -104,7 +104,7 @@ static void an_end_may_start_the_next(void **state)
 	struct trial *t = *state;
 
 	t->again = 1000;
-	worker_start(t->worker, at_once, ended, t);
+	worker_begin(t->worker, at_once, ended, t);
 	turn(t, 1001);
 	assert_int_equal(t->result, 7);
 }
@@ -114,7 +114,7 @@ static void a_blocked_call_is_interrupted_and_says_nothing(void **state)
 	struct trial *t = *state;
 
 	for (unsigned i = 0; i < 300; i++) {
-		worker_start(t->worker, read_one, ended, t);
+		worker_begin(t->worker, read_one, ended, t);
 		if (i % 3)
 			usleep(i % 7 * 50); /* the call begins at any moment of it */
 		worker_interrupt(t->worker);
@@ -122,7 +122,7 @@ static void a_blocked_call_is_interrupted_and_says_nothing(void **state)
 	}
 	loop_step(t->loop, 0);
 	assert_int_equal(t->done, 0);
-	worker_start(t->worker, at_once, ended, t);
+	worker_begin(t->worker, at_once, ended, t);
 	turn(t, 1);
 }
 
@@ -130,7 +130,7 @@ static void waiting_for_a_blocked_call_ends(void **state)
 {
 	struct trial *t = *state;
 
-	worker_start(t->worker, read_one, ended, t);
+	worker_begin(t->worker, read_one, ended, t);
 	worker_wait(t->worker, 20);
 	assert_true(worker_is_busy(t->worker));
 }
@@ -140,7 +140,7 @@ static void freeing_interrupts(void **state)
 	struct trial *t = *state;
 	int error;
 
-	worker_start(t->worker, read_one, ended, t);
+	worker_begin(t->worker, read_one, ended, t);
 	worker_free(t->worker);
 	t->worker = worker_new(t->loop, &error);
 	assert_non_null(t->worker);
@@ -159,7 +159,7 @@ static void a_mask_that_was_inherited_does_not_matter(void **state)
 	t->worker = worker_new(t->loop, &error);
 	pthread_sigmask(SIG_UNBLOCK, &all, NULL);
 	assert_non_null(t->worker);
-	worker_start(t->worker, read_one, ended, t);
+	worker_begin(t->worker, read_one, ended, t);
 	worker_wait(t->worker, 20);
 	worker_interrupt(t->worker);
 	assert_int_equal(t->done, 0);

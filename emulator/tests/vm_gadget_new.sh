@@ -24,18 +24,6 @@ four_alternate_settings()
   stop
 }
 
-flashes()
-{
-  need dfu-util
-  serve
-  listed
-  head -c 8192 /dev/urandom >in.bin
-  dfu-util -a 0 -s 0x08000000 -D in.bin
-  dfu-util -a 0 -s 0x08000000:8192 -U out.bin
-  cmp in.bin out.bin
-  stop
-}
-
 gaps()
 {
   tells_gaps
@@ -45,7 +33,6 @@ gaps()
 modprobe libcomposite
 modprobe dummy_hcd
 check 'what this kernel will not show is said, and is so' gaps
-check 'dfu-util downloads and uploads' flashes
 check 'with a FunctionFS that has them, all four alternate settings can be set, and nothing is missing' \
   four_alternate_settings
 finish

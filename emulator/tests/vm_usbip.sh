@@ -218,6 +218,72 @@ detaches()
   no_complaints
 }
 
+# --- a client that vanishes ---
+
+# import NAME: takes the board over TCP in that other network, keeps the connection, and leaves the head of the reply in NAME
+import()
+{
+  # shellcheck disable=SC2016 # expanded there
+  nsenter -t "$network" -n bash -c 'exec 3<>/dev/tcp/127.0.0.1/3240
+    { printf "\1\21\200\3\0\0\0\0"; printf "1-1%29s" "" | tr " " "\0"; } >&3
+    head -c 8 <&3 >"$1" && exec sleep 1000' bash "$1" &
+  until_true 20 has_bytes "$1" 8
+}
+
+has_bytes()
+{
+  [ -e "$1" ] && [ "$(stat -c %s "$1")" -eq "$2" ]
+}
+
+# In a network of its own, which may be taken down
+loopback()
+{
+  nsenter -t "$network" -n busybox ip link set lo "$1"
+}
+
+another_network()
+{
+  [ "$(readlink "/proc/$network/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+} 2>/dev/null
+
+# Seldom asked, for it takes a minute
+has_descriptors()
+{
+  local descriptors
+
+  sleep 1
+  descriptors=("/proc/$server/fd/"*)
+  [ ${#descriptors[@]} -eq "$1" ]
+}
+
+# Nothing comes from it any more, no end either. It is on the same machine, and lives: so it is not its kernel that tells.
+vanished()
+{
+  local descriptors
+
+  unshare -n sleep 1000 &
+  network=$!
+  until_true 20 another_network
+  loopback up
+  nsenter -t "$network" -n "$dfuemu" serve usbip >ready 2>complaints &
+  server=$!
+  # shellcheck disable=SC2046 # words
+  trap 'kill "$server" "$network" $(jobs -p) 2>/dev/null || true; cat complaints' EXIT
+  until_true 20 grep -q '^ready' ready
+  descriptors=("/proc/$server/fd/"*)
+  import first
+  printf '\1\21\0\3\0\0\0\0' | cmp - first
+  import second
+  printf '\1\21\0\3\0\0\0\2' | cmp - second # busy
+  kill $! # the second
+  until_true 20 has_descriptors $((${#descriptors[@]} + 1))
+  loopback down
+  until_true 100 has_descriptors ${#descriptors[@]}
+  loopback up
+  import third
+  printf '\1\21\0\3\0\0\0\0' | cmp - third
+}
+
 # --- in this kernel itself ---
 
 vhci()
@@ -340,6 +406,7 @@ too_early()
   quiet
 }
 
+later 'a client that vanishes without a word is let go after a minute' vanished
 check 'without the module, or without the right, vhci says so' no_module
 modprobe cdc-acm
 dmesg -C

@@ -48,9 +48,9 @@ startup-time|profiles/f407.c|the ROM needs 0.9 s to its pull-up|s/\.startup_us =
 protected-read|rom_memory.c|read protection does not hinder reading|s/rdp_access_status; \/\* UP-10/rdp_access_status * 0; \/* UP-10/
 outside|rom_memory.c|Set-Address takes any address|s/return region_of(rm, job->address, 1) ? DFU_OK : DFU_ERR_TARGET;/return DFU_OK;/
 option-length|rom_memory.c|option bytes may be written in part|s/if (job->address != m->base || job->length != .*)$/if (job->address != m->base)/
-program-sets-bits|flash.c|programming sets bits|s/cells\[i\] &= data\[i\];/cells[i] = data[i];/
-erase-two|flash.c|an erase takes the next sector with it|s/p->sectors = 1;/p->sectors = 2;/
-write-protection|flash.c|write protection does not hinder erasing|s/return 0; \/\* FL-7 \*\//(void)0;/
+program-sets-bits|flash_cells.c|programming sets bits|s/new &= old;/new |= 0 * old;/
+erase-two|flash_cells.c|an erase takes the next sector with it|s/p->sectors = 1;/p->sectors = 2;/
+write-protection|flash_cells.c|write protection does not hinder erasing|s/return 0; \/\* FL-7 \*\//(void)0;/
 serial-number|identity.c|the serial number is of other words of the UID|s/uid\[0\] + uid\[2\]/uid[0] + uid[1]/
 boot0|mcu.c|BOOT0 works the other way round|s/m->pins\[PIN_BOOT0\] &&/!m->pins[PIN_BOOT0] \&\&/
 thumb-bit|mcu.c|an application starts without its Thumb bit|s/msp_ok && (pc & 1) && pc_ok/msp_ok \&\& pc_ok/

@@ -24,7 +24,7 @@ on_board()
     options+=("$1")
     shift
   done
-  head -c 1048576 /dev/zero >flash.img
+  head -c "${FLASH:-1048576}" /dev/zero >flash.img
   DFU_REFERENCE_TRACE=requests timeout -k 2 "${LIMIT:-30}" "$dfuemu" exec --time "${TIME:-virtual}" --serial "$serial" \
     --flash flash.img "${options[@]}" -- bash -c 'tell() { local s=0; "$@" || s=$?; echo $s >>statuses; }; right() {
       env -u DFU_REFERENCE_MUTANT -u DFU_REFERENCE_TRACE "$R" "$@"; }; '"$2" >said 2>&1 || status=$?
@@ -206,7 +206,7 @@ scene_small()
 {
   "$dfuemu" profiles | grep -q g431 || skip 'no profile here has another wTransferSize'
   image 5000
-  on_board --profile g431 -- 'tell "$R" download image --address 0x08000000'
+  FLASH=131072 on_board --profile g431 -- 'tell "$R" download image --address 0x08000000'
 }
 
 # What the original leaves in each scene

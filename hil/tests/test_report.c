@@ -269,6 +269,32 @@ static void people_are_told_what_went_wrong_and_where(void **state)
 	free(said);
 }
 
+static void what_fails_now_and_then_is_told(void **state)
+{
+	const struct report_plan plan = { .jobs = 3, .tools = one_tool, .rig = "emulated", .quiet = true };
+	char *said = NULL;
+	size_t size;
+	FILE *memory = open_memstream(&said, &size);
+	struct report *report = report_console_new(memory);
+
+	(void)state;
+	assert_int_equal(report->ops->begin(report, &plan), 0);
+	for (unsigned i = 3; i >= 1; i--) {
+		struct result *result = a_result("start/dfuerror", "dfu-util", i == 2 ? VERDICT_FAILED : VERDICT_PASSED,
+						 "why");
+
+		result->repeat = i;
+		assert_int_equal(report->ops->result(report, result), 0);
+		result_free(result);
+	}
+	assert_int_equal(report->ops->end(report, false), 0);
+	report->ops->free(report);
+	fclose(memory);
+	assert_int_equal(strncmp(said, "FAIL  start/dfuerror repeat 2\n", 30), 0);
+	assert_says(said, "\nfails now and then: start/dfuerror (dfu-util), 1 times of 3\n");
+	free(said);
+}
+
 static void a_progress_line_is_for_terminals_and_wiped(void **state)
 {
 	const struct report_plan plan = {
@@ -316,6 +342,7 @@ int main(void)
 		cmocka_unit_test(json_has_it_all),
 		cmocka_unit_test(tap_has_a_line_for_each),
 		cmocka_unit_test(people_are_told_what_went_wrong_and_where),
+		cmocka_unit_test(what_fails_now_and_then_is_told),
 		cmocka_unit_test(a_progress_line_is_for_terminals_and_wiped),
 		cmocka_unit_test(a_stream_that_fails_is_told),
 	};

@@ -22,7 +22,7 @@ static void submit(struct endpoint *e, size_t length)
 static void move(struct endpoint *e, size_t length)
 {
 	e->length = length;
-	worker_start(e->worker, e->move, moved, e);
+	worker_begin(e->worker, e->move, moved, e);
 }
 
 static void moved(void *context, long result)

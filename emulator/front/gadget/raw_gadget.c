@@ -174,7 +174,7 @@ static void answer(struct front *f, worker_call *call, size_t length)
 {
 	f->phase = PHASE_ANSWER;
 	f->length = length;
-	worker_start(f->control, call, answered, f);
+	worker_begin(f->control, call, answered, f);
 }
 
 static void refuse(struct front *f)
@@ -267,7 +267,7 @@ static void handle_setup(struct front *f, const struct usb_setup *s)
 	if (s->length && !(s->type & 0x80)) {
 		f->phase = PHASE_DATA;
 		f->length = s->length;
-		worker_start(f->control, control_read, data_came, f);
+		worker_begin(f->control, control_read, data_came, f);
 	} else {
 		ask_device(f, PHASE_DEVICE);
 	}
@@ -313,7 +313,7 @@ static void event_came(void *context, long result)
 		break;
 	}
 	if (f->fd >= 0) /* the device may have left in answer */
-		worker_start(f->events, fetch_event, event_came, f);
+		worker_begin(f->events, fetch_event, event_came, f);
 }
 
 /* On and off the bus. */
@@ -348,7 +348,7 @@ static void raw_ready(void *context, const struct usb_description *d)
 	}
 	r = raw_run(f->fd, f->driver, f->udc, d->speed);
 	if (!r) {
-		worker_start(f->events, fetch_event, event_came, f);
+		worker_begin(f->events, fetch_event, event_came, f);
 		return;
 	}
 	udc_user(UDC_CLASS, f->udc, user);

@@ -133,7 +133,7 @@ struct worker *worker_new(struct loop *loop, int *error)
 	return NULL;
 }
 
-void worker_start(struct worker *w, worker_call *call, worker_done *done, void *context)
+void worker_begin(struct worker *w, worker_call *call, worker_done *done, void *context)
 {
 	assert(!w->busy);
 	w->busy = true;

@@ -17,7 +17,7 @@ typedef void worker_done(void *context, long result); /* on the loop; may start 
 /* The loop must outlive it. NULL: -errno in *error. */
 struct worker *worker_new(struct loop *, int *error);
 /* done() follows, unless the call is interrupted. Not while busy. */
-void worker_start(struct worker *, worker_call *, worker_done *, void *context);
+void worker_begin(struct worker *, worker_call *, worker_done *, void *context);
 bool worker_is_busy(const struct worker *); /* until done() is called */
 /* Wait until the call has ended, so long at most; done() still follows from the loop. */
 void worker_wait(struct worker *, unsigned ms);

@@ -122,9 +122,10 @@ static void filter_reject(void *priv)
 
 	if (s->state != SESSION_CONNECTED)
 		return;
+	/* First: the device may leave in what follows, and the next one is to be announced. */
+	enter(s, SESSION_REFUSED);
 	transfers_take_back(s);
 	export_reset(s->export);
-	enter(s, SESSION_REFUSED);
 	s->ops->say(s->context, "the guest refuses the device: no controller of that speed, or a filter forbids it");
 }
 

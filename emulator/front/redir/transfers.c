@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Packets of the peer as transfers of the device, and what comes of them as packets. Each is answered exactly once. */
 #include "session_internal.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -514,8 +515,12 @@ void transfers_forget(struct session *s)
 
 void transfers_take_back(struct session *s)
 {
-	while (s->transfers)
+	while (s->transfers) {
+		const struct transfer *first = s->transfers;
+
 		export_cancel(s->export, &s->transfers->urb);
+		assert(s->transfers != first); /* usbdev.h: it has completed */
+	}
 	for (unsigned i = 0; i < RECEIVERS; i++)
 		if (s->receivers[i])
 			receiver_stop(s, s->receivers[i]);

@@ -241,10 +241,12 @@ static struct transfer *transfer_new(struct usbip_session *s, const struct usbip
 	if (s->pending_count == USBIP_PENDING_MOST || s->pending_bytes + m->length > USBIP_PENDING_BYTES ||
 	    (s->memory->used + m->length > USBIP_ALL_BYTES && s->pending_bytes + m->length > USBIP_OWN_BYTES))
 		return NULL;
-	t = calloc(1, sizeof(*t) + m->length);
+	t = malloc(sizeof(*t) + m->length);
 	if (!t)
 		return NULL;
-	t->session = s;
+	*t = (struct transfer){ .session = s };
+	if (m->in) /* what goes out comes whole */
+		memset(t->data, 0, m->length);
 	t->seqnum = m->seqnum;
 	t->in = m->in;
 	t->room = m->length;

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The benchmark: runs everything, prints a table, writes BUILD/bench.json. Usage: run.py BUILD [PART...]
 
-Parts: transfers virtual start memory real usbip guest; all unless named. What is compared is measured in turns in one run; figures are
-medians, with the lowest and the highest beside them."""
+Parts: transfers virtual start memory real usbip suite guest; all unless named. What is compared is measured in turns in one run;
+figures are medians, with the lowest and the highest beside them."""
 
 import json
 import os
@@ -19,7 +19,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 BYSTANDER = os.path.join(ROOT, "fixtures", "descriptors", "0483-374b.usb")
-PARTS = ("transfers", "virtual", "start", "memory", "real", "usbip", "guest")
+PARTS = ("transfers", "virtual", "start", "memory", "real", "usbip", "suite", "guest")
 TRANSFERS = 20000
 TRANSFERS_UMOCKDEV = 1000
 
@@ -280,6 +280,23 @@ class Bench:
             self.row(f"in a guest (emulated processor), {front}: control transfers", int(rate), "/s")
             self.row("  64 KiB in blocks of 2 KiB", float(small), "s")
             self.row("  1 MiB in blocks of 2 KiB", float(large), "s")
+
+    # --- the scenarios ---
+
+    def suite(self):
+        dfuhil = os.path.join(self.build, "dfuhil")
+        if not os.access(dfuhil, os.X_OK):
+            raise Skip("dfuhil was not built")
+        report = os.path.join(self.folder, "suite.json")
+        taken = Sample()
+        for _ in range(3):
+            taken.add(wall([dfuhil, "run", "-q", "scenarios", "--tool", "dfu-util", "--json", report])[0])
+        with open(report, encoding="utf-8") as f:
+            results = json.load(f)["results"]
+        board = sum(r["board-us"] for r in results) / 1e6
+        self.row(f"{len(results)} scenarios with dfu-util in virtual time", taken.record(), "s", "20 s", taken.median < 20)
+        self.row("  time on the boards' clocks that they took", round(board), "s")
+        self.row("  the same in one second of yours", round(board / taken.median), "s")
 
 
 def main():

@@ -146,7 +146,7 @@ static void answer(struct ffs *f, worker_call *call, size_t length)
 {
 	f->phase = PHASE_ANSWER;
 	f->length = length;
-	worker_start(f->control, call, answered, f);
+	worker_begin(f->control, call, answered, f);
 }
 
 /* Moving data in the wrong direction is how FunctionFS is told to stall. */
@@ -239,7 +239,7 @@ static void handle_setup(struct ffs *f, const uint8_t setup[8])
 	}
 	f->phase = PHASE_DATA;
 	f->length = f->setup.length;
-	worker_start(f->control, control_read, data_came, f);
+	worker_begin(f->control, control_read, data_came, f);
 }
 
 /* SET_CONFIGURATION, or SET_INTERFACE: the kernel does not say which, nor which setting. */

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the kernel lists in sysfs. */
+#include "host_bus.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIST "/sys/bus/usb/devices"
+
+/* A device that goes takes its files away while one reads: false. */
+static bool number(const char *device, const char *attribute, int base, unsigned *out)
+{
+	char path[320], text[32], *end;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), LIST "/%.200s/%s", device, attribute);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = 0;
+	*out = (unsigned)strtoul(text, &end, base);
+	return end != text;
+}
+
+static bool read_device(const char *name, struct host_device *d)
+{
+	unsigned vendor, product, configuration;
+	char node[64];
+
+	if (!number(name, "busnum", 10, &d->bus) || !number(name, "devnum", 10, &d->address) ||
+	    !number(name, "idVendor", 16, &vendor) || !number(name, "idProduct", 16, &product))
+		return false;
+	d->vendor = (uint16_t)vendor;
+	d->product = (uint16_t)product;
+	snprintf(node, sizeof(node), "/dev/bus/usb/%03u/%03u", d->bus, d->address);
+	d->configured = number(name, "bConfigurationValue", 10, &configuration) && !access(node, F_OK);
+	return true;
+}
+
+size_t host_devices(struct host_device out[HOST_DEVICES])
+{
+	DIR *list = opendir(LIST);
+	struct dirent *entry;
+	size_t count = 0;
+
+	/* Interfaces have a colon in their names, root hubs are of no interest. */
+	while (list && count < HOST_DEVICES && (entry = readdir(list)))
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' && !strchr(entry->d_name, ':'))
+			count += read_device(entry->d_name, &out[count]);
+	if (list)
+		closedir(list);
+	return count;
+}

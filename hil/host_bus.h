@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The USB devices that programs of this machine can see and open, by its kernel's own list of them. */
+#ifndef DFUBENCH_HOST_BUS_H
+#define DFUBENCH_HOST_BUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct host_device {
+	unsigned bus, address; /* the node in /dev/bus/usb */
+	uint16_t vendor, product;
+	bool configured; /* the kernel is through with it */
+};
+
+#define HOST_DEVICES 256
+
+/* Their number; more than HOST_DEVICES are left out. Without USB there are none. */
+size_t host_devices(struct host_device out[HOST_DEVICES]);
+
+#endif
