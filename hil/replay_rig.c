@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "commands.h"
+#include "options.h"
 #include "protection.h"
 #include "replay.h"
 #include "rig_choice.h"
@@ -423,6 +424,59 @@ static struct rig_choice *choose(const struct replay_options *o)
 	return c;
 }
 
+/* What the command line says, else the rig file, else what is usual. False: the rig has no such time. */
+static bool choose_time(struct replay *r, const struct rig_choice *choice, struct rig_setup *setup,
+			char why[REPLAY_WHY])
+{
+	const struct replay_options *o = r->options;
+	const char *text = rig_choice_time(choice);
+
+	setup->time = rig_choice_is_private(choice) ? RIG_TIME_VIRTUAL : RIG_TIME_SCALED;
+	setup->scale = 1;
+	if (o->time_given) {
+		setup->time = o->time;
+		setup->scale = o->scale;
+	} else if (text && strcmp(text, "virtual") != 0) {
+		setup->time = RIG_TIME_SCALED;
+		setup->scale = options_time_scale(text);
+	}
+	if (setup->time == RIG_TIME_VIRTUAL && !rig_choice_is_private(choice)) {
+		snprintf(why, REPLAY_WHY, "virtual time is there on the rig 'emulated' alone");
+		return false;
+	}
+	rig_choice_clock(choice, &setup->time, &setup->scale);
+	if (setup->time == RIG_TIME_VIRTUAL)
+		snprintf(r->time_name, sizeof(r->time_name), "virtual");
+	else if (setup->scale == 1)
+		snprintf(r->time_name, sizeof(r->time_name), "real");
+	else
+		snprintf(r->time_name, sizeof(r->time_name), "x%g", setup->scale);
+	return true;
+}
+
+static int replay_on(struct stage *s, const struct rig_choice *choice, const struct rig_setup *setup,
+		     char why[REPLAY_WHY])
+{
+	char broken[RIG_WHY] = "out of memory";
+	int status;
+
+	/* Another chip than the recording's may be just what is to be compared. */
+	if (rig_choice_differs(choice, setup->profile, true, broken))
+		snprintf(s->replay->note, REPLAY_WHY, "the rig's board is no %s, as the recording's is", setup->profile);
+	s->rig = rig_open(choice, setup, broken);
+	if (!s->rig) {
+		snprintf(why, REPLAY_WHY, "%s", broken);
+		return HIL_UNFIT;
+	}
+	status = begin(s, rig_choice_can(choice) & RIG_PROFILES, why);
+	if (!status)
+		status = send_all(s, why);
+	if (!status && can(s, RIG_TRANSCRIPT))
+		take_times(s);
+	s->rig->ops->close(s->rig);
+	return status;
+}
+
 int replay_run(struct replay *r, const char *folder, char why[REPLAY_WHY])
 {
 	const struct replay_options *o = r->options;
@@ -439,45 +493,20 @@ int replay_run(struct replay *r, const char *folder, char why[REPLAY_WHY])
 				   .application = true,
 				   .erase_times = DURATION_TYPICAL,
 				   .seed = o->seed,
-				   .time = o->time,
-				   .scale = o->scale,
 				   .capture = capture,
 				   .folder = folder };
-	char broken[RIG_WHY] = "out of memory";
-	bool is_new;
-	int status;
+	char broken[RIG_WHY];
+	int status = HIL_USAGE;
 
 	*why = 0;
-	if (!choice || !capture) {
-		free(capture);
-		rig_choice_free(choice);
-		return HIL_USAGE;
-	}
-	is_new = rig_choice_can(choice) & RIG_PROFILES;
 	for (unsigned b = 0; b < r->recording.boards && r->recording.boards > 1 && *r->recording.serials[b]; b++)
 		serials[b] = r->recording.serials[b];
-	if (!o->time_given && !rig_choice_is_private(choice))
-		setup.time = RIG_TIME_SCALED;
-	r->rig_name = rig_choice_is_private(choice) ? "emulated" : "of hardware";
-	if (!rig_choice_is_private(choice) && o->rig)
-		r->rig_name = o->rig;
-	if (setup.time == RIG_TIME_VIRTUAL)
-		snprintf(r->time_name, sizeof(r->time_name), "virtual");
-	else if (setup.scale == 1)
-		snprintf(r->time_name, sizeof(r->time_name), "real");
-	else
-		snprintf(r->time_name, sizeof(r->time_name), "x%g", setup.scale);
-	s.rig = rig_open(choice, &setup, broken);
-	if (s.rig) {
-		status = begin(&s, is_new, why);
-		if (!status)
-			status = send_all(&s, why);
-		if (!status && can(&s, RIG_TRANSCRIPT))
-			take_times(&s);
-		s.rig->ops->close(s.rig);
-	} else {
+	if (choice && rig_choice_check(choice, broken)) {
 		snprintf(why, REPLAY_WHY, "%s", broken);
 		status = HIL_UNFIT;
+	} else if (choice && capture && choose_time(r, choice, &setup, why)) {
+		r->rig_name = o->rig ? o->rig : "emulated";
+		status = replay_on(&s, choice, &setup, why);
 	}
 	rig_choice_free(choice);
 	free(capture);

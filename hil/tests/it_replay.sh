@@ -244,6 +244,22 @@ stays_away()
   says said 'expected: device f055:9800 to come'
 }
 
+# On boards of somebody else's, which keep real time: pins, contents and the plug by the control socket.
+by_control()
+{
+  local name
+
+  ends 3 "$dfuhil" replay --rig control:nowhere "$captures/two-boards.pcapng"
+  says said "cannot connect to 'nowhere'"
+  ends 2 "$dfuhil" replay --rig vhcy "$captures/two-boards.pcapng"
+  for name in dfu-util-upload dfu-util-replugged; do
+    TIME=real ends 0 emu --control S -- "$dfuhil" replay --rig control:S "$captures/$name.pcapng"
+    says said 'rig control:S, real time'
+    says said 'no difference in '
+  done
+  TIME=real ends 2 emu --control S -- "$dfuhil" replay --rig control:S --time virtual "$captures/dfu-util-upload.pcapng"
+}
+
 reports()
 {
   virtual
@@ -377,6 +393,7 @@ check 'option bytes are those of a state file' options
 check 'a board with read protection is known by its refusals' locked
 check 'times are judged by a tolerance' time_differs
 check 'a device that does not come back is told' stays_away
+check 'a recording is sent to the boards behind a control socket' by_control
 check 'reports of a replay' reports
 check 'mistakes of the command line and the file are told' bad
 check 'recordings that are cut off are replayed as far as they go' cut
