@@ -143,7 +143,11 @@ static int send_part(struct stage *s, size_t first, size_t *end, char why[REPLAY
 	char *orders = text_format("%s/orders", s->folder), *answers = text_format("%s/answers", s->folder);
 	char program[4096] = "", *words[] = { program, (char[]){ "replay-host" }, orders, answers, NULL };
 	struct rig_run run = {
-		.words = words, .folder = s->folder, .wrote = sender_wrote, .context = s, .wall_limit_ms = WALL_MS
+		.words = words,
+		.folder = s->folder,
+		.wrote = sender_wrote,
+		.context = s,
+		.wall_limit_ms = WALL_MS + 3 * recorded_us(&s->replay->recording) / 1000,
 	};
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	struct rig_ran ran;
