@@ -48,7 +48,7 @@ INC_emulator := $(INC_runtime) $(INC_filter) $(INC_private_bus) -Iemulator
 
 # The runner needs these; without them dfuemu is built alone, and make says so.
 HIL_LIBS := libfyaml jansson libxml-2.0 libusb-1.0
-HIL_MISSING := $(strip $(if $(filter -static,$(LDFLAGS)),static,$(foreach l,$(HIL_LIBS),$(if $(call have,$(l)),,$(l)))))
+HIL_MISSING := $(strip $(if $(POSIX)$(filter -static,$(LDFLAGS)),static,$(foreach l,$(HIL_LIBS),$(if $(call have,$(l)),,$(l)))))
 LIBS_hil := $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --libs $(HIL_LIBS)))
 INC_hil := $(INC_emulator) -Ihil $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --cflags $(HIL_LIBS)))
 
