@@ -164,7 +164,7 @@ static: ## build build/dfuemu-static, which needs no library at all
 	cp '$(B)/static/dfuemu' '$(B)/dfuemu-static'
 
 # musl declares nothing beyond POSIX here, and has no headers of the kernel: what compiles uses none.
-posix: ## build build/dfuemu-posix: serve usbip alone, for any POSIX system
+posix: ## build build/dfuemu-posix: serve usbip and show, for any POSIX system
 	+$(MAKE) --no-print-directory B='$(B)/posix' POSIX=1 CC='$(if $(MUSL),musl-gcc,$(CC))' SAN= FUZZ= all
 	cp -f '$(B)/posix/dfuemu' '$(B)/dfuemu-posix'
 

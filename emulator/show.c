@@ -293,8 +293,8 @@ static void look_at(struct show *s, const struct transcript_stream *stream, cons
 	s->last_us = x->end_us > s->last_us ? x->end_us : x->start_us > s->last_us ? x->start_us : s->last_us;
 	if (!is_wanted(s, x, d))
 		return;
+	s->wanted++;
 	s->requests += x->op != OP_NONE;
-	s->by_op[x->op]++;
 	if (x->incarnation && (x->board || is_layout(x)))
 		b = place_of(s, x);
 	if (b)
@@ -309,7 +309,6 @@ static void look_at(struct show *s, const struct transcript_stream *stream, cons
 		picture_feed(&b->picture, x);
 	if (s->summary || !(s->ops & 1u << x->op))
 		return;
-	s->shown++;
 	if (s->json)
 		show_exchange_json(s, b, x);
 	else
@@ -358,6 +357,8 @@ static int go_through(struct show *s, struct capture_reader *reader, struct tran
 		say_error(&say, "cannot write to standard output: %s", strerror(s->write_error));
 		return EXIT_OURS;
 	}
+	if (s->device && !s->wanted)
+		say_warning(&say, "show: nothing was said to device '%.60s' in '%.200s'", s->device, s->path);
 	return capture_is_damaged(&damage) ? EXIT_DAMAGED : 0;
 }
 

@@ -83,8 +83,9 @@ filters()
   diff one same
   show --device "$address" two.pcapng >same
   diff one same
-  show --device 99 two.pcapng >none
-  says_not none 'board'
+  ends 0 show --device 99 two.pcapng
+  says said "warning: show: nothing was said to device '99' in 'two.pcapng'"
+  says_not said 'board 1'
 }
 
 json()
@@ -106,7 +107,7 @@ busy = [r for r in run["requests"] if r.get("state") == "dfuDNBUSY"]
 assert busy[0]["poll_ms"] == 100 and busy[0]["status"] == "OK", busy[0]
 board, = run["boards"]
 assert board["written_bytes"] == 5000 and board["sectors_erased"] == 1 and board["serial"] == "326237753036", board
-assert len(board["sectors"]) > 12 and board["sectors"][0]["written_bytes"] == 5000
+assert len(board["sectors"]) >= 12 and board["sectors"][0]["written_bytes"] == 5000
 assert run["damage"] == [] and run["format"] == "pcapng" and run["dfu_requests"] == len(run["requests"])
 END
 }
