@@ -38,6 +38,6 @@ enum host_end host_usb_reset(struct host_usb *);
 bool host_usb_wait_gone(struct host_usb *, uint64_t within_us); /* from the bus; true as well if none was open */
 /* A device with that ID, which need not be one with DFU, is on the bus: waited for so long. */
 bool host_usb_wait_there(struct host_usb *, uint16_t vendor, uint16_t product, uint64_t within_us);
-bool host_usb_sleep(struct host_usb *, uint64_t us);            /* false: a signal came */
+bool host_usb_sleep(struct host_usb *, uint64_t us); /* false: a signal came */
 
 #endif

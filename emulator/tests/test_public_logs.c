@@ -140,7 +140,8 @@ static const struct log logs[] = {
 		     { COMES, 60000, { 0 }, 0, 0 },
 		     { STATUS, 0, { GS_START }, 0, 0 },
 		     { BLANK, 0, { 0 }, 0, 0 } } },
-	{ .source = "modm, documentation, dfu-util 0.9 -v on an F4: dfuMANIFEST with a poll timeout of 1 ms, and the board is gone",
+	{ .source = "modm, documentation, dfu-util 0.9 -v on an F4: dfuMANIFEST with a poll timeout of 1 ms, and the "
+		    "board is gone",
 	  .profile = "f407",
 	  .full = true,
 	  .lines = { START,
