@@ -186,7 +186,7 @@ dist: static ## pack build/dfubench-VERSION-MACHINE.tar.xz: both programs, scena
 	tar --sort=name --owner=0 --group=0 --numeric-owner -C '$(B)/dist' -cJf '$(B)/$(DIST).tar.xz' '$(DIST)'
 
 # musl declares nothing beyond POSIX here, and has no headers of the kernel: what compiles uses none.
-posix: ## build build/dfuemu-posix: serve usbip alone, for any POSIX system
+posix: ## build build/dfuemu-posix: serve usbip and show, for any POSIX system
 	+$(MAKE) --no-print-directory B='$(B)/posix' POSIX=1 CC='$(if $(MUSL),musl-gcc,$(CC))' SAN= FUZZ= all
 	cp -f '$(B)/posix/dfuemu' '$(B)/dfuemu-posix'
 

@@ -9,7 +9,7 @@
 
 struct hil_command {
 	const char *name;
-	const char *summary;
+	const char *summary;                /* NULL: not for people */
 	int (*main)(int argc, char **argv); /* argv[0] is the command; an exit status */
 };
 

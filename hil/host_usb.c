@@ -283,6 +283,18 @@ enum host_end host_usb_set_interface(struct host_usb *h, uint8_t alternate)
 	return rc == LIBUSB_ERROR_NOT_FOUND ? HOST_BROKEN : ended(h, rc);
 }
 
+/* The kernel does not change it while an interface is in use. */
+enum host_end host_usb_set_configuration(struct host_usb *h, uint8_t value)
+{
+	int rc = h->gone ? LIBUSB_ERROR_NO_DEVICE : libusb_release_interface(h->handle, h->interface);
+
+	if (!rc)
+		rc = libusb_set_configuration(h->handle, value);
+	if (!h->gone && rc != LIBUSB_ERROR_NO_DEVICE)
+		libusb_claim_interface(h->handle, h->interface);
+	return ended(h, rc);
+}
+
 enum host_end host_usb_reset(struct host_usb *h)
 {
 	return ended(h, h->gone ? LIBUSB_ERROR_NO_DEVICE : libusb_reset_device(h->handle));
@@ -308,4 +320,26 @@ bool host_usb_wait_gone(struct host_usb *h, uint64_t within_us)
 	}
 	h->gone = true;
 	return true;
+}
+
+bool host_usb_wait_there(struct host_usb *h, uint16_t vendor, uint16_t product, uint64_t within_us)
+{
+	uint64_t until = host_wait_now_us() + within_us;
+
+	for (;;) {
+		libusb_device **list;
+		ssize_t count = libusb_get_device_list(h->context, &list);
+		struct libusb_device_descriptor d;
+		bool there = false;
+
+		for (ssize_t i = 0; i < count; i++)
+			there |= !libusb_get_device_descriptor(list[i], &d) && d.idVendor == vendor &&
+				 d.idProduct == product;
+		if (count >= 0)
+			libusb_free_device_list(list, 1);
+		if (there)
+			return true;
+		if (host_wait_now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
+			return false;
+	}
 }

@@ -32,8 +32,12 @@ uint8_t host_usb_interface(const struct host_usb *); /* number of the DFU interf
 enum host_end host_usb_control(struct host_usb *, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
 			       uint8_t *data, uint16_t length, uint64_t timeout_us, size_t *actual);
 enum host_end host_usb_set_interface(struct host_usb *, uint8_t alternate);
+/* Also one that it has already. */
+enum host_end host_usb_set_configuration(struct host_usb *, uint8_t value);
 enum host_end host_usb_reset(struct host_usb *);
 bool host_usb_wait_gone(struct host_usb *, uint64_t within_us); /* from the bus; true as well if none was open */
-bool host_usb_sleep(struct host_usb *, uint64_t us);            /* false: a signal came */
+/* A device with that ID, which need not be one with DFU, is on the bus: waited for so long. */
+bool host_usb_wait_there(struct host_usb *, uint16_t vendor, uint16_t product, uint64_t within_us);
+bool host_usb_sleep(struct host_usb *, uint64_t us); /* false: a signal came */
 
 #endif

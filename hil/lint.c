@@ -7,13 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 #include "commands.h"
+#include "recording.h"
 #include "rules.h"
-#include "suggest.h"
 #include "writer.h"
 
 #define LINE_BYTES 256
 #define WIDTH 100
-#define PROFILES 64
 
 struct lint {
 	const char *path;
@@ -29,119 +28,15 @@ struct lint {
 static void help(FILE *stream)
 {
 	fputs("usage: dfuhil lint [OPTIONS] CAPTURE\n\n"
-	      "Hold the DFU requests of a capture (pcapng with the packets of Linux's usbmon, as dfuemu or Wireshark "
-	      "record\n"
-	      "it) against the rules that 'dfuhil rules' lists. Exit status: 0 if no error was found, 1 if one was, 2 "
-	      "if the\n"
-	      "capture could not be read.\n\n"
+	      "Hold the DFU requests of a capture (pcapng or pcap, with packets of Linux's usbmon or of USBPcap) "
+	      "against\n"
+	      "the rules that 'dfuhil rules' lists. Exit status: 0 if no error was found, 1 if one was, 2 if the "
+	      "capture\n"
+	      "could not be read.\n\n"
 	      "      --profile NAME  ROM of the board (default: by the descriptors in the capture)\n"
 	      "      --json          for programs\n"
 	      "  -h, --help          this text\n",
 	      stream);
-}
-
-/* 0 or -errno. */
-static int read_file(const char *path, uint8_t **data, size_t *length)
-{
-	FILE *file = fopen(path, "rb");
-	size_t room = 1 << 16;
-	int error = 0;
-
-	*data = NULL;
-	*length = 0;
-	if (!file)
-		return -errno;
-	errno = 0;
-	for (;;) {
-		uint8_t *more = realloc(*data, room);
-
-		if (!more) {
-			error = -ENOMEM;
-			break;
-		}
-		*data = more;
-		*length += fread(*data + *length, 1, room - *length, file);
-		if (ferror(file))
-			error = errno ? -errno : -EIO;
-		if (error || *length < room)
-			break;
-		room *= 2;
-	}
-	fclose(file);
-	return error;
-}
-
-static bool is_string(const struct exchange *x, const char *text)
-{
-	size_t length = strlen(text);
-
-	if (x->setup.type != 0x80 || x->setup.request != 6 || x->setup.value >> 8 != 3 || x->length < 2 + 2 * length ||
-	    x->data[0] != 2 + 2 * length)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (x->data[2 + 2 * i] != (uint8_t)text[i] || x->data[3 + 2 * i])
-			return false;
-	return true;
-}
-
-/* How much of a profile shows in the capture: the layout of its flash has to, if it has one, and the device descriptor decides. */
-static unsigned likeness(const struct transcript *t, const struct mcu_profile *p)
-{
-	bool device = false, layout = false;
-	unsigned strings = 0;
-
-	for (size_t i = 0; i < t->count; i++) {
-		const struct exchange *x = &t->exchanges[i];
-
-		device |= x->setup.type == 0x80 && x->setup.request == 6 && x->setup.value == 0x0100 &&
-			  x->length == sizeof(p->device_descriptor) &&
-			  !memcmp(x->data, p->device_descriptor, sizeof(p->device_descriptor));
-		for (unsigned s = 0; s < p->string_count && s < 32; s++) {
-			if (!p->strings[s] || p->strings[s][0] != '@')
-				continue;
-			layout = true;
-			if (is_string(x, p->strings[s]))
-				strings |= 1u << s;
-		}
-	}
-	return strings || !layout ? 2u * (unsigned)__builtin_popcount(strings) + device : 0;
-}
-
-static const struct mcu_profile *guess_profile(const struct transcript *t)
-{
-	const struct mcu_profile *best = NULL;
-	unsigned most = 0;
-
-	for (const struct mcu_profile *const *p = mcu_profiles; *p; p++) {
-		unsigned n = 2 * likeness(t, *p);
-
-		n += n && (*p)->aliases[0]; /* of equals, the default of the family */
-		if (n <= most)
-			continue;
-		most = n;
-		best = *p;
-	}
-	return best;
-}
-
-static int find_profile(const char *name, const struct mcu_profile **profile)
-{
-	const char *names[PROFILES], *near;
-	size_t n = 0;
-
-	*profile = mcu_profile_find(name);
-	if (*profile)
-		return 0;
-	for (const struct mcu_profile *const *p = mcu_profiles; *p && n < PROFILES - 4; p++) {
-		names[n++] = (*p)->name;
-		for (unsigned k = 0; (*p)->aliases[k]; k++)
-			names[n++] = (*p)->aliases[k];
-	}
-	names[n] = NULL;
-	near = suggest_nearest(name, names);
-	fprintf(stderr, "dfuhil: unknown profile '%s'%s%s%s ('dfuemu profiles' lists them)\n", name,
-		near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
-	return HIL_USAGE;
 }
 
 static unsigned board_count(const struct transcript *t)
@@ -296,12 +191,7 @@ static int print_json(const struct lint *l)
 
 static int complain(const struct lint *l, const char *what)
 {
-	static const uint8_t pcap[] = { 0xd4, 0xc3, 0xb2, 0xa1 };
-
-	fprintf(stderr, "dfuhil: %s: %s%s\n", l->path, what,
-		l->length >= sizeof(pcap) && !memcmp(l->data, pcap, sizeof(pcap))
-			? ": this is the older pcap ('editcap -F pcapng OLD NEW' converts it)"
-			: "");
+	fprintf(stderr, "dfuhil: %s: %s\n", l->path, what);
 	return HIL_USAGE;
 }
 
@@ -314,7 +204,7 @@ static int judge(struct lint *l)
 	if (error)
 		return complain(l, error == -EINVAL ? l->t.damage : strerror(-error));
 	if (!l->profile)
-		l->profile = guess_profile(&l->t);
+		l->profile = recording_profile(&l->t);
 	facts = transcript_facts_of(l->profile);
 	transcript_free(&l->t);
 	error = transcript_read(&l->t, l->data, l->length, &facts);
@@ -350,7 +240,8 @@ static int parse(int argc, char **argv, struct lint *l)
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		switch (c) {
 		case 'p':
-			if (find_profile(optarg, &l->profile))
+			l->profile = recording_profile_named(optarg);
+			if (!l->profile)
 				return HIL_USAGE;
 			break;
 		case 'j':
@@ -379,7 +270,7 @@ int lint_main(int argc, char **argv)
 
 	if (status)
 		return status < 0 ? 0 : status;
-	error = read_file(l.path, &l.data, &l.length);
+	error = recording_read_file(l.path, &l.data, &l.length);
 	status = error ? complain(&l, strerror(-error)) : judge(&l);
 	transcript_free(&l.t);
 	free(l.findings);

@@ -5,13 +5,19 @@
 #include "check.h"
 #include "commands.h"
 #include "host.h"
+#include "import.h"
+#include "replay.h"
+#include "replay_wire.h"
 #include "run.h"
 #include "steps.h"
 
 static const struct hil_command commands[] = {
 	{ "check", "check scenario, tool and rig files", check_main },
 	{ "host", "send the requests of a script, and hold the answers against it", host_main },
+	{ "import", "make a scenario of a recording", import_main },
 	{ "lint", "hold a capture against the rules", lint_main },
+	{ "replay", "send a recording to a board, and report what differs", replay_main },
+	{ "replay-host", NULL, replay_host_main }, /* replay_rig.c starts it */
 	{ "rules", "list the rules, or explain one", rules_main },
 	{ "run", "run scenarios with a tool, and report what became of them", run_main },
 	{ "steps", "list what can stand in a step of a scenario", steps_main },
@@ -23,7 +29,8 @@ static void help(FILE *stream)
 	fputs("usage: dfuhil COMMAND [ARG...]\n\nRun scenarios with USB flashing tools on emulated or real boards.\n\n",
 	      stream);
 	for (const struct hil_command *c = commands; c->name; c++)
-		fprintf(stream, "  %-10s %s\n", c->name, c->summary);
+		if (c->summary)
+			fprintf(stream, "  %-10s %s\n", c->name, c->summary);
 	fputs("\n'dfuhil COMMAND --help' tells more. 'dfuhil --version' names the version.\n", stream);
 }
 

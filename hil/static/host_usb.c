@@ -363,3 +363,31 @@ bool host_usb_wait_gone(struct host_usb *h, uint64_t within_us)
 	h->gone = true;
 	return true;
 }
+
+static bool is_there(uint16_t vendor, uint16_t product)
+{
+	DIR *folder = opendir(DEVICES);
+	struct dirent *entry;
+	bool there = false;
+
+	while (folder && !there && (entry = readdir(folder))) {
+		unsigned id, other;
+
+		there = entry->d_name[0] != '.' && !strchr(entry->d_name, ':') &&
+			number(entry->d_name, "idVendor", 16, &id) && number(entry->d_name, "idProduct", 16, &other) &&
+			id == vendor && other == product;
+	}
+	if (folder)
+		closedir(folder);
+	return there;
+}
+
+bool host_usb_wait_there(struct host_usb *h, uint16_t vendor, uint16_t product, uint64_t within_us)
+{
+	uint64_t until = host_wait_now_us() + within_us;
+
+	while (!is_there(vendor, product))
+		if (host_wait_now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
+			return false;
+	return true;
+}
