@@ -29,11 +29,11 @@ struct lint {
 static void help(FILE *stream)
 {
 	fputs("usage: dfuhil lint [OPTIONS] CAPTURE\n\n"
-	      "Hold the DFU requests of a capture (pcapng with the packets of Linux's usbmon, as dfuemu or Wireshark "
-	      "record\n"
-	      "it) against the rules that 'dfuhil rules' lists. Exit status: 0 if no error was found, 1 if one was, 2 "
-	      "if the\n"
-	      "capture could not be read.\n\n"
+	      "Hold the DFU requests of a capture (pcapng or pcap, with packets of Linux's usbmon or of USBPcap) "
+	      "against\n"
+	      "the rules that 'dfuhil rules' lists. Exit status: 0 if no error was found, 1 if one was, 2 if the "
+	      "capture\n"
+	      "could not be read.\n\n"
 	      "      --profile NAME  ROM of the board (default: by the descriptors in the capture)\n"
 	      "      --json          for programs\n"
 	      "  -h, --help          this text\n",
@@ -296,12 +296,7 @@ static int print_json(const struct lint *l)
 
 static int complain(const struct lint *l, const char *what)
 {
-	static const uint8_t pcap[] = { 0xd4, 0xc3, 0xb2, 0xa1 };
-
-	fprintf(stderr, "dfuhil: %s: %s%s\n", l->path, what,
-		l->length >= sizeof(pcap) && !memcmp(l->data, pcap, sizeof(pcap))
-			? ": this is the older pcap ('editcap -F pcapng OLD NEW' converts it)"
-			: "");
+	fprintf(stderr, "dfuhil: %s: %s\n", l->path, what);
 	return HIL_USAGE;
 }
 

@@ -37,10 +37,11 @@ struct capture_record {
 	bool has_setup; /* control submissions */
 	struct usb_setup setup;
 	enum usb_result result; /* of a completion: the status in the five words of usbdev.h; else USB_ACK */
-	int64_t status;         /* as recorded: -errno of Linux, or USBD_STATUS of Windows (not negative) */
-	uint32_t length;        /* of the data: asked for in a submission, moved in a completion */
-	const uint8_t *data;    /* what is there of them; valid until the next call */
-	size_t captured;        /* its length: less than what moved where the capture was cut */
+	int64_t status;  /* as recorded: -errno of Linux, or USBD_STATUS of Windows (not negative); 0 in a submission */
+	uint32_t length; /* of the data: asked for in a submission, moved in a completion */
+	bool length_unknown; /* of a completion: length is 0 because it is not told (USBPcap, old or OUT) */
+	const uint8_t *data; /* what is there of them; valid until the next call */
+	size_t captured;     /* its length: less than what moved where the capture was cut */
 	uint16_t link_type;
 };
 

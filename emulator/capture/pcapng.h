@@ -26,13 +26,17 @@ size_t pcapng_format_packet(uint64_t time_us, const uint8_t *header, size_t head
 
 struct pcapng_interface {
 	uint16_t link_type;
+	uint32_t snaplen;   /* 0: none */
 	uint8_t resolution; /* if_tsresol as stored */
+	int64_t offset_s;   /* if_tsoffset */
+	uint64_t dropped;   /* isb_ifdrop and isb_osdrop of its statistics: what the recorder lost since it began */
 };
 
 struct pcapng_packet {
 	unsigned interface;
 	uint16_t link_type;
 	bool big_endian; /* of the section: headers of some link types follow it */
+	bool has_time;   /* simple packet blocks have none */
 	uint64_t time_us;
 	const uint8_t *data; /* into the reader's memory */
 	size_t captured, original;
@@ -46,12 +50,16 @@ struct pcapng_reader {
 	const char *error;       /* after -EINVAL; at is the offset of the block that is meant */
 	const char *application; /* shb_userappl of the section, not NUL-terminated; NULL if there is none */
 	size_t application_length;
+	uint64_t dropped; /* epb_dropcount, and the counts of obsolete packet blocks: lost before a packet */
 	unsigned interface_count;
 	struct pcapng_interface interfaces[PCAPNG_MAX_INTERFACES];
 };
 
 /* data must outlive the reader. */
 void pcapng_reader_init(struct pcapng_reader *, const uint8_t *data, size_t size);
+/* Reads on in other memory: for who reads block by block. What was learnt of section and interfaces stays. application is
+ * NULL from then on. */
+void pcapng_reader_move(struct pcapng_reader *, const uint8_t *data, size_t size);
 /* 1 with the next packet; 0 at the end; -EINVAL: this is not pcapng, or broken (then it stays so). Blocks of kinds that it
  * does not know are passed over. */
 int pcapng_reader_next(struct pcapng_reader *, struct pcapng_packet *);

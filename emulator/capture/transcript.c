@@ -1,38 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Captures to transfers: packets, and which completion belongs to which submission. */
+/* Whole captures to transfers. */
 #include "transcript.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "pcapng.h"
+#include "pairs.h"
 #include "transcript_internal.h"
-#include "usbmon.h"
-
-#define LINKTYPE_USB_LINUX 189 /* the older header, without what follows the SETUP packet */
-#define OLD_HEADER_BYTES 48
-#define BUCKETS 1024
-#define NONE SIZE_MAX
-
-/* Linux, Documentation/driver-api/usb/error-codes.rst: what no board of ours is recorded with. */
-#define ENODEV_LINUX (-19)
-#define EREMOTEIO_LINUX (-121)
 
 struct reading {
 	struct transcript *t;
 	size_t room;
 	uint8_t *bytes; /* of all data stages: never more than the capture has */
 	size_t used;
-	/* Submissions that wait for their completion, by the id of usbmon: chains of exchange numbers, the newest first. */
-	size_t *chain;
-	uint64_t *ids;
-	size_t buckets[BUCKETS];
 	struct incarnations devices;
+	struct pairs *pairs;
+	size_t records;
 };
-
-static size_t bucket_of(uint64_t id)
-{
-	return (size_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 54) % BUCKETS;
-}
 
 static int make_room(struct reading *r)
 {
@@ -45,167 +28,125 @@ static int make_room(struct reading *r)
 	if (!p)
 		return -ENOMEM;
 	r->t->exchanges = p;
-	p = realloc(r->chain, room * sizeof(*r->chain));
-	if (!p)
-		return -ENOMEM;
-	r->chain = p;
-	p = realloc(r->ids, room * sizeof(*r->ids));
-	if (!p)
-		return -ENOMEM;
-	r->ids = p;
 	r->room = room;
 	return 0;
 }
 
-static enum usb_result result_of(int32_t status)
+static int take_ready(struct reading *r)
 {
-	switch (status) {
-	case USBMON_OK:
-	case EREMOTEIO_LINUX: /* short, which is no error to us */
-		return USB_ACK;
-	case USBMON_EPIPE:
-		return USB_STALL;
-	case USBMON_ENOENT:
-	case USBMON_ECONNRESET:
-	case USBMON_ETIMEDOUT:
-		return USB_CANCELLED;
-	case USBMON_ESHUTDOWN:
-	case ENODEV_LINUX:
-		return USB_GONE;
-	default:
-		return USB_SILENT;
+	struct exchange x;
+
+	while (pairs_take(r->pairs, &x)) {
+		int error = make_room(r);
+
+		if (error)
+			return error;
+		if (x.length) {
+			memcpy(r->bytes + r->used, x.data, x.length);
+			x.data = r->bytes + r->used;
+			r->used += x.length;
+		}
+		r->t->exchanges[r->t->count++] = x;
 	}
-}
-
-static void keep_data(struct reading *r, struct exchange *x, const uint8_t *data, size_t length)
-{
-	if (!length)
-		return;
-	memcpy(r->bytes + r->used, data, length);
-	x->data = r->bytes + r->used;
-	x->length = length;
-	r->used += length;
-}
-
-static int submitted(struct reading *r, const struct usbmon_header *h, uint64_t time_us, const uint8_t *data)
-{
-	struct transcript *t = r->t;
-	size_t number = t->count, *bucket = &r->buckets[bucket_of(h->id)];
-	struct exchange *x;
-	int error = make_room(r);
-
-	if (error)
-		return error;
-	x = &t->exchanges[number];
-	*x = (struct exchange){
-		.number = number,
-		.packet = t->packets,
-		.start_us = time_us,
-		.bus = (uint8_t)h->bus,
-		.device = h->device & 0x7f,
-		.setup = usb_setup_decode(h->setup),
-		.result = USB_SILENT,
-		.before = DFU_STATE_UNKNOWN,
-		.after = DFU_STATE_UNKNOWN,
-	};
-	if (!(x->setup.type & 0x80))
-		keep_data(r, x, data, h->captured);
-	r->ids[number] = h->id;
-	r->chain[number] = *bucket;
-	*bucket = number;
-	t->count++;
-	return incarnations_submitted(&r->devices, x);
-}
-
-static int completed(struct reading *r, const struct usbmon_header *h, uint64_t time_us, const uint8_t *data)
-{
-	size_t *link = &r->buckets[bucket_of(h->id)];
-	struct exchange *x;
-
-	while (*link != NONE && r->ids[*link] != h->id)
-		link = &r->chain[*link];
-	if (*link == NONE) {
-		r->t->lost++; /* of before the capture began */
-		return 0;
-	}
-	x = &r->t->exchanges[*link];
-	*link = r->chain[*link];
-	x->complete = true;
-	x->end_us = time_us;
-	x->result = result_of(h->status);
-	x->actual = h->length < x->setup.length ? h->length : x->setup.length;
-	if (x->setup.type & 0x80)
-		keep_data(r, x, data, h->captured < x->actual ? h->captured : x->actual);
-	else if (x->length > x->setup.length)
-		x->length = x->setup.length;
-	return incarnations_completed(&r->devices, x);
-}
-
-/* -EINVAL: no packet of usbmon. */
-static int decode_header(const struct pcapng_packet *p, struct usbmon_header *h, const uint8_t **data)
-{
-	uint8_t longer[USBMON_HEADER_BYTES] = { 0 };
-
-	if (p->link_type == LINKTYPE_USB_LINUX_MMAPPED) {
-		*data = p->data + USBMON_HEADER_BYTES;
-		return usbmon_decode(p->data, p->captured, p->big_endian, h);
-	}
-	if (p->link_type != LINKTYPE_USB_LINUX || p->captured < OLD_HEADER_BYTES)
-		return -EINVAL;
-	memcpy(longer, p->data, OLD_HEADER_BYTES);
-	*data = p->data + OLD_HEADER_BYTES;
-	return usbmon_decode(longer, p->captured - OLD_HEADER_BYTES + USBMON_HEADER_BYTES, p->big_endian, h);
-}
-
-static int read_packet(struct reading *r, const struct pcapng_packet *p)
-{
-	struct transcript *t = r->t;
-	uint64_t time_us = p->time_us > t->origin_us ? p->time_us - t->origin_us : 0;
-	struct usbmon_header h;
-	const uint8_t *data;
-
-	if (decode_header(p, &h, &data)) {
-		t->lost++;
-		return 0;
-	}
-	if (h.transfer != USBMON_CONTROL) {
-		t->others += h.type == 'S';
-		return 0;
-	}
-	if (h.type == 'S' && !h.flag_setup)
-		return submitted(r, &h, time_us, data);
-	if (h.type == 'C' || h.type == 'E')
-		return completed(r, &h, time_us, data);
-	t->lost++;
 	return 0;
 }
 
-static int read_packets(struct reading *r, const uint8_t *data, size_t length, bool has_origin)
+static int read_records(struct reading *r, struct capture_reader *reader, bool has_origin)
 {
 	struct transcript *t = r->t;
-	struct pcapng_reader reader;
-	struct pcapng_packet p;
-	int more, error;
+	struct capture_record record;
+	int more, error = 0;
 
-	pcapng_reader_init(&reader, data, length);
-	while ((more = pcapng_reader_next(&reader, &p)) > 0) {
-		if (!t->packets++ && !has_origin)
-			t->origin_us = p.time_us;
-		error = read_packet(r, &p);
-		if (error)
-			return error;
+	while (!error && (more = capture_reader_next(reader, &record)) > 0) {
+		if (!r->records++ && !has_origin)
+			t->origin_us = record.time_us;
+		error = pairs_feed(r->pairs, &record,
+				   record.time_us > t->origin_us ? record.time_us - t->origin_us : 0);
+		if (!error)
+			error = take_ready(r);
 	}
-	if (more < 0) {
-		t->damage = reader.error;
-		return -EINVAL;
+	if (error || more)
+		return error ? error : more;
+	pairs_end(r->pairs);
+	return take_ready(r);
+}
+
+/* All that is wrong, in one line. Requests without an answer are a matter of the device. */
+static int tell_damage(struct reading *r, struct capture_damage d)
+{
+	char text[CAPTURE_DAMAGE_TEXT];
+	size_t used = 0, room = 16 * CAPTURE_DAMAGE_TEXT;
+
+	d.no_completion = 0;
+	if (!capture_damage_text(&d, 0, text)[0])
+		return 0;
+	r->t->words = malloc(room);
+	if (!r->t->words)
+		return -ENOMEM;
+	for (unsigned i = 0; i < 16 && capture_damage_text(&d, i, text)[0]; i++) {
+		size_t length = strlen(text);
+
+		memcpy(r->t->words + used, i ? "; " : "", i ? 2 : 0);
+		used += i ? 2 : 0;
+		memcpy(r->t->words + used, text, length);
+		used += length;
 	}
-	if (reader.truncated)
-		t->damage = "it is cut off in the middle of a packet: what comes before was read";
-	else if (!length)
-		t->damage = "the file is empty";
-	else if (t->packets && t->lost == t->packets)
-		t->damage = "there is no packet of Linux's usbmon in it (link type 220 or 189)";
-	return !length || (t->packets && t->lost == t->packets) ? -EINVAL : 0;
+	r->t->words[used] = '\0';
+	r->t->damage = r->t->words;
+	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct exchange *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static void interpret(struct reading *r, const struct transcript_facts *facts)
+{
+	struct transcript *t = r->t;
+
+	if (t->count)
+		qsort(t->exchanges, t->count, sizeof(*t->exchanges), by_number);
+	for (size_t n = 0; n < t->count; n++) {
+		struct exchange *x = &t->exchanges[n];
+		struct incarnation *i;
+
+		if (is_set_usb_address(x)) {
+			i = incarnations_find(&r->devices, x->bus, (uint8_t)(x->setup.value & 0x7f), n);
+			if (i)
+				i->state = DFU_STATE_UNKNOWN;
+		}
+		i = incarnations_get(&r->devices, x->incarnation);
+		if (!i)
+			continue;
+		transcript_interpret(x, i, facts);
+		if (is_in_dfu_mode(i) && i->transfer_size_bytes)
+			t->transfer_size_bytes = i->transfer_size_bytes;
+	}
+}
+
+static int read_capture(struct reading *r, struct capture_reader *reader, const struct transcript_facts *facts)
+{
+	struct transcript *t = r->t;
+	struct capture_damage damage;
+	int error = read_records(r, reader, facts->has_origin);
+
+	if (error)
+		return error;
+	damage = *capture_reader_damage(reader);
+	pairs_damage(r->pairs, &damage);
+	t->packets = capture_reader_packets(reader);
+	t->others = pairs_others(r->pairs);
+	t->lost = damage.foreign + damage.malformed + damage.no_submission;
+	error = incarnations_number_boards(&r->devices, facts->serials);
+	if (!error)
+		error = tell_damage(r, damage);
+	if (error)
+		return error;
+	interpret(r, facts);
+	return damage.no_capture || damage.empty || (t->packets && !r->records) ? -EINVAL : 0;
 }
 
 struct transcript_facts transcript_facts_of(const struct mcu_profile *p)
@@ -226,6 +167,7 @@ struct transcript_facts transcript_facts_of(const struct mcu_profile *p)
 int transcript_read(struct transcript *t, const uint8_t *data, size_t length, const struct transcript_facts *facts)
 {
 	struct transcript_facts otherwise = transcript_facts_of(NULL);
+	struct capture_reader *reader = capture_reader_from_memory(data, length);
 	struct reading r = { .t = t };
 	int error = -ENOMEM;
 
@@ -233,19 +175,15 @@ int transcript_read(struct transcript *t, const uint8_t *data, size_t length, co
 		facts = &otherwise;
 	memset(t, 0, sizeof(*t));
 	t->origin_us = facts->has_origin ? facts->origin_us : 0;
-	for (size_t i = 0; i < BUCKETS; i++)
-		r.buckets[i] = NONE;
 	r.bytes = malloc(length ? length : 1);
 	t->memory = r.bytes;
-	if (r.bytes && !incarnations_init(&r.devices))
-		error = read_packets(&r, data, length, facts->has_origin);
-	if (error != -ENOMEM) {
-		incarnations_number_boards(&r.devices, facts->serials);
-		transcript_interpret(t, &r.devices, facts);
-	}
+	if (r.bytes && reader && !incarnations_init(&r.devices, 0))
+		r.pairs = pairs_new(&r.devices);
+	if (r.pairs)
+		error = read_capture(&r, reader, facts);
+	pairs_free(r.pairs);
 	incarnations_free(&r.devices);
-	free(r.chain);
-	free(r.ids);
+	capture_reader_free(reader);
 	return error;
 }
 
@@ -253,5 +191,6 @@ void transcript_free(struct transcript *t)
 {
 	free(t->exchanges);
 	free(t->memory);
+	free(t->words);
 	memset(t, 0, sizeof(*t));
 }

@@ -40,6 +40,7 @@ const char *dfuse_op_name(enum dfuse_op); /* "SET_ADDRESS" */
 struct exchange {
 	size_t number;             /* index in the transcript */
 	size_t packet;             /* frame number of the submission in the capture, from 1 */
+	size_t packet_end;         /* of the completion; 0: never completed */
 	uint64_t start_us, end_us; /* on the clock of the capture; end_us 0: never completed */
 	bool complete;
 	uint8_t bus, device; /* address; see also incarnation */
@@ -51,6 +52,7 @@ struct exchange {
 	size_t length;          /* bytes of data that are there */
 	size_t actual;          /* bytes moved */
 	enum usb_result result; /* USB_SILENT if never completed */
+	int64_t raw_status;     /* of the completion, as recorded: see capture_reader.h */
 	/* as DFU; op is OP_NONE for everything else */
 	enum dfuse_op op;
 	bool has_target;
@@ -64,14 +66,15 @@ struct exchange {
 struct transcript {
 	struct exchange *exchanges;
 	size_t count;
-	uint64_t origin_us;           /* time of the capture at bench time 0: start_us and end_us are relative to it */
-	size_t packets;               /* in the capture */
-	size_t others;                /* transfers of other kinds than control */
-	size_t lost;                  /* packets that could not be used */
-	const char *damage;           /* what is wrong with the capture in words, or NULL */
+	uint64_t origin_us; /* time of the capture at bench time 0: start_us and end_us are relative to it */
+	size_t packets;     /* in the capture */
+	size_t others;      /* transfers of other kinds than control */
+	size_t lost;        /* packets that could not be used */
+	const char *damage; /* what is wrong with the capture in words, all of it, or NULL; the transcript's */
 	uint16_t transfer_size_bytes; /* that block numbers were multiplied with, of the last board */
 	/* the rest is transcript.c's */
 	void *memory;
+	char *words;
 };
 
 /* Facts of the device that the reading depends on. What is not set is what nobody needs to know: the state is then unknown
@@ -93,9 +96,9 @@ struct transcript_facts {
 /* NULL: of the ROM of an F407, as far as all ROMs of ST have it in common. */
 struct transcript_facts transcript_facts_of(const struct mcu_profile *);
 
-/* From a pcapng in memory, which is not needed afterwards: usbmon's packets, of link type 220 or 189. facts NULL:
- * transcript_facts_of(NULL). 0, also if the capture is cut off, which damage then says; -ENOMEM; -EINVAL: no capture, damage says
- * why. What could be read is there. */
+/* From a capture in memory, which is not needed afterwards, in any form that capture_reader.h knows. facts NULL:
+ * transcript_facts_of(NULL). 0, also if the capture is damaged, which damage then tells; -ENOMEM; -EINVAL: nothing in it could be
+ * used, damage says why. What could be read is there. transcript_stream.h reads captures of any size. */
 int transcript_read(struct transcript *, const uint8_t *data, size_t length, const struct transcript_facts *);
 void transcript_free(struct transcript *); /* members, not the struct */
 

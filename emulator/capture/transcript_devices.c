@@ -15,8 +15,10 @@ static size_t place_of(uint8_t bus, uint8_t address)
 	return (size_t)bus << 7 | (address & 0x7f);
 }
 
-int incarnations_init(struct incarnations *d)
+int incarnations_init(struct incarnations *d, size_t most)
 {
+	memset(d, 0, sizeof(*d));
+	d->most = most;
 	d->at = calloc(PLACES, sizeof(*d->at));
 	return d->at ? 0 : -ENOMEM;
 }
@@ -27,8 +29,29 @@ void incarnations_free(struct incarnations *d)
 	free(d->at);
 }
 
+struct incarnation *incarnations_get(const struct incarnations *d, unsigned number)
+{
+	return number > d->dropped && number - d->dropped <= d->count ? &d->all[number - d->dropped - 1] : NULL;
+}
+
+struct incarnation *incarnations_at(const struct incarnations *d, uint8_t bus, uint8_t address)
+{
+	return incarnations_get(d, d->at[place_of(bus, address)]);
+}
+
+static void forget_half(struct incarnations *d)
+{
+	size_t half = d->count / 2;
+
+	memmove(d->all, d->all + half, (d->count - half) * sizeof(*d->all));
+	d->count -= half;
+	d->dropped += half;
+}
+
 static int begin(struct incarnations *d, struct exchange *x)
 {
+	if (d->most && d->count == d->most)
+		forget_half(d);
 	if (d->count == d->room) {
 		size_t room = d->room ? d->room * 2 : 8;
 		struct incarnation *all = realloc(d->all, room * sizeof(*all));
@@ -41,7 +64,7 @@ static int begin(struct incarnations *d, struct exchange *x)
 	d->all[d->count] = (struct incarnation){
 		.bus = x->bus, .address = x->device, .first = x->number, .last = x->number, .state = DFU_STATE_UNKNOWN
 	};
-	x->incarnation = (unsigned)++d->count;
+	x->incarnation = (unsigned)(++d->count + d->dropped);
 	d->at[place_of(x->bus, x->device)] = x->incarnation;
 	return 0;
 }
@@ -59,12 +82,15 @@ bool is_set_usb_address(const struct exchange *x)
 
 int incarnations_submitted(struct incarnations *d, struct exchange *x)
 {
+	struct incarnation *i;
+
 	if (!x->device) /* not addressed yet */
 		return 0;
-	x->incarnation = d->at[place_of(x->bus, x->device)];
-	if (!x->incarnation)
+	i = incarnations_at(d, x->bus, x->device);
+	if (!i)
 		return begin(d, x);
-	d->all[x->incarnation - 1].last = x->number;
+	x->incarnation = d->at[place_of(x->bus, x->device)];
+	i->last = x->number;
 	return 0;
 }
 
@@ -102,17 +128,19 @@ static void read_serial(struct incarnation *i, const uint8_t *b, size_t length)
 /* Another device descriptor at the same address is another device: not every host controller shows SET_ADDRESS. */
 static int read_device(struct incarnations *d, struct exchange *x)
 {
-	struct incarnation *i = &d->all[x->incarnation - 1];
+	struct incarnation *i = incarnations_get(d, x->incarnation);
 
-	if (x->length < sizeof(i->descriptor))
+	if (!i || x->length < sizeof(i->descriptor))
 		return 0;
 	if (i->has_descriptor && memcmp(i->descriptor, x->data, sizeof(i->descriptor))) {
 		int error = begin(d, x);
 
 		if (error)
 			return error;
-		i = &d->all[x->incarnation - 1];
+		i = incarnations_get(d, x->incarnation);
 	}
+	if (!i)
+		return 0;
 	memcpy(i->descriptor, x->data, sizeof(i->descriptor));
 	i->has_descriptor = true;
 	return 0;
@@ -123,15 +151,14 @@ int incarnations_completed(struct incarnations *d, struct exchange *x)
 	struct incarnation *i;
 
 	if (is_set_usb_address(x)) {
-		uint32_t *at = &d->at[place_of(x->bus, (uint8_t)(x->setup.value & 0x7f))];
-
 		/* A device that is still there and gets its address again had a bus reset. */
-		if (*at && d->all[*at - 1].gone)
-			*at = 0;
+		i = incarnations_at(d, x->bus, (uint8_t)(x->setup.value & 0x7f));
+		if (i && i->gone)
+			d->at[place_of(x->bus, i->address)] = 0;
 	}
-	if (!x->incarnation)
+	i = incarnations_get(d, x->incarnation);
+	if (!i)
 		return 0;
-	i = &d->all[x->incarnation - 1];
 	i->gone |= x->result == USB_GONE;
 	if (is_dfu_request(&x->setup))
 		i->dfu_requests = true;
@@ -158,12 +185,6 @@ struct incarnation *incarnations_find(struct incarnations *d, uint8_t bus, uint8
 	return NULL;
 }
 
-struct board {
-	char serial[SERIAL_BYTES];
-	size_t last; /* exchange with it */
-	unsigned number;
-};
-
 /* A board that may be the one that came up as i: with its serial number, or of one of which the number is not known if there is
  * but one; and it must have fallen silent before, for some ROMs give all boards the same serial number. */
 static struct board *same_board(struct board *boards, size_t count, const struct incarnation *i)
@@ -185,44 +206,76 @@ static unsigned number_by_serial(const char *const *serials, const struct incarn
 	return 0;
 }
 
-void incarnations_number_boards(struct incarnations *d, const char *const *serials)
+void boards_free(struct boards *b)
 {
-	struct board *boards = calloc(d->count ? d->count : 1, sizeof(*boards));
-	size_t count = 0;
-	unsigned next = 1;
+	free(b->all);
+}
 
-	while (serials && serials[next - 1])
-		next++;
-	for (size_t n = 0; boards && n < d->count; n++) {
-		struct incarnation *i = &d->all[n];
-		struct board *b;
+static struct board *new_board(struct boards *b)
+{
+	unsigned named = 0;
 
-		if (!(i->has_configuration ? i->dfu_mode : i->dfu_requests))
-			continue;
-		i->dfu_mode = true;
-		i->board = number_by_serial(serials, i);
-		if (i->board)
-			continue;
-		b = same_board(boards, count, i);
-		if (!b) {
-			b = &boards[count++];
-			b->number = next++;
-		}
-		if (i->serial[0])
-			memcpy(b->serial, i->serial, SERIAL_BYTES);
-		b->last = i->last;
-		i->board = b->number;
+	if (b->count == BOARDS_MOST)
+		return &b->all[b->count - 1];
+	if (b->count == b->room) {
+		size_t room = b->room ? b->room * 2 : 4;
+		struct board *all = realloc(b->all, room * sizeof(*all));
+
+		if (!all)
+			return NULL;
+		b->all = all;
+		b->room = room;
 	}
-	/* The application of a board is told by its serial number alone. */
-	for (size_t n = 0; boards && n < d->count; n++) {
-		struct incarnation *i = &d->all[n];
+	while (b->serials && b->serials[named])
+		named++;
+	b->all[b->count] = (struct board){ .number = named + (unsigned)b->count + 1 };
+	return &b->all[b->count++];
+}
 
-		if (i->board || !i->serial[0])
-			continue;
-		i->board = number_by_serial(serials, i);
-		for (size_t k = 0; k < count && !i->board; k++)
-			if (!strcmp(boards[k].serial, i->serial))
-				i->board = boards[k].number;
-	}
-	free(boards);
+int boards_number(struct boards *boards, struct incarnation *i)
+{
+	struct board *b;
+
+	i->board = number_by_serial(boards->serials, i);
+	if (i->board)
+		return 0;
+	b = same_board(boards->all, boards->count, i);
+	if (!b)
+		b = new_board(boards);
+	if (!b)
+		return -ENOMEM;
+	if (i->serial[0])
+		memcpy(b->serial, i->serial, SERIAL_BYTES);
+	b->last = i->last;
+	i->board = b->number;
+	return 0;
+}
+
+void boards_number_application(const struct boards *boards, struct incarnation *i)
+{
+	if (i->board || !i->serial[0])
+		return;
+	i->board = number_by_serial(boards->serials, i);
+	for (size_t k = 0; k < boards->count && !i->board; k++)
+		if (!strcmp(boards->all[k].serial, i->serial))
+			i->board = boards->all[k].number;
+}
+
+bool is_in_dfu_mode(const struct incarnation *i)
+{
+	return i->has_configuration ? i->dfu_mode : i->dfu_requests;
+}
+
+int incarnations_number_boards(struct incarnations *d, const char *const *serials)
+{
+	struct boards boards = { .serials = serials };
+	int error = 0;
+
+	for (size_t n = 0; n < d->count && !error; n++)
+		if (is_in_dfu_mode(&d->all[n]))
+			error = boards_number(&boards, &d->all[n]);
+	for (size_t n = 0; n < d->count; n++)
+		boards_number_application(&boards, &d->all[n]);
+	boards_free(&boards);
+	return error;
 }

@@ -170,28 +170,17 @@ static void interpret(struct exchange *x, struct incarnation *i, const struct tr
 	x->after = i->state;
 }
 
-void transcript_interpret(struct transcript *t, struct incarnations *d, const struct transcript_facts *f)
+void transcript_interpret(struct exchange *x, struct incarnation *i, const struct transcript_facts *f)
 {
-	for (size_t n = 0; n < d->count; n++)
-		d->all[n].pointer = f->default_pointer;
-	for (size_t n = 0; n < t->count; n++) {
-		struct exchange *x = &t->exchanges[n];
-		struct incarnation *i;
+	bool dfu = is_in_dfu_mode(i);
 
-		if (is_set_usb_address(x)) {
-			i = incarnations_find(d, x->bus, (uint8_t)(x->setup.value & 0x7f), n);
-			if (i)
-				i->state = DFU_STATE_UNKNOWN;
-		}
-		if (!x->incarnation)
-			continue;
-		i = &d->all[x->incarnation - 1];
-		x->board = i->board;
-		if (is_dfu_request(&x->setup) && (i->dfu_mode || (i->dfu_runtime && x->setup.request == DFU_DETACH)))
-			interpret(x, i, f);
-		if (i->dfu_mode && i->transfer_size_bytes)
-			t->transfer_size_bytes = i->transfer_size_bytes;
+	x->board = i->board;
+	if (!i->has_pointer) {
+		i->has_pointer = true;
+		i->pointer = f->default_pointer;
 	}
+	if (is_dfu_request(&x->setup) && (dfu || (i->dfu_runtime && x->setup.request == DFU_DETACH)))
+		interpret(x, i, f);
 }
 
 static const char *result_text(const struct exchange *x)

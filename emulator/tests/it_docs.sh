@@ -116,6 +116,30 @@ ctl_options()
   same 'options of ctl' help completion
 }
 
+show_options()
+{
+  "$dfuemu" show --help | sed -n 's/^  \(-.,\|   \) \(--[a-z0-9-]*\).*/\2/p' | grep -v -x -e --help >help
+  section CAPTURES | sed -n 's/^\.It Fl -\([a-z]*\).*/--\1/p' >manual
+  completed show - | grep -v -x -e --help >completion
+  same 'options of show' help manual
+  same 'options of show' help completion
+}
+
+# Requests are those that --request takes: a capture of nothing is enough to know.
+show_requests()
+{
+  local name
+
+  completed show --request '' >completion
+  grep -c . completion | grep -q -x 16
+  while read -r name; do
+    "$dfuemu" show --request "$name" /dev/null >said 2>&1 || true
+    says said '/dev/null: the file is empty'
+  done <completion
+  ends 125 "$dfuemu" show --request WRIET /dev/null
+  says said "(did you mean 'WRITE'?)"
+}
+
 # The commands, one to a line. json and quit are for programs that keep a connection: nobody types them.
 ctl_commands()
 {
@@ -286,6 +310,8 @@ later 'help, manual page and completion have the same options of exec' options
 later 'help, manual page and completion have the same fronts, and options of each' front_options
 later 'README.md has the table of what fronts lack' gaps
 later 'help, manual page and completion have the same options of ctl' ctl_options
+later 'help, manual page and completion have the same options of show' show_options
+later 'the completion has requests that show takes' show_requests
 later 'help, manual page and completion have the same commands of ctl' ctl_commands
 later 'manual page and completion name the words that commands and rules take' values
 later 'completion has the profiles and their other names' profiles

@@ -116,10 +116,10 @@ damaged()
   record -- dfu-util -a 0 -s 0x08000000:2048 -U out.bin
   head -c -30 run.pcapng >cut.pcapng
   ends 0 "$dfuhil" lint cut.pcapng
-  says said 'cut.pcapng: it is cut off in the middle of a packet'
+  says said 'cut.pcapng: it is cut off in the middle of the packet'
   echo 'this is no capture' >text
   ends 2 "$dfuhil" lint text
-  says said 'text: not a pcapng file'
+  says said 'text: this is neither pcapng nor pcap'
   : >empty
   ends 2 "$dfuhil" lint empty
   says said 'empty: the file is empty'
@@ -129,7 +129,7 @@ damaged()
   says said "unknown profile 'f470', did you mean 'f407'?"
   printf '\324\303\262\241\002\000\004\000' >old.pcap
   ends 2 "$dfuhil" lint old.pcap
-  says said 'editcap -F pcapng'
+  says said 'its header is cut off'
   ends 2 "$dfuhil" lint
   says said 'usage: dfuhil lint'
 }
