@@ -171,7 +171,6 @@ static int add_life(struct recording *r, const struct stay *s)
 	if (!p) {
 		p = &r->players[r->player_count++];
 		*p = (struct player){ .recording = r,
-				      .number = r->player_count,
 				      .bus = s->bus,
 				      .address = s->address,
 				      .vendor = (uint16_t)(s->device[8] | s->device[9] << 8),
@@ -188,6 +187,54 @@ static int add_life(struct recording *r, const struct stay *s)
 	if (s->board)
 		p->board = s->board;
 	return 0;
+}
+
+/* When the host began to work with a device: at the first class request that is followed. */
+static uint64_t work_us(const struct recording *r)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (unsigned i = 0; i < r->player_count; i++)
+		for (size_t l = 0; l < r->players[i].life_count; l++) {
+			const struct recorded_life *life = &r->players[i].lives[l];
+			size_t n = 0;
+
+			if (!recorded_has_dfu(life))
+				continue;
+			while (n < life->count && !(life->exchanges[n].setup.type & 0x60))
+				n++;
+			if (n < life->count && life->exchanges[n].start_us < first)
+				first = life->exchanges[n].start_us;
+		}
+	return first;
+}
+
+/* Hosts give out addresses in the order of the ports, and may enumerate in another; what came later comes later. */
+static int compare_players(const void *a, const void *b)
+{
+	const struct player *p = a, *q = b;
+
+	if (p->delay_us != q->delay_us)
+		return p->delay_us < q->delay_us ? -1 : 1;
+	if (p->bus != q->bus)
+		return p->bus < q->bus ? -1 : 1;
+	return p->address < q->address ? -1 : p->address > q->address;
+}
+
+/* Up to the first class request all that comes is taken to have been on the bus before the tool started. */
+static void order_players(struct recording *r)
+{
+	uint64_t work = work_us(r);
+
+	for (unsigned i = 0; i < r->player_count; i++) {
+		uint64_t start_us = r->players[i].lives[0].exchanges[0].start_us;
+
+		if (start_us > work && start_us > ENUMERATION_US)
+			r->players[i].delay_us = start_us - ENUMERATION_US;
+	}
+	qsort(r->players, r->player_count, sizeof(*r->players), compare_players);
+	for (unsigned i = 0; i < r->player_count; i++)
+		r->players[i].number = i + 1;
 }
 
 static int make_players(struct recording *r)
@@ -210,6 +257,7 @@ static int make_players(struct recording *r)
 		else
 			error = add_life(r, &stays[i]);
 	}
+	order_players(r);
 	for (unsigned i = 0; i < r->player_count && !error; i++) {
 		struct player *p = &r->players[i];
 
@@ -282,20 +330,8 @@ struct usbdev *recording_device(const struct recording *r, unsigned index)
 	return index < r->player_count ? recorded_usbdev(r->players[index].device) : NULL;
 }
 
-/* Up to the first class request all that comes is taken to have been on the bus before the tool started. */
 void recording_plug(struct recording *r)
 {
-	const struct transcript *t = &r->transcript;
-	size_t n = 0;
-	uint64_t work_us;
-
-	while (n < t->count && !(t->exchanges[n].setup.type & 0x60))
-		n++;
-	work_us = n < t->count ? t->exchanges[n].start_us : UINT64_MAX;
-	for (unsigned i = 0; i < r->player_count; i++) {
-		uint64_t start_us = r->players[i].lives[0].exchanges[0].start_us;
-
-		recorded_plug(r->players[i].device,
-			      start_us > work_us && start_us > ENUMERATION_US ? start_us - ENUMERATION_US : 0);
-	}
+	for (unsigned i = 0; i < r->player_count; i++)
+		recorded_plug(r->players[i].device, r->players[i].delay_us);
 }

@@ -25,6 +25,7 @@ struct player {
 	uint8_t bus, address;
 	uint16_t vendor, product;
 	char serial[SERIAL_TEXT];
+	uint64_t delay_us; /* from the beginning until it shows up first */
 	unsigned board;    /* of the transcript, of any life; 0: unknown */
 	size_t last;       /* number of the last exchange so far */
 	uint8_t at;        /* address now */

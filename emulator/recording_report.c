@@ -157,10 +157,10 @@ static char *what_words(const struct recorded_event *e, char *out, size_t size)
 		snprintf(out, size, "a request out of its order");
 		break;
 	case RECORDED_LEAVES:
-		snprintf(out, size, "leaves the bus");
+		snprintf(out, size, "the device leaves the bus");
 		break;
 	case RECORDED_COMES:
-		snprintf(out, size, "is on the bus");
+		snprintf(out, size, "the device is on the bus, life %" PRIu64 " of it", e->count);
 		break;
 	}
 	return out;
