@@ -338,7 +338,7 @@ static void get_descriptor(struct recorded *r, struct usb_urb *urb)
 		return;
 	}
 	if (watched && recorded_is_read_again(r, &urb->setup))
-		recorded_tell(r, RECORDED_READ_AGAIN, !r->loose, x, urb, 0);
+		recorded_tell(r, RECORDED_READ_AGAIN, !r->loose, NULL, urb, 0);
 	hold_as_recorded(r, urb, x);
 }
 
