@@ -293,8 +293,8 @@ static void look_at(struct show *s, const struct transcript_stream *stream, cons
 	s->last_us = x->end_us > s->last_us ? x->end_us : x->start_us > s->last_us ? x->start_us : s->last_us;
 	if (!is_wanted(s, x, d))
 		return;
+	s->wanted++;
 	s->requests += x->op != OP_NONE;
-	s->by_op[x->op]++;
 	if (x->incarnation && (x->board || is_layout(x)))
 		b = place_of(s, x);
 	if (b)
@@ -309,17 +309,19 @@ static void look_at(struct show *s, const struct transcript_stream *stream, cons
 		picture_feed(&b->picture, x);
 	if (s->summary || !(s->ops & 1u << x->op))
 		return;
-	s->shown++;
 	if (s->json)
 		show_exchange_json(s, b, x);
 	else
 		show_line(s, b, x);
 }
 
-static bool is_damaged(const struct capture_damage *d)
+/* None of the packets is one that can be read. */
+static bool is_of_no_use(const struct capture_damage *d, const struct capture_reader *reader)
 {
-	return d->truncated || d->breaks || d->dropped || d->cut || d->disordered || d->malformed || d->read_error ||
-	       d->no_submission;
+	uint64_t packets = capture_reader_packets(reader);
+
+	return d->no_capture || d->empty || (!packets && d->read_error) ||
+	       (packets && d->foreign + d->malformed == packets);
 }
 
 static int go_through(struct show *s, struct capture_reader *reader, struct transcript_stream *stream)
@@ -330,8 +332,12 @@ static int go_through(struct show *s, struct capture_reader *reader, struct tran
 	char text[CAPTURE_DAMAGE_TEXT];
 	int more;
 
-	while ((more = transcript_stream_next(stream, &x)) > 0 && !s->no_memory && !ferror(stdout))
+	while ((more = transcript_stream_next(stream, &x)) > 0 && !s->no_memory && !ferror(stdout)) {
+		errno = 0;
 		look_at(s, stream, &x);
+		if (ferror(stdout))
+			s->write_error = errno;
+	}
 	for (unsigned i = 0; i < SHOW_BOARDS; i++)
 		show_close(s, &s->boards[i]);
 	damage = transcript_stream_damage(stream);
@@ -339,12 +345,21 @@ static int go_through(struct show *s, struct capture_reader *reader, struct tran
 		say_error(&say, "show: %s", strerror(ENOMEM));
 		return EXIT_OURS;
 	}
-	if (damage.no_capture || damage.empty || (damage.read_error && !capture_reader_packets(reader))) {
+	if (is_of_no_use(&damage, reader)) {
 		say_error(&say, "%s: %s", s->path, capture_damage_text(&damage, 0, text));
 		return EXIT_OURS;
 	}
-	show_summary(s, stream, reader, &damage);
-	return is_damaged(&damage) ? EXIT_DAMAGED : 0;
+	if (!ferror(stdout))
+		show_summary(s, stream, reader, &damage);
+	if (fflush(stdout))
+		s->write_error = errno;
+	if (ferror(stdout)) {
+		say_error(&say, "cannot write to standard output: %s", strerror(s->write_error));
+		return EXIT_OURS;
+	}
+	if (s->device && !s->wanted)
+		say_warning(&say, "show: nothing was said to device '%.60s' in '%.200s'", s->device, s->path);
+	return capture_is_damaged(&damage) ? EXIT_DAMAGED : 0;
 }
 
 static int show(struct show *s, int fd)
@@ -371,6 +386,7 @@ static int show(struct show *s, int fd)
 
 int show_main(int argc, char **argv)
 {
+	static char buffer[OUT_BYTES]; /* stdout's, to the end of the process */
 	struct show *s = calloc(1, sizeof(*s));
 	int status, fd;
 
@@ -394,7 +410,7 @@ int show_main(int argc, char **argv)
 		free(s);
 		return EXIT_OURS;
 	}
-	setvbuf(stdout, NULL, _IOFBF, OUT_BYTES);
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	status = show(s, fd);
 	if (fd != STDIN_FILENO)
 		close(fd);

@@ -50,10 +50,11 @@ struct show {
 	struct show_board boards[SHOW_BOARDS];
 	struct show_device devices[SHOW_DEVICES];
 	unsigned device_count;
-	uint64_t exchanges, requests, shown, by_op[DFUSE_OPS];
+	uint64_t exchanges, wanted, requests; /* all; those of --device; of DFU among them */
 	uint64_t last_us;
 	bool headed; /* the head of the table was printed */
 	bool no_memory;
+	int write_error; /* errno of standard output */
 };
 
 /* The place of a board's, or NULL: too many. */

@@ -99,20 +99,28 @@ static void no_submission(const struct capture_damage *d, char *out)
 {
 	if (d->no_submission)
 		snprintf(out, CAPTURE_DAMAGE_TEXT,
-			 "%llu answer%s without the request: it was lost, or came before the recording began",
+			 "%llu answer%s without the request, which was lost, or came before the recording began",
 			 (number)d->no_submission, s_of(d->no_submission));
 }
 
 static void no_completion(const struct capture_damage *d, char *out)
 {
 	if (d->no_completion)
-		snprintf(out, CAPTURE_DAMAGE_TEXT, "%llu request%s without an answer: it was lost, or none came",
+		snprintf(out, CAPTURE_DAMAGE_TEXT,
+			 "%llu request%s without the answer, which was lost: the device answered later ones",
 			 (number)d->no_completion, s_of(d->no_completion));
 }
 
+static void under_way(const struct capture_damage *d, char *out)
+{
+	if (d->under_way)
+		snprintf(out, CAPTURE_DAMAGE_TEXT, "%llu request%s had no answer yet when the recording ended",
+			 (number)d->under_way, s_of(d->under_way));
+}
+
 static void (*const sentences[])(const struct capture_damage *, char *out) = {
-	no_capture, empty,      unreadable, truncated, breaks,        dropped,
-	cut,        disordered, malformed,  foreign,   no_submission, no_completion,
+	no_capture, empty,     unreadable, truncated,     breaks,        dropped,   cut,
+	disordered, malformed, foreign,    no_submission, no_completion, under_way,
 };
 
 char *capture_damage_text(const struct capture_damage *d, unsigned which, char out[CAPTURE_DAMAGE_TEXT])
@@ -125,4 +133,10 @@ char *capture_damage_text(const struct capture_damage *d, unsigned which, char o
 		out[0] = '\0';
 	}
 	return out;
+}
+
+bool capture_is_damaged(const struct capture_damage *d)
+{
+	return d->no_capture || d->empty || d->truncated || d->breaks || d->dropped || d->cut || d->disordered ||
+	       d->malformed || d->read_error || d->no_submission || d->no_completion;
 }

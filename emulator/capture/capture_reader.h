@@ -45,7 +45,7 @@ struct capture_record {
 	uint16_t link_type;
 };
 
-/* What is wrong with a capture: counts, all 0 in a sound one, and offsets in the file. */
+/* What is wrong with a capture: counts, all 0 in a sound one (but under_way, foreign), and offsets in the file. */
 struct capture_damage {
 	bool no_capture; /* neither format: nothing was read */
 	bool empty;      /* not one byte */
@@ -67,8 +67,12 @@ struct capture_damage {
 	int read_error;        /* errno of the read() that ended it, or 0 */
 	/* filled in by who pairs (transcript_stream.h) */
 	uint64_t no_submission; /* completions without a submission: of before the capture began, or lost */
-	uint64_t no_completion; /* submissions of control transfers without a completion */
+	uint64_t
+		no_completion; /* submissions of control transfers whose completion is missing: the device answered later ones */
+	uint64_t under_way; /* those that the recording ended before: no damage */
 };
+/* Something is missing or in the wrong order. Other link types beside USB are no damage. */
+bool capture_is_damaged(const struct capture_damage *);
 #define CAPTURE_DAMAGE_TEXT 200
 /* Sentence number `which`, from 0, of the statement: "17 packets were lost by the recorder". Empty when there is no more; returns out.
  * Without a newline. */

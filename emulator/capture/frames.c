@@ -95,7 +95,9 @@ static size_t block_at(struct frames *f, size_t at)
 		return 0;
 	b = window_peek(&f->window, at + length, &have);
 	/* Of a section in the other byte order both lengths read the same, whatever they are. */
-	return have >= at + length && !memcmp(b + at + 4, b + at + length - 4, 4) ? length : 0;
+	if (have < at + length || memcmp(b + at + 4, b + at + length - 4, 4))
+		return 0;
+	return type == PCAPNG_ENHANCED_PACKET && (length < 32 || word(f, b + at + 20) > length - 32) ? 0 : length;
 }
 
 /* Passes over what is broken, up to the next block. GIVE_UP if there is none. */
@@ -113,7 +115,7 @@ static int pass_over_blocks(struct frames *f, const char *why)
 			window_skip(&f->window, have);
 			break;
 		}
-		window_skip(&f->window, 4);
+		window_skip(&f->window, 1);
 		if (block_at(f, 0))
 			break;
 	}
@@ -125,7 +127,7 @@ static int pass_over_blocks(struct frames *f, const char *why)
 /* The block is not whole: because the file ends there, or because its length is wrong and others follow. */
 static int cut_off_block(struct frames *f, size_t left)
 {
-	for (size_t at = 4; at + 12 <= left; at += 4)
+	for (size_t at = 1; at + 12 <= left; at++)
 		if (block_at(f, at)) {
 			uint64_t from = window_offset(&f->window);
 

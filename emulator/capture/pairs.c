@@ -12,6 +12,7 @@
 struct slot {
 	uint64_t id;
 	uint16_t bus;
+	bool overtaken; /* a later one to the same device was answered */
 	struct exchange x;
 	uint8_t *data;
 	size_t room;
@@ -32,7 +33,7 @@ struct pairs {
 	struct early early[EARLY];
 	unsigned early_count;
 	size_t count, others;
-	uint64_t no_submission, no_completion;
+	uint64_t no_submission, no_completion, under_way;
 };
 
 struct pairs *pairs_new(struct incarnations *devices)
@@ -131,6 +132,8 @@ static int complete(struct pairs *p, unsigned n, const struct capture_record *r,
 		x->length = x->setup.length;
 	if (!error)
 		error = incarnations_completed(p->devices, x);
+	for (unsigned i = 0; i < n; i++)
+		p->pending[i]->overtaken |= p->pending[i]->bus == s->bus && p->pending[i]->x.device == x->device;
 	make_ready(p, n);
 	return error;
 }
@@ -236,8 +239,14 @@ int pairs_feed(struct pairs *p, const struct capture_record *r, uint64_t time_us
 void pairs_end(struct pairs *p)
 {
 	put_back(p);
-	while (p->pending_count)
-		give_up(p, 0);
+	while (p->pending_count) {
+		if (p->pending[0]->overtaken) {
+			give_up(p, 0);
+			continue;
+		}
+		p->under_way++;
+		make_ready(p, 0);
+	}
 	while (p->early_count) {
 		free(p->early[--p->early_count].data);
 		p->no_submission++;
@@ -270,4 +279,5 @@ void pairs_damage(const struct pairs *p, struct capture_damage *d)
 {
 	d->no_submission = p->no_submission;
 	d->no_completion = p->no_completion;
+	d->under_way = p->under_way;
 }

@@ -71,13 +71,13 @@ static int read_records(struct reading *r, struct capture_reader *reader, bool h
 	return take_ready(r);
 }
 
-/* All that is wrong, in one line. Requests without an answer are a matter of the device. */
+/* All that is wrong, in one line. */
 static int tell_damage(struct reading *r, struct capture_damage d)
 {
 	char text[CAPTURE_DAMAGE_TEXT];
 	size_t used = 0, room = 16 * CAPTURE_DAMAGE_TEXT;
 
-	d.no_completion = 0;
+	d.under_way = 0;
 	if (!capture_damage_text(&d, 0, text)[0])
 		return 0;
 	r->t->words = malloc(room);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The benchmark: runs everything, prints a table, writes BUILD/bench.json. Usage: run.py BUILD [PART...]
 
-Parts: transfers virtual start memory real usbip guest; all unless named. What is compared is measured in turns in one run; figures are
+Parts: transfers virtual start memory real captures usbip guest; all unless named. What is compared is measured in turns in one run; figures are
 medians, with the lowest and the highest beside them."""
 
 import json
@@ -19,9 +19,11 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 BYSTANDER = os.path.join(ROOT, "fixtures", "descriptors", "0483-374b.usb")
-PARTS = ("transfers", "virtual", "start", "memory", "real", "usbip", "guest")
+PARTS = ("transfers", "virtual", "start", "memory", "real", "captures", "usbip", "guest")
 TRANSFERS = 20000
 TRANSFERS_UMOCKDEV = 1000
+CAPTURE_MIB = 300
+CAPTURE_MIB_TSHARK = 10
 
 
 class Skip(Exception):
@@ -35,6 +37,15 @@ def wall(command, expect=0, **more):
     if done.returncode != expect:
         sys.exit(f"bench: {' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}")
     return passed, done.stdout + done.stderr
+
+
+def peak(command, path):
+    """The most memory that it had, in KiB, when all but the end of the file had gone through its standard input."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
+        with open(path, "rb") as f:
+            shutil.copyfileobj(f, child.stdin)
+        with open(f"/proc/{child.pid}/status", encoding="utf-8") as f:
+            return int(re.search(r"VmHWM:\s*(\d+) kB", f.read()).group(1))
 
 
 def processor():
@@ -214,6 +225,51 @@ class Bench:
         self.row("  the same image shared by each further board", kib["shared_bytes"], "KiB", "shared",
                  m["shared_bytes"] < 4096)  # fmt: skip
         self.row("  loaded on its own instead", kib["loaded_bytes"], "KiB")
+
+    # --- captures ---
+
+    def captures(self):
+        if not shutil.which("dfu-util"):
+            raise Skip("dfu-util is not installed")
+        short, long, small = (os.path.join(self.folder, name) for name in ("short", "long", "small"))
+        data = os.path.join(self.folder, "data")
+        with open(data, "wb") as f:
+            f.write(os.urandom(16384))
+        wall([self.dfuemu, "exec", "-q", "--time", "virtual", "--capture", short, "--",
+              "dfu-util", "-a", "0", "-s", "0x08000000", "-D", data])  # fmt: skip
+        lengthen = os.path.join(ROOT, "emulator", "tests", "clients", "long_capture.py")
+        wall([sys.executable, lengthen, short, long, str(CAPTURE_MIB)])
+        wall([sys.executable, lengthen, short, small, str(CAPTURE_MIB_TSHARK)])
+        commands = {"cat": "exec cat {} >/dev/null", "summary": "exec {show} --summary {} >/dev/null",
+                    "show": "exec {show} {} >/dev/null", "json": "exec {show} --json {} >/dev/null",
+                    "tshark": "exec tshark -r {} >/dev/null"}  # fmt: skip
+
+        def once(name, path):
+            return wall(["sh", "-c", commands[name].format(path, show=self.dfuemu + " show")])[0]
+
+        times = {name: Sample() for name in ("cat", "summary", "show", "json")}
+        once("cat", long)  # from now on the file is in the cache
+        for _ in range(5):
+            for name, sample in times.items():
+                sample.add(once(name, long))
+        self.row(f"a capture of {CAPTURE_MIB} MiB: cat", times["cat"].record(), "s")
+        for name, sample in list(times.items())[1:]:
+            ratio = sample.median / times["cat"].median
+            rate = CAPTURE_MIB / sample.median
+            self.row(f"  dfuemu show{'' if name == 'show' else ' --' + name}", sample.record(), "s", mib_per_s=round(rate))
+            self.row("    against cat", round(ratio, 1), "times")
+        memory = [peak([self.dfuemu, "show", "-"], path) for path in (small, long)]
+        self.row(f"  memory for it, against one of {CAPTURE_MIB_TSHARK} MiB ({memory[0]} KiB)", memory[1], "KiB", "the same",
+                 memory[1] < memory[0] + 512)  # fmt: skip
+        if not shutil.which("tshark"):
+            return
+        ours, theirs = Sample(), Sample()
+        for _ in range(3):
+            ours.add(once("show", small))
+            theirs.add(once("tshark", small))
+        self.row(f"a capture of {CAPTURE_MIB_TSHARK} MiB: tshark -r", theirs.record(), "s")
+        self.row("  dfuemu show", ours.record(), "s")
+        self.row("    against tshark", round(ours.median / theirs.median, 3), "times")
 
     # --- real time ---
 
