@@ -48,7 +48,7 @@ INC_emulator := $(INC_runtime) $(INC_filter) $(INC_private_bus) -Iemulator
 
 # The runner needs these; without them dfuemu is built alone, and make says so.
 HIL_LIBS := libfyaml jansson libxml-2.0 libusb-1.0
-HIL_MISSING := $(strip $(if $(filter -static,$(LDFLAGS)),static,$(foreach l,$(HIL_LIBS),$(if $(call have,$(l)),,$(l)))))
+HIL_MISSING := $(strip $(if $(POSIX)$(filter -static,$(LDFLAGS)),static,$(foreach l,$(HIL_LIBS),$(if $(call have,$(l)),,$(l)))))
 LIBS_hil := $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --libs $(HIL_LIBS)))
 INC_hil := $(INC_emulator) -Ihil $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --cflags $(HIL_LIBS)))
 
@@ -164,7 +164,7 @@ static: ## build build/dfuemu-static, which needs no library at all
 	cp '$(B)/static/dfuemu' '$(B)/dfuemu-static'
 
 # musl declares nothing beyond POSIX here, and has no headers of the kernel: what compiles uses none.
-posix: ## build build/dfuemu-posix: serve usbip alone, for any POSIX system
+posix: ## build build/dfuemu-posix: serve usbip and show, for any POSIX system
 	+$(MAKE) --no-print-directory B='$(B)/posix' POSIX=1 CC='$(if $(MUSL),musl-gcc,$(CC))' SAN= FUZZ= all
 	cp -f '$(B)/posix/dfuemu' '$(B)/dfuemu-posix'
 

@@ -129,7 +129,7 @@ static void print_board(const struct show *s, const struct show_board *b)
 		       show_paint(s, SHOW_PLAIN));
 	if (p->has_left)
 		printf("; left for 0x%08X", (unsigned)p->left_to);
-	printf("\n  busy for %llu ms, of which the board had told %llu ms\n", (unsigned long long)(p->taken_us / 1000),
+	printf("\n  busy for %llu ms, told beforehand: %llu ms\n", (unsigned long long)(p->taken_us / 1000),
 	       (unsigned long long)(p->told_us / 1000));
 	for (unsigned m = 0; m < p->layout.memory_count; m++)
 		if (!m || was_touched(p, m))

@@ -36,6 +36,8 @@ tells()
 {
   "$posix" --version >version
   says version 'fronts: serve-usbip'
+  "$posix" show "$tests/damaged/whole.pcapng" >theirs
+  "$dfuemu" show "$tests/damaged/whole.pcapng" | diff - theirs
   [ "$(wc -l <version)" -eq 2 ]
   "$posix" help serve >text
   says text 'usbip'
