@@ -197,12 +197,8 @@ static uint64_t work_us(const struct recording *r)
 	for (unsigned i = 0; i < r->player_count; i++)
 		for (size_t l = 0; l < r->players[i].life_count; l++) {
 			const struct recorded_life *life = &r->players[i].lives[l];
-			size_t n = 0;
+			size_t n = recorded_first_request(life);
 
-			if (!recorded_has_dfu(life))
-				continue;
-			while (n < life->count && !(life->exchanges[n].setup.type & 0x60))
-				n++;
 			if (n < life->count && life->exchanges[n].start_us < first)
 				first = life->exchanges[n].start_us;
 		}
@@ -297,8 +293,8 @@ struct recording *recording_new(struct bench *bench, const char *name, const uin
 		say_error(say, "%s: %s", name, strerror(ENOMEM));
 	else if (!error && !r->player_count)
 		say_error(say,
-			  "%s: no device that can be played is in the recording: it must have been made from before "
-			  "the device was plugged in",
+			  "%s: no device with its descriptors is in the recording: it must begin before the device is "
+			  "plugged in",
 			  name);
 	if (!error && r->player_count)
 		return r;

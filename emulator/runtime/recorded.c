@@ -24,6 +24,11 @@ static const struct recorded_life *life_of(const struct recorded *r)
 	return &r->lives[r->life];
 }
 
+static bool is_followed(const struct recorded *r, const struct recorded_exchange *x)
+{
+	return recorded_is_followed(&r->interfaces, &x->setup);
+}
+
 static uint64_t since(uint64_t later_us, uint64_t earlier_us)
 {
 	return later_us > earlier_us ? later_us - earlier_us : 0;
@@ -102,8 +107,7 @@ static void leave_after(struct recorded *r, const struct recorded_exchange *x)
 {
 	uint64_t end = x->complete ? x->end_us : x->start_us;
 
-	if (!r->follows || r->departed || r->next < life_of(r)->count || !will_leave(r) ||
-	    bench_is_scheduled(&r->leaves))
+	if (r->departed || r->next < life_of(r)->count || !will_leave(r) || bench_is_scheduled(&r->leaves))
 		return;
 	r->left_us = last_end_us(life_of(r)) + SOON_US;
 	bench_after(r->bench, &r->leaves, since(r->left_us, end));
@@ -116,15 +120,15 @@ static void come(struct bench_event *event)
 	if (recorded_begin_descriptors(r)) /* no memory: it stays away */
 		return;
 	memset(r->done, 0, life_of(r)->count * sizeof(*r->done));
-	r->follows = recorded_has_dfu(life_of(r));
+	recorded_read_interfaces(life_of(r), &r->interfaces);
 	r->next = recorded_next(r, 0);
 	r->working = r->has_status = false;
 	r->plugged = true;
 	r->counts.life = (unsigned)r->life + 1;
-	if (will_leave(r) && (!r->follows || r->next == life_of(r)->count))
+	if (will_leave(r) && r->next == life_of(r)->count)
 		leave_by_clock(r);
 	recorded_tell(r, RECORDED_COMES, false, NULL, NULL, r->life + 1);
-	usbdev_attach(&r->dev, USB_SPEED_IS_FULL);
+	usbdev_attach(&r->dev, r->interfaces.high_speed ? USB_SPEED_IS_HIGH : USB_SPEED_IS_FULL);
 }
 
 static void take_down(struct recorded *r)
@@ -186,7 +190,7 @@ static void answer(struct recorded *r)
 			leave(r);
 		return;
 	}
-	if (x && recorded_is_class(x))
+	if (x && is_followed(r, x))
 		leave_after(r, x);
 	give_back(r, urb, result, r->actual);
 }
@@ -239,11 +243,11 @@ static void play(struct recorded *r, struct usb_urb *urb, size_t i)
 	const struct recorded_exchange *x = &life_of(r)->exchanges[i];
 
 	recorded_mark(r, i);
-	if (r->follows) {
+	if (is_followed(r, x)) {
 		r->counts.played++;
 		r->history[r->history_count++ % RECORDED_HISTORY] = x;
 	}
-	if (!x->complete && !will_leave(r) && r->follows)
+	if (!x->complete && !will_leave(r) && is_followed(r, x))
 		recorded_tell(r, RECORDED_OVER, true, x, urb, 0);
 	if (!x->complete || x->result == USB_CANCELLED)
 		hold_for_ever(r, urb, x);
@@ -298,15 +302,15 @@ static void follow(struct recorded *r, struct usb_urb *urb)
 	}
 }
 
-/* No DFU: what drivers and programs of the host say to it has no order. The latest that has not been played is best. */
+/* What drivers and programs of the host say to it has no order. The latest that has not been played is best. */
 static void answer_freely(struct recorded *r, struct usb_urb *urb)
 {
 	const struct recorded_life *life = life_of(r);
 	size_t best = life->count;
 
 	for (size_t i = 0; i < life->count; i++)
-		if (recorded_is_class(&life->exchanges[i]) && recorded_same(&life->exchanges[i], urb) &&
-		    life->exchanges[i].complete && (best == life->count || r->done[best]))
+		if (recorded_same(&life->exchanges[i], urb) && life->exchanges[i].complete &&
+		    (best == life->count || r->done[best]))
 			best = i;
 	if (best < life->count)
 		play(r, urb, best);
@@ -316,7 +320,7 @@ static void answer_freely(struct recorded *r, struct usb_urb *urb)
 
 static void class_request(struct recorded *r, struct usb_urb *urb)
 {
-	if (!r->follows)
+	if (!recorded_is_followed(&r->interfaces, &urb->setup))
 		answer_freely(r, urb);
 	else if (r->departed || r->finished)
 		hold(r, urb, NULL, USB_STALL, 0);
@@ -329,7 +333,7 @@ static void class_request(struct recorded *r, struct usb_urb *urb)
 static void get_descriptor(struct recorded *r, struct usb_urb *urb)
 {
 	const struct recorded_exchange *x = recorded_find_descriptor(r, &urb->setup);
-	bool watched = r->follows && r->working && !r->departed;
+	bool watched = r->working && !r->departed;
 
 	if (!x) {
 		recorded_tell(r, RECORDED_NO_ANSWER, watched && !r->loose && !recorded_is_asked_by_the_way(&urb->setup),
@@ -435,8 +439,8 @@ static void recorded_cancel(struct usbdev *dev, struct usb_urb *urb)
 	}
 	bench_cancel(r->bench, &r->answers);
 	r->held = NULL;
-	if (x && recorded_is_class(x)) {
-		if (r->follows && x->complete && x->result != USB_CANCELLED)
+	if (x && is_followed(r, x)) {
+		if (x->complete && x->result != USB_CANCELLED)
 			recorded_tell(r, RECORDED_GIVEN_UP, true, x, urb, bench_now_us(r->bench) - r->held_since_us);
 		leave_after(r, x);
 	}
@@ -453,7 +457,7 @@ static void recorded_bus_reset(struct usbdev *dev)
 	bench_cancel(r->bench, &r->answers);
 	r->held = NULL;
 	if (urb) {
-		if (r->answer && recorded_is_class(r->answer))
+		if (r->answer && is_followed(r, r->answer))
 			leave_after(r, r->answer);
 		usbdev_complete(dev, urb, USB_CANCELLED, 0);
 	}
@@ -470,6 +474,7 @@ static const struct usbdev_ops recorded_ops = {
 struct recorded *recorded_new(struct bench *bench, const struct recorded_life *lives, size_t count, bool loose)
 {
 	struct recorded *r = calloc(1, sizeof(*r));
+	struct recorded_interfaces f;
 	size_t most = 1;
 
 	if (!r)
@@ -486,10 +491,9 @@ struct recorded *recorded_new(struct bench *bench, const struct recorded_life *l
 	for (size_t l = 0; l < count; l++) {
 		if (lives[l].count > most)
 			most = lives[l].count;
-		if (!recorded_has_dfu(&lives[l]))
-			continue;
+		recorded_read_interfaces(&lives[l], &f);
 		for (size_t i = 0; i < lives[l].count; i++)
-			r->counts.requests += recorded_is_class(&lives[l].exchanges[i]);
+			r->counts.requests += recorded_is_followed(&f, &lives[l].exchanges[i].setup);
 	}
 	r->done = calloc(most, sizeof(*r->done));
 	if (r->done)

@@ -2,7 +2,8 @@
 /*
  * A device that does what a recording says: for each request of a DFU interface the answer that was recorded, held as long as it
  * was, as far as the host says what the recorded host said. Standard requests have no order: they are answered from the
- * descriptors in the recording, for no two hosts enumerate alike; and so are class requests to devices without a DFU interface.
+ * descriptors in the recording, for no two hosts enumerate alike; nor have class requests to other interfaces and devices, and
+ * vendor requests to a whole device.
  *
  * Strict: the first request that is not the next of the recording is a departure; from there on the device stalls all class
  * requests. Loose: GETSTATUS and GETSTATE may be more or fewer, other requests may come in another order, descriptors may be
@@ -96,6 +97,8 @@ struct recorded_counts recorded_counts(const struct recorded *);
 const char *recorded_missing(const struct recorded_life *);
 /* A configuration in it has a DFU interface. */
 bool recorded_has_dfu(const struct recorded_life *);
+/* Number of the first request that is followed, or count if there is none. */
+size_t recorded_first_request(const struct recorded_life *);
 /* The longest answer to GET_DESCRIPTOR of this wValue, from any wIndex if there is none from the right one; NULL: none. */
 const struct recorded_exchange *recorded_descriptor(const struct recorded_life *, uint8_t type, uint16_t value,
 						    uint16_t index);

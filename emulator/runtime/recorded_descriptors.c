@@ -9,6 +9,7 @@
 #define DT_DEVICE 1
 #define DT_CONFIGURATION 2
 #define DT_INTERFACE 4
+#define DT_ENDPOINT 5
 #define DEVICE_BYTES 18
 #define CONFIGURATION_BYTES 9
 
@@ -71,23 +72,68 @@ const char *recorded_missing(const struct recorded_life *life)
 	return "no configuration descriptor is in the recording, or not the whole of it";
 }
 
-bool recorded_has_dfu(const struct recorded_life *life)
+static void read_interface(const uint8_t *d, struct recorded_interfaces *f, uint8_t dfu[32])
 {
+	uint8_t bit = (uint8_t)(1u << (d[2] & 7));
+
+	if (d[5] == 0xfe && d[6] == 1) { /* DFU 1.1 4.1.2, 4.2.3 */
+		f->dfu = true;
+		dfu[d[2] >> 3] |= bit;
+	} else {
+		f->others[d[2] >> 3] |= bit;
+	}
+}
+
+void recorded_read_interfaces(const struct recorded_life *life, struct recorded_interfaces *f)
+{
+	uint8_t dfu[sizeof(f->others)] = { 0 };
+
+	*f = (struct recorded_interfaces){ .dfu = false };
 	for (unsigned i = 0; i < RECORDED_CONFIGURATIONS; i++) {
 		const struct recorded_exchange *x = configuration_of(life, i);
 
 		if (!x)
 			continue;
 		for (size_t at = 0; x->length - at >= 2 && x->data[at] >= 2 && x->data[at] <= x->length - at;
-		     at += x->data[at]) {
-			const uint8_t *d = x->data + at;
-
-			/* DFU 1.1 4.1.2, 4.2.3 */
-			if (d[0] >= 9 && d[1] == DT_INTERFACE && d[5] == 0xfe && d[6] == 1)
-				return true;
-		}
+		     at += x->data[at])
+			if (x->data[at] >= 9 && x->data[at + 1] == DT_INTERFACE)
+				read_interface(x->data + at, f, dfu);
+			else if (x->data[at] >= 7 && x->data[at + 1] == DT_ENDPOINT)
+				f->high_speed |= (x->data[at + 3] & 3) == 2 && x->data[at + 5] == 2;
 	}
-	return false;
+	for (size_t i = 0; i < sizeof(dfu); i++)
+		f->others[i] &= (uint8_t)~dfu[i];
+}
+
+bool recorded_has_dfu(const struct recorded_life *life)
+{
+	struct recorded_interfaces f;
+
+	recorded_read_interfaces(life, &f);
+	return f.dfu;
+}
+
+/* Drivers of a host talk to other interfaces, and browsers and Windows ask whole devices for descriptors of vendors. */
+bool recorded_is_followed(const struct recorded_interfaces *f, const struct usb_setup *s)
+{
+	unsigned type = s->type >> 5 & 3, recipient = s->type & 0x1f;
+
+	if (!f->dfu || !type)
+		return false;
+	if (recipient == 1)
+		return !(f->others[(s->index & 0xff) >> 3] >> (s->index & 7) & 1);
+	return recipient == 0 && type == 1;
+}
+
+size_t recorded_first_request(const struct recorded_life *life)
+{
+	struct recorded_interfaces f;
+	size_t i = 0;
+
+	recorded_read_interfaces(life, &f);
+	while (i < life->count && !recorded_is_followed(&f, &life->exchanges[i].setup))
+		i++;
+	return i;
 }
 
 static int add_configuration(struct recorded *r, unsigned at, const struct recorded_exchange *x)
@@ -167,11 +213,8 @@ const struct recorded_exchange *recorded_find_descriptor(const struct recorded *
 bool recorded_is_read_again(struct recorded *r, const struct usb_setup *s)
 {
 	const struct recorded_life *life = &r->lives[r->life];
-	size_t i = 0;
 
-	while (i < life->count && !recorded_is_class(&life->exchanges[i]))
-		i++;
-	for (; i < life->count; i++) {
+	for (size_t i = recorded_first_request(life); i < life->count; i++) {
 		const struct usb_setup *other = &life->exchanges[i].setup;
 
 		if (!r->done[i] && other->type == s->type && other->request == s->request && other->value == s->value &&

@@ -10,12 +10,20 @@
 
 #define RECORDED_CONFIGURATIONS 8
 
+/* What the descriptors of a life say of it, and which of its requests are followed. */
+struct recorded_interfaces {
+	bool high_speed;    /* a bulk endpoint of 512 bytes says so (USB 2.0 5.8.3): a capture does not */
+	bool dfu;           /* there is a DFU interface; else none is followed */
+	uint8_t others[32]; /* a bit for each interface that is there and is no DFU interface */
+};
+
 struct recorded {
 	struct usbdev dev; /* first: a struct usbdev * of ours is a struct recorded * */
 	struct bench *bench;
 	const struct recorded_life *lives;
 	size_t life_count, life; /* life: the one that it is in, or comes up as next */
-	bool loose, follows;     /* follows: this life has a DFU interface */
+	bool loose;
+	struct recorded_interfaces interfaces; /* of this life */
 	bool plugged, departed, finished;
 	void (*listener)(void *context, const struct recorded_event *);
 	void *context;
@@ -44,7 +52,8 @@ struct recorded {
 	bool has_status;
 };
 
-bool recorded_is_class(const struct recorded_exchange *);
+void recorded_read_interfaces(const struct recorded_life *, struct recorded_interfaces *);
+bool recorded_is_followed(const struct recorded_interfaces *, const struct usb_setup *);
 bool recorded_is_poll(const struct usb_setup *); /* GETSTATUS or GETSTATE */
 bool recorded_same(const struct recorded_exchange *, const struct usb_urb *);
 void recorded_tell(struct recorded *, enum recorded_what, bool departure, const struct recorded_exchange *expected,

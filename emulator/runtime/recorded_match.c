@@ -8,11 +8,6 @@
 #define GETSTATUS 3
 #define GETSTATE 5
 
-bool recorded_is_class(const struct recorded_exchange *x)
-{
-	return (x->setup.type & 0x60) != 0;
-}
-
 bool recorded_is_poll(const struct usb_setup *s)
 {
 	return s->type == DFU_IN_INTERFACE && (s->request == GETSTATUS || s->request == GETSTATE);
@@ -54,7 +49,7 @@ size_t recorded_next(const struct recorded *r, size_t i)
 {
 	const struct recorded_life *life = &r->lives[r->life];
 
-	while (i < life->count && (r->done[i] || !recorded_is_class(&life->exchanges[i])))
+	while (i < life->count && (r->done[i] || !recorded_is_followed(&r->interfaces, &life->exchanges[i].setup)))
 		i++;
 	return i;
 }
@@ -134,11 +129,11 @@ void recorded_tell_rest(struct recorded *r)
 
 	for (size_t l = r->life; l < r->life_count; l++) {
 		const struct recorded_life *life = &r->lives[l];
+		struct recorded_interfaces f;
 
-		if (!recorded_has_dfu(life))
-			continue;
+		recorded_read_interfaces(life, &f);
 		for (size_t i = 0; i < life->count; i++) {
-			if (!recorded_is_class(&life->exchanges[i]) || (l == r->life && r->done && r->done[i]))
+			if (!recorded_is_followed(&f, &life->exchanges[i].setup) || (l == r->life && r->done[i]))
 				continue;
 			if (!first)
 				first = &life->exchanges[i];

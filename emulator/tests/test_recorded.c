@@ -522,6 +522,43 @@ static void what_has_no_dfu_interface_answers_in_any_order(void **state)
 	tear_down(&s);
 }
 
+/* The kernel talks to the serial port when it likes, the tool to the DFU interface: each is played, in its own way. */
+static void interfaces_beside_the_dfu_interface_answer_in_any_order(void **state)
+{
+	static const uint8_t both[36] = { 9, 2, 36, 0, 2, 1, 0, 0xc0, 50, 9, 4,    0,    0,   0, 0xfe, 1, 2,    0,
+					  9, 4, 1,  0, 0, 2, 2, 1,    0,  9, 0x21, 0x0b, 255, 0, 0,    8, 0x1a, 1 };
+	static const uint8_t coding[7] = { 0, 0xc2, 1, 0, 0, 0, 8 };
+	static const uint8_t url[3] = { 3, 3, 'x' };
+	static struct recorded_exchange exchanges[] = {
+		ENUMERATION(1, 1000, device_df11, both),
+		IN_OF(7, 1050, 1, 0xc0, 1, 0, url),
+		IN_OF(9, 1100, 2, 0xa1, 0x21, 0, coding),
+		STATUS(11, 1200, 1, status_error),
+		BARE(13, 1300, 4),
+	};
+	static const struct recorded_life one = { .exchanges = exchanges, .count = ARRAY(exchanges) };
+	struct scene s;
+
+	(void)state;
+	exchanges[4].setup.index = 1;
+	set_up(&s, &one, 1, false);
+	assert_int_equal(recorded_counts(s.recorded).requests, 2);
+	get_status(&s);
+	answers(&s, status_error);
+	fake_host_control(s.dev, &s.urb, 0xa1, 0x21, 0, 1, s.data, 7);
+	go_on(&s, 2);
+	assert_memory_equal(s.data, coding, 7);
+	ask(&s, 0xc0, 1, 0, NULL, 3);
+	assert_memory_equal(s.data, url, 3);
+	ask(&s, 0xc0, 2, 0, NULL, 3);
+	assert_int_equal(s.urb.result, USB_STALL);
+	ask(&s, 0x21, 4, 0, NULL, 0);
+	assert_int_equal(s.urb.result, USB_ACK);
+	recorded_finish(s.recorded);
+	assert_int_equal(recorded_counts(s.recorded).departures, 0);
+	tear_down(&s);
+}
+
 static void a_life_without_requests_goes_by_the_clock(void **state)
 {
 	static const struct recorded_life both[] = {
@@ -583,6 +620,7 @@ int main(void)
 		cmocka_unit_test(loose_forgives_another_order_and_nothing_else),
 		cmocka_unit_test(transfers_behind_a_held_one_wait),
 		cmocka_unit_test(what_has_no_dfu_interface_answers_in_any_order),
+		cmocka_unit_test(interfaces_beside_the_dfu_interface_answer_in_any_order),
 		cmocka_unit_test(a_life_without_requests_goes_by_the_clock),
 		cmocka_unit_test(what_cannot_enumerate_is_told),
 	};
