@@ -435,6 +435,56 @@ static void loose_forgives_more_polls(void **state)
 	tear_down(&s);
 }
 
+static void an_extra_poll_is_told_the_same_and_not_to_wait(void **state)
+{
+	static const struct recorded_exchange exchanges[] = {
+		ENUMERATION(1, 1000, device_df11, configuration_dfu),
+		STATUS(7, 1200, 1, status_busy),
+		BARE(9, 1300, 6),
+	};
+	static const struct recorded_life one = { .exchanges = exchanges, .count = ARRAY(exchanges) };
+	static const uint8_t busy_now[6] = { 0, 0, 0, 0, 4, 0 };
+	struct scene s;
+
+	(void)state;
+	set_up(&s, &one, 1, true);
+	ask(&s, 0xa1, 5, 0, NULL, 1); /* nothing to tell yet */
+	assert_int_equal(s.departure.what, RECORDED_DIFFERS);
+	get_status(&s);
+	answers(&s, status_busy);
+	get_status(&s);
+	answers(&s, busy_now);
+	tear_down(&s);
+}
+
+static void descriptors_that_were_read_meanwhile_are_counted(void **state)
+{
+	static const struct recorded_exchange exchanges[] = {
+		ENUMERATION(1, 1000, device_df11, configuration_dfu),
+		STATUS(7, 1200, 1, status_error),
+		IN_OF(9, 1210, 0, 0x80, 6, 0x0303, serial),
+		IN_OF(11, 1220, 0, 0x80, 6, 0x0303, serial),
+		BARE(13, 1300, 4),
+	};
+	static const struct recorded_life one = { .exchanges = exchanges, .count = ARRAY(exchanges) };
+	struct scene s;
+
+	(void)state;
+	set_up(&s, &one, 1, false);
+	get_status(&s);
+	ask(&s, 0x80, 6, 0x0303, NULL, 4);
+	ask(&s, 0x80, 6, 0x0303, NULL, 64);
+	assert_int_equal(s.seen[RECORDED_READ_AGAIN], 0);
+	s.dev->ops->bus_reset(s.dev); /* who resets it reads it anew */
+	ask(&s, 0x80, 6, 0x0303, NULL, 4);
+	assert_int_equal(s.seen[RECORDED_READ_AGAIN], 0);
+	ask(&s, 0x21, 4, 0, NULL, 0);
+	assert_int_equal(s.urb.result, USB_ACK);
+	ask(&s, 0x80, 6, 0x0303, NULL, 4);
+	assert_int_equal(s.departure.what, RECORDED_READ_AGAIN);
+	tear_down(&s);
+}
+
 static void loose_forgives_fewer_polls(void **state)
 {
 	struct scene s;
@@ -616,6 +666,8 @@ int main(void)
 		cmocka_unit_test(results_other_than_ack_are_played),
 		cmocka_unit_test(descriptors_read_again_are_a_departure_while_it_is_worked_with),
 		cmocka_unit_test(loose_forgives_more_polls),
+		cmocka_unit_test(an_extra_poll_is_told_the_same_and_not_to_wait),
+		cmocka_unit_test(descriptors_that_were_read_meanwhile_are_counted),
 		cmocka_unit_test(loose_forgives_fewer_polls),
 		cmocka_unit_test(loose_forgives_another_order_and_nothing_else),
 		cmocka_unit_test(transfers_behind_a_held_one_wait),
