@@ -212,6 +212,19 @@ from_pcap()
   done
 }
 
+# As somebody with Windows records it
+from_usbpcap()
+{
+  need dfu-util
+  pattern 5000 11 >in.bin
+  record -- dfu-util -a 0 -s 0x08000000 -D in.bin
+  python3 "$clients/to_usbpcap.py" c.pcapng windows.pcap
+  replay windows.pcap --json how.json -- dfu-util -a 0 -s 0x08000000 -D in.bin
+  played 25
+  ends 1 replay windows.pcap -- dfu-util -a 0 -s 0x08000000 -D windows.pcap
+  says said 'departs from the recording'
+}
+
 # --- departures ---
 
 # flipped WHICH OFFSET MASK: a recording with that change; the number of the changed packet is in $packet.
@@ -434,6 +447,7 @@ later 'node usb 3.1.0 finds all the same again' node_usb 3.1.0
 later 'answers are held as long as they were' on_time
 later 'a recording of the kernel is played, root hubs and all' from_usbmon
 later 'so is a pcap' from_pcap
+later 'so is a recording of USBPcap' from_usbpcap
 later 'a changed byte is found at its place' changed_bytes
 later 'a tool that does less, more or something else departs' another_tool_run
 later 'a departure makes the exit status, else the tool' status_is_the_verdict
