@@ -11,6 +11,7 @@
 #include "fixed.h"
 #include "image.h"
 #include "numbered.h"
+#include "replay.h"
 #include "savefile.h"
 #include "state.h"
 #include "trace.h"
@@ -49,6 +50,7 @@ struct desk {
 	struct board *boards; /* as many as the front has room for; without an mcu there is none in that place */
 	unsigned board_count; /* places taken so far */
 	struct bystander *bystanders;
+	struct replay *replay; /* NULL: there are boards */
 	struct capture_file *capture_file;
 	struct capture *capture;
 	uint64_t epoch_us;
@@ -336,7 +338,7 @@ static int trace_all(struct desk *d)
 		if (!b->trace)
 			return -ENOMEM;
 	}
-	return 0;
+	return d->replay ? replay_trace(d->replay, d->capture, BUS_NUMBER) : 0;
 }
 
 static int desk_init(struct desk *d)
@@ -357,6 +359,10 @@ static int desk_init(struct desk *d)
 	}
 	for (unsigned i = 0; i < d->options->also_count && !r; i++)
 		r = bystander_init(&d->bystanders[i], &d->options->also[i], d->say);
+	if (!r && d->options->replay) {
+		d->replay = replay_open(d->options, d->bench, d->say);
+		r = d->replay ? 0 : -EINVAL;
+	}
 	/* Last: an existing capture is emptied, which a mistake elsewhere must not cause. */
 	if (!r && d->options->capture)
 		r = open_capture(d);
@@ -407,6 +413,7 @@ void desk_free(struct desk *d)
 		fixed_free(d->bystanders[i].device);
 		fixed_descriptors_free(d->bystanders[i].descriptors);
 	}
+	replay_close(d->replay);
 	capture_free(d->capture);
 	capture_file_close(d->capture_file);
 	free(d->boards);
@@ -447,6 +454,10 @@ void desk_power_up(struct desk *d)
 		board_power_up(&d->boards[i]);
 	for (unsigned i = 0; i < d->options->also_count; i++)
 		fixed_plug(d->bystanders[i].device);
+	if (d->replay) { /* it has a clock of its own */
+		replay_plug(d->replay);
+		return;
+	}
 	bench_advance(d->bench, bench_now_us(d->bench) + START_US);
 }
 
@@ -503,6 +514,8 @@ void desk_probe(struct desk *d, struct usbdev *device, bool on)
 		if (b->trace && trace_usbdev(b->trace) == device)
 			trace_pause(b->trace, on);
 	}
+	if (d->replay)
+		replay_probe(d->replay, device, on);
 }
 
 void desk_listen(struct desk *d, void (*event)(void *context, const struct desk_event *), void *context)
@@ -566,6 +579,11 @@ struct usbdev *desk_device(struct desk *d, unsigned index, bool *denied)
 	if (index < d->options->boards)
 		return desk_board_device(d, index + 1);
 	index -= d->options->boards;
+	if (d->replay) {
+		if (replay_device(d->replay, index))
+			return replay_device(d->replay, index);
+		index -= replay_count(d->replay);
+	}
 	if (index < d->options->also_count) {
 		struct bystander *b = &d->bystanders[index];
 
@@ -637,9 +655,14 @@ int desk_remove_board(struct desk *d, unsigned number)
 	return r;
 }
 
+bool desk_finish_replay(struct desk *d)
+{
+	return d->replay && replay_finish(d->replay);
+}
+
 int desk_save(struct desk *d)
 {
-	int result = d->capture_error;
+	int result = d->replay && replay_failed(d->replay) ? -EIO : d->capture_error;
 
 	for (unsigned i = 0; i < d->board_count; i++)
 		if (d->boards[i].mcu)
@@ -662,6 +685,7 @@ int desk_save(struct desk *d)
 			trace_free(d->bystanders[i].trace);
 			d->bystanders[i].trace = NULL;
 		}
+		replay_untrace(d->replay);
 		capture_free(d->capture);
 		d->capture = NULL;
 		r = capture_file_close(d->capture_file);

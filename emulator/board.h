@@ -58,6 +58,9 @@ void desk_listen_transfers(struct desk *, void (*completed)(void *context, unsig
 
 /* Why the capture lacks what has happened of late, as -errno; 0: it has all. */
 int desk_capture_error(const struct desk *);
+/* With a recording instead of boards: the tool is done. Says how it went, and writes that where it was asked for. True: it
+ * departed from the recording. Without one: false. */
+bool desk_finish_replay(struct desk *);
 
 /* The boards finish what they have in hand, then all that has changed is saved. Each failure is said; 0 or the last of
  * them as -errno. A capture that could not be written counts. */

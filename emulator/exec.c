@@ -12,6 +12,7 @@
 #include "control.h"
 #include "options.h"
 #include "private_bus.h"
+#include "replay.h"
 #include "say.h"
 #include "signals.h"
 
@@ -19,6 +20,7 @@
 #define SETTLE_US 30000000u
 
 const struct options_for exec_options = { FOR_EXEC, "exec", PRIVATE_BUS_PORTS };
+const struct options_for replay_options = { FOR_REPLAY, "replay", PRIVATE_BUS_PORTS };
 
 struct run {
 	const struct options *options;
@@ -39,6 +41,18 @@ void exec_help(void)
 	     "Run TOOL on a USB bus of its own with the board plugged in. Exit status: TOOL's own; 125 when dfuemu\n"
 	     "itself failed, 126 when TOOL could not be run, 127 when it was not found.\n");
 	options_help(stdout, FOR_EXEC);
+}
+
+void replay_help(void)
+{
+	puts("usage: dfuemu replay [OPTIONS] CAPTURE [OPTIONS] [--] TOOL [ARG...]\n"
+	     "\n"
+	     "Run TOOL on a USB bus of its own on which the devices do what they did in CAPTURE. Exit status: TOOL's "
+	     "own,\n"
+	     "but 1 when its requests were not those of the recording; 125 when dfuemu itself failed, 126 when TOOL "
+	     "could\n"
+	     "not be run, 127 when it was not found.\n");
+	options_help(stdout, FOR_REPLAY);
 }
 
 static void warn(void *context, const char *line)
@@ -239,6 +253,7 @@ static int run_tool(const struct options *options, struct say *say)
 {
 	struct run run = { .options = options, .say = say, .signals = -1 };
 	int status = 0, failed, result;
+	bool departed;
 
 	/* stderr may be a pipe whose reader goes first: the boards are to be saved all the same. */
 	signal(SIGPIPE, SIG_IGN);
@@ -248,6 +263,7 @@ static int run_tool(const struct options *options, struct say *say)
 		return EXIT_OURS;
 	desk_power_up(run.desk);
 	failed = serve(&run, &status);
+	departed = !failed && desk_finish_replay(run.desk);
 	control_free(run.control);
 	private_bus_free(run.bus);
 	/* A tool that never ran has changed nothing, and makes no file. */
@@ -255,19 +271,39 @@ static int run_tool(const struct options *options, struct say *say)
 		result = failed;
 	else
 		result = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	if (departed)
+		result = EXIT_DEPARTED;
 	if (!failed && desk_save(run.desk) && !result)
 		result = EXIT_OURS;
 	desk_free(run.desk);
 	signals_close(run.signals);
-	if (!failed && WIFSIGNALED(status))
+	if (!failed && !departed && WIFSIGNALED(status))
 		return die_by(WTERMSIG(status));
 	return result;
+}
+
+/* r: of parsing. The exit status. */
+static int run_parsed(struct options *options, int r, const char *why, void (*help)(void), const char *usage)
+{
+	struct say say = { .stream = stderr, .level = options->level };
+
+	if (r > 0) {
+		help();
+		return 0;
+	}
+	if (!r && *options->rest)
+		return run_tool(options, &say);
+	if (r)
+		say_error(&say, "%s", why);
+	else
+		say_error(&say, "%s: no tool to run: %s", options->of->name, usage);
+	return EXIT_OURS;
 }
 
 int exec_main(int argc, char **argv)
 {
 	struct options *options = calloc(1, sizeof(*options));
-	struct say say = { .stream = stderr };
+	const struct say say = { .stream = stderr };
 	char why[OPTIONS_WHY];
 	int r;
 
@@ -276,19 +312,30 @@ int exec_main(int argc, char **argv)
 		return EXIT_OURS;
 	}
 	r = options_parse(options, &exec_options, argc, argv, why);
-	say.level = options->level;
-	if (r > 0) {
-		exec_help();
-		r = 0;
-	} else if (r < 0) {
-		say_error(&say, "%s", why);
-		r = EXIT_OURS;
-	} else if (!*options->rest) {
-		say_error(&say, "exec: no tool to run: dfuemu exec [OPTIONS] [--] TOOL [ARG...]");
-		r = EXIT_OURS;
-	} else {
-		r = run_tool(options, &say);
+	r = run_parsed(options, r, why, exec_help, "dfuemu exec [OPTIONS] [--] TOOL [ARG...]");
+	options_free(options);
+	free(options);
+	return r;
+}
+
+int replay_main(int argc, char **argv)
+{
+	static const char usage[] = "dfuemu replay CAPTURE [OPTIONS] [--] TOOL [ARG...]";
+	struct options *options = calloc(1, sizeof(*options));
+	const struct say say = { .stream = stderr };
+	char why[OPTIONS_WHY];
+	int r;
+
+	if (!options) {
+		say_error(&say, "%s", strerror(ENOMEM));
+		return EXIT_OURS;
 	}
+	r = options_parse_word(options, &replay_options, argc, argv, &options->replay, why);
+	if (!r && !options->replay) {
+		snprintf(why, sizeof(why), "replay: no capture to replay: %s", usage);
+		r = -EINVAL;
+	}
+	r = run_parsed(options, r, why, replay_help, usage);
 	options_free(options);
 	free(options);
 	return r;

@@ -10,7 +10,10 @@
 /* argv[0] is the command's name. The exit status for the program; does not return if the tool was killed by a signal. */
 int exec_main(int argc, char **argv);
 void exec_help(void);
+/* The command `replay`: the same with a recording instead of the boards. */
+int replay_main(int argc, char **argv);
+void replay_help(void);
 
-extern const struct options_for exec_options;
+extern const struct options_for exec_options, replay_options;
 
 #endif

@@ -261,7 +261,7 @@ static int set_time(struct options *o, const char *value, char why[OPTIONS_WHY])
 	static const char *const words[] = { "real", "virtual", "virtual-always", NULL };
 	char accepted[120];
 
-	if (o->of->where != FOR_EXEC && !strncmp(value, "virtual", 7))
+	if (!(o->of->where & FOR_TOOL) && !strncmp(value, "virtual", 7))
 		return refuse(
 			why,
 			"--time '%.100s': waits can be skipped on the private bus alone (dfuemu exec): the clock of "
@@ -274,7 +274,7 @@ static int set_time(struct options *o, const char *value, char why[OPTIONS_WHY])
 	if (o->scale > 0)
 		return 0;
 	snprintf(accepted, sizeof(accepted), "real, %sor x and a number from %g to %.0f, as x20",
-		 o->of->where == FOR_EXEC ? "virtual, virtual-always, " : "", SCALE_LEAST, SCALE_MOST);
+		 o->of->where & FOR_TOOL ? "virtual, virtual-always, " : "", SCALE_LEAST, SCALE_MOST);
 	choose("--time", value, words, accepted, why);
 	return -EINVAL;
 }
@@ -291,7 +291,7 @@ static int set_also(struct options *o, const char *value, char why[OPTIONS_WHY])
 	also->denied = length >= strlen(suffix) && !strcmp(value + length - strlen(suffix), suffix);
 	if (also->denied)
 		length -= strlen(suffix);
-	if (also->denied && o->of->where != FOR_EXEC)
+	if (also->denied && !(o->of->where & FOR_TOOL))
 		return refuse(why, "--also '%.200s': who may open a device is the host's to say, ':denied' is for exec",
 			      value);
 	if (!length)
@@ -336,6 +336,23 @@ static int set_erase_times(struct options *o, const char *value, char why[OPTION
 	return 0;
 }
 
+static int set_replay(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	return set_path(&o->replay, "--replay", value, why);
+}
+
+static int set_loose(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value, (void)why;
+	o->loose = true;
+	return 0;
+}
+
+static int set_json(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	return set_path(&o->json, "--json", value, why);
+}
+
 static int set_verbose(struct options *o, const char *value, char why[OPTIONS_WHY])
 {
 	(void)value, (void)why;
@@ -351,36 +368,37 @@ static int set_quiet(struct options *o, const char *value, char why[OPTIONS_WHY]
 }
 
 static const struct row rows[] = {
-	{ "profile", 0, "NAME", FOR_ALL, "which ROM: see 'dfuemu profiles' (default f407)", set_profile },
-	{ "boards", 0, "N", FOR_ALL, "that many boards (default 1)", set_boards },
-	{ "serial", 0, "HEX12", FOR_ALL, "serial number as the ROM reports it; once for each board", set_serial },
-	{ "uid", 0, "HEX24", FOR_ALL, "the unique ID behind it instead, three words in order of address", set_uid },
-	{ "flash", 0, "FILE", FOR_ALL,
+	{ "profile", 0, "NAME", FOR_BOARDS, "which ROM: see 'dfuemu profiles' (default f407)", set_profile },
+	{ "boards", 0, "N", FOR_BOARDS, "that many boards (default 1)", set_boards },
+	{ "serial", 0, "HEX12", FOR_BOARDS, "serial number as the ROM reports it; once for each board", set_serial },
+	{ "uid", 0, "HEX24", FOR_BOARDS, "the unique ID behind it instead, three words in order of address", set_uid },
+	{ "flash", 0, "FILE", FOR_BOARDS,
 	  "the main flash: loaded if the file exists, saved at exit; with several boards\n"
 	  "'%d' in FILE is the number of the board, else FILE, FILE-2, FILE-3 (before the extension)",
 	  set_flash },
-	{ "state", 0, "FILE", FOR_ALL, "likewise option bytes, OTP, unique ID and wear", set_state },
-	{ "boot0", 0, "high|low", FOR_ALL, "high: the ROM starts; low: the application (default high)", set_boot0 },
-	{ "boot1", 0, "high|low", FOR_ALL, "(default low)", set_boot1 },
-	{ "time", 0, "WHICH", FOR_EXEC,
+	{ "state", 0, "FILE", FOR_BOARDS, "likewise option bytes, OTP, unique ID and wear", set_state },
+	{ "boot0", 0, "high|low", FOR_BOARDS, "high: the ROM starts; low: the application (default high)", set_boot0 },
+	{ "boot1", 0, "high|low", FOR_BOARDS, "(default low)", set_boot1 },
+	{ "time", 0, "WHICH", FOR_TOOL,
 	  "real (default); virtual: waits are skipped; virtual-always: sleeps with no device open, too;\n"
 	  "xN: boards run N times as fast",
 	  set_time },
 	{ "time", 0, "WHICH", FOR_SERVE,
 	  "real (default), or xN: boards run N times as fast; the host's clock stays as it is", set_time },
 	{ "capture", 0, "FILE", FOR_ALL, "record the USB traffic as pcapng, for Wireshark", set_capture },
-	{ "also", 0, "FILE[:denied]", FOR_EXEC,
+	{ "also", 0, "FILE[:denied]", FOR_TOOL,
 	  "plug in a device described in FILE too; denied: without permission to open it", set_also },
 	{ "also", 0, "FILE", FOR_SERVE, "plug in a device described in FILE too", set_also },
-	{ "fault", 0, "[N:]RULE", FOR_ALL,
+	{ "fault", 0, "[N:]RULE", FOR_BOARDS,
 	  "something that goes wrong, as 'stall on=dnload,block=2'; N: with board N alone;\n"
 	  "see FAULT RULES in dfuemu(1)",
 	  set_fault },
-	{ "control", 0, "SOCKET", FOR_ALL, "take commands of 'dfuemu ctl' on a Unix socket of this name", set_control },
-	{ "app", 0, "ID", FOR_ALL,
+	{ "control", 0, "SOCKET", FOR_BOARDS, "take commands of 'dfuemu ctl' on a Unix socket of this name",
+	  set_control },
+	{ "app", 0, "ID", FOR_BOARDS,
 	  "device of the running application: 0483:5740, f055:9800 or none (default 0483:5740)", set_app },
-	{ "seed", 0, "N", FOR_ALL, "root of all that is random (default 1)", set_seed },
-	{ "erase-times", 0, "WHICH", FOR_ALL,
+	{ "seed", 0, "N", FOR_BOARDS, "root of all that is random (default 1)", set_seed },
+	{ "erase-times", 0, "WHICH", FOR_BOARDS,
 	  "of the datasheet: typical, maximum or random between the two (default typical)", set_erase_times },
 	{ "listen", 0, "ADDRESS:PORT", FOR_USBIP,
 	  "where to wait for hosts (default 127.0.0.1:3240); port 0: any that is free", set_listen },
@@ -390,6 +408,11 @@ static const struct row rows[] = {
 	  "Unix socket of QEMU's chardev, listen: make it, QEMU connects; with several boards names are made\n"
 	  "as for --flash",
 	  set_socket },
+	{ "replay", 0, "CAPTURE", FOR_SERVE, "the devices of this recording instead of boards: see REPLAY in dfuemu(1)",
+	  set_replay },
+	{ "loose", 0, NULL, FOR_RECORDING,
+	  "forgive the host another order, and more or fewer GETSTATUS, GETSTATE and descriptors", set_loose },
+	{ "json", 0, "FILE", FOR_RECORDING, "tell how the recording and the host went together as JSON", set_json },
 	{ "verbose", 'v', NULL, FOR_ALL, "a line on stderr for each event of a board", set_verbose },
 	{ "quiet", 'q', NULL, FOR_ALL, "errors only", set_quiet },
 	{ "help", 'h', NULL, FOR_ALL, "this text", NULL },
@@ -411,6 +434,7 @@ static const struct {
 } commands[] = {
 	{ FOR_EXEC, "exec" },           { FOR_USBIP, "serve usbip" },           { FOR_VHCI, "serve vhci" },
 	{ FOR_GADGET, "serve gadget" }, { FOR_RAW_GADGET, "serve raw-gadget" }, { FOR_REDIR, "serve redir" },
+	{ FOR_REPLAY, "replay" },
 };
 
 /* An option that there is, elsewhere. */
@@ -431,7 +455,9 @@ static int refuse_option(const struct options_for *of, const char *word, int val
 {
 	const struct row *row = row_of(value);
 	const char *words[ROWS + 1] = { NULL };
-	const char *help = of->where == FOR_EXEC ? "dfuemu help exec" : "dfuemu help serve";
+	const char *help = of->where == FOR_EXEC     ? "dfuemu help exec"
+			   : of->where == FOR_REPLAY ? "dfuemu help replay"
+						     : "dfuemu help serve";
 	char name[64];
 	const char *near;
 	unsigned same = 0, count = 0;
@@ -467,18 +493,18 @@ static int check(const struct options *o, char why[OPTIONS_WHY])
 	for (unsigned i = 0; i < o->fault_count; i++)
 		if (o->faults[i].board > o->boards)
 			return refuse(why, "--fault is for board %u, --boards has %u", o->faults[i].board, o->boards);
+	if (o->replay && o->of_boards)
+		return refuse(why, "--%s is about boards: with a recording there are none", o->of_boards);
+	if (!o->replay && o->of->where & FOR_SERVE && (o->loose || o->json))
+		return refuse(why, "--%s is about a recording: '--replay' names one", o->loose ? "loose" : "json");
 	if (o->boards + o->also_count > o->of->room)
 		return refuse(why, "%u boards and %u devices by --also: %s has room for %u", o->boards, o->also_count,
-			      o->of->where == FOR_EXEC ? "a bus" : o->of->name, o->of->room);
+			      o->of->where & FOR_TOOL ? "a bus" : o->of->name, o->of->room);
 	return 0;
 }
 
-int options_parse(struct options *o, const struct options_for *of, int argc, char **argv, char why[OPTIONS_WHY])
+static void set_defaults(struct options *o, const struct options_for *of)
 {
-	struct option longs[ROWS + 1] = { { 0 } }, *next = longs;
-	char shorts[2 * ROWS + 3] = "+:"; /* up to the first word that is none; tell a missing value apart */
-	int value;
-
 	assert(of->room <= OPTIONS_DEVICES);
 	*o = (struct options){
 		.of = of,
@@ -489,6 +515,15 @@ int options_parse(struct options *o, const struct options_for *of, int argc, cha
 		.app = true,
 		.seed = 1,
 	};
+}
+
+static int parse(struct options *o, int argc, char **argv, char why[OPTIONS_WHY])
+{
+	const struct options_for *of = o->of;
+	struct option longs[ROWS + 1] = { { 0 } }, *next = longs;
+	char shorts[2 * ROWS + 3] = "+:"; /* up to the first word that is none; tell a missing value apart */
+	int value;
+
 	for (size_t i = 0; i < ROWS; i++) {
 		if (!(rows[i].where & of->where))
 			continue;
@@ -510,12 +545,41 @@ int options_parse(struct options *o, const struct options_for *of, int argc, cha
 			return refuse_option(of, argv[optind - 1], optopt, why);
 		if (!row->set)
 			return 1;
+		if (row->where == FOR_BOARDS)
+			o->of_boards = row->name;
 		r = row->set(o, optarg, why);
 		if (r)
 			return r;
 	}
 	o->rest = argv + optind;
-	return check(o, why);
+	return 0;
+}
+
+int options_parse(struct options *o, const struct options_for *of, int argc, char **argv, char why[OPTIONS_WHY])
+{
+	int r;
+
+	set_defaults(o, of);
+	r = parse(o, argc, argv, why);
+	if (!r && o->replay)
+		o->boards = 0;
+	return r ? r : check(o, why);
+}
+
+int options_parse_word(struct options *o, const struct options_for *of, int argc, char **argv, const char **word,
+		       char why[OPTIONS_WHY])
+{
+	int r;
+
+	*word = NULL;
+	set_defaults(o, of);
+	o->boards = 0;
+	r = parse(o, argc, argv, why);
+	if (!r && *o->rest) {
+		*word = *o->rest;
+		r = parse(o, argc - (int)(o->rest - argv), o->rest, why);
+	}
+	return r ? r : check(o, why);
 }
 
 void options_free(struct options *o)

@@ -24,8 +24,12 @@ enum options_where {
 	FOR_GADGET = 8,
 	FOR_RAW_GADGET = 16,
 	FOR_REDIR = 32,
+	FOR_REPLAY = 64,
 	FOR_SERVE = FOR_USBIP | FOR_VHCI | FOR_GADGET | FOR_RAW_GADGET | FOR_REDIR,
-	FOR_ALL = FOR_EXEC | FOR_SERVE,
+	FOR_TOOL = FOR_EXEC | FOR_REPLAY, /* on the private bus */
+	FOR_BOARDS = FOR_EXEC | FOR_SERVE,
+	FOR_RECORDING = FOR_REPLAY | FOR_SERVE,
+	FOR_ALL = FOR_BOARDS | FOR_REPLAY,
 };
 
 /* Whose options they are. */
@@ -61,6 +65,10 @@ struct options {
 	unsigned identity_count;             /* of the first boards; the others' are made up */
 	const char *flash, *state, *capture; /* NULL: none */
 	const char *control;                 /* likewise */
+	const char *replay;                  /* a capture that plays the devices instead of boards; likewise */
+	bool loose;
+	const char *json;      /* where to tell how that went; likewise */
+	const char *of_boards; /* name of an option that is given and about boards; likewise */
 	struct fault_option faults[OPTIONS_FAULTS];
 	unsigned fault_count;
 	bool boot0, boot1;
@@ -81,6 +89,10 @@ struct options {
 /* argv[0] is the command. The options_for and strings of argv are borrowed. 0; 1: help was asked for; -EINVAL with why[]: what
  * is wrong and what is accepted. Free in each case. */
 int options_parse(struct options *, const struct options_for *, int argc, char **argv, char why[OPTIONS_WHY]);
+/* The same for a command whose first word is not of the tool: options before it and behind it are its. *word is NULL if
+ * there is none. */
+int options_parse_word(struct options *, const struct options_for *, int argc, char **argv, const char **word,
+		       char why[OPTIONS_WHY]);
 void options_free(struct options *);
 void options_help(FILE *, enum options_where); /* one entry for each option of any of these */
 

@@ -16,6 +16,7 @@
 #include "front.h"
 #include "loop.h"
 #include "options.h"
+#include "replay.h"
 #include "say.h"
 #include "signals.h"
 #include "suggest.h"
@@ -363,6 +364,7 @@ static int run_front(const struct front_ops *ops, const struct options *options,
 {
 	struct run run = { .options = options, .ops = ops, .say = say, .signals = -1 };
 	struct rlimit most;
+	bool departed;
 	int failed;
 
 	signal(SIGPIPE, SIG_IGN); /* peers go at any time */
@@ -380,9 +382,12 @@ static int run_front(const struct front_ops *ops, const struct options *options,
 		command_signal(&run.command, SIGKILL);
 		command_status(&run.command);
 	}
+	departed = !failed && desk_finish_replay(run.desk);
 	control_free(run.control);
 	if (run.front)
 		ops->close(run.front);
+	if (departed)
+		run.status = EXIT_DEPARTED;
 	if (failed && !run.status)
 		run.status = EXIT_OURS;
 	/* Boards that nobody could reach have not changed, and make no file. */

@@ -191,23 +191,46 @@ static int parse(struct show *s, int argc, char **argv)
 	return 0;
 }
 
+static struct show_board *find_board(struct show *s, unsigned number)
+{
+	for (unsigned i = 0; i < SHOW_BOARDS; i++)
+		if (s->boards[i].number == number)
+			return &s->boards[i];
+	return NULL;
+}
+
+/* Of those that were listed and then not spoken to as boards. */
+static struct show_board *forget_oldest(struct show *s)
+{
+	struct show_board *oldest = NULL;
+
+	for (unsigned i = 0; i < SHOW_BOARDS; i++)
+		if (s->boards[i].number & UNNUMBERED && (!oldest || s->boards[i].number < oldest->number))
+			oldest = &s->boards[i];
+	if (!oldest)
+		return NULL;
+	picture_free(&oldest->picture);
+	memset(oldest, 0, sizeof(*oldest));
+	return oldest;
+}
+
 struct show_board *show_board(struct show *s, unsigned number)
 {
-	for (unsigned i = 0; i < SHOW_BOARDS; i++) {
-		struct show_board *b = &s->boards[i];
+	struct show_board *b = find_board(s, number);
 
-		if (b->number == number)
-			return b;
-		if (b->number)
-			continue;
-		b->number = number;
-		picture_init(&b->picture);
-		for (unsigned k = 0; s->profile && k < s->profile->string_count; k++)
-			if (s->profile->strings[k] && picture_layout(&b->picture, s->profile->strings[k]))
-				s->no_memory = true;
+	if (b)
 		return b;
-	}
-	return NULL;
+	b = find_board(s, 0);
+	if (!b)
+		b = forget_oldest(s);
+	if (!b)
+		return NULL;
+	b->number = number;
+	picture_init(&b->picture);
+	for (unsigned k = 0; s->profile && k < s->profile->string_count; k++)
+		if (s->profile->strings[k] && picture_layout(&b->picture, s->profile->strings[k]))
+			s->no_memory = true;
+	return b;
 }
 
 static struct show_device *device_of(struct show *s, const struct transcript_stream *stream, const struct exchange *x)
@@ -220,9 +243,14 @@ static struct show_device *device_of(struct show *s, const struct transcript_str
 	for (unsigned i = s->device_count; i && !d; i--)
 		if (s->devices[i - 1].incarnation == x->incarnation)
 			d = &s->devices[i - 1];
-	if (!d && s->device_count == SHOW_DEVICES)
-		return NULL;
+	if (!d && s->device_count == SHOW_DEVICES) {
+		memmove(&s->devices[0], &s->devices[1], (SHOW_DEVICES - 1) * sizeof(s->devices[0]));
+		s->device_count--;
+		for (unsigned i = 0; i < s->device_count; i++)
+			s->devices[i].facts.serial = s->devices[i].serial;
+	}
 	if (!d) {
+		memset(&s->devices[s->device_count], 0, sizeof(s->devices[0]));
 		d = &s->devices[s->device_count++];
 		d->incarnation = x->incarnation;
 	}
@@ -258,20 +286,32 @@ static void learn_layout(struct show *s, struct show_board *b, const struct exch
 		s->no_memory = true;
 }
 
+/* What was learnt before the device proved to be a board that is known. */
+static void give_back(struct show_board *known, struct show_board *waiting)
+{
+	if (!known->picture.layout.span_count) {
+		known->picture.layout = waiting->picture.layout;
+		memcpy(known->picture.first_mark, waiting->picture.first_mark, sizeof(known->picture.first_mark));
+		known->picture.marks = waiting->picture.marks;
+		known->picture.mark_count = waiting->picture.mark_count;
+		waiting->picture.marks = NULL;
+	}
+	picture_free(&waiting->picture);
+	memset(waiting, 0, sizeof(*waiting));
+}
+
 /* The place of a device in DFU mode: by its board's number, or until it has one, by its incarnation. */
 static struct show_board *place_of(struct show *s, const struct exchange *x)
 {
-	const unsigned unnumbered = 0x80000000u;
-	struct show_board *known = NULL, *waiting = NULL;
+	unsigned unnumbered = UNNUMBERED | x->incarnation;
+	struct show_board *known = x->board ? find_board(s, x->board) : NULL, *waiting = find_board(s, unnumbered);
 
-	for (unsigned i = 0; i < SHOW_BOARDS && s->boards[i].number; i++) {
-		if (x->board && s->boards[i].number == x->board)
-			known = &s->boards[i];
-		if (s->boards[i].number == (unnumbered | x->incarnation))
-			waiting = &s->boards[i];
-	}
-	if (known || !x->board)
-		return known ? known : waiting ? waiting : show_board(s, unnumbered | x->incarnation);
+	if (!x->board)
+		return waiting ? waiting : show_board(s, unnumbered);
+	if (known && waiting)
+		give_back(known, waiting);
+	if (known)
+		return known;
 	if (!waiting)
 		return show_board(s, x->board);
 	waiting->number = x->board;

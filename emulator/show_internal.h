@@ -8,7 +8,7 @@
 #include "writer.h"
 
 #define SHOW_BOARDS 64   /* that have a picture; of others only the lines */
-#define SHOW_DEVICES 256 /* that are listed at the end */
+#define SHOW_DEVICES 256 /* that are listed at the end: the last ones */
 
 /* A command whose GETSTATUS are told in its own line. */
 struct show_open {
@@ -24,8 +24,9 @@ struct show_open {
 	bool complete;
 };
 
+#define UNNUMBERED 0x80000000u
 struct show_board {
-	unsigned number; /* 0: this place is free */
+	unsigned number; /* 0: this place is free; UNNUMBERED and incarnation: not known as a board yet */
 	unsigned incarnation;
 	struct picture picture;
 	struct show_open last;

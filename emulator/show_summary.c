@@ -8,7 +8,7 @@
 
 static bool is_board(const struct show_board *b)
 {
-	return b->number && !(b->number & 0x80000000u);
+	return b->number && !(b->number & UNNUMBERED);
 }
 
 static const struct show_device *device_at(const struct show *s, unsigned incarnation)

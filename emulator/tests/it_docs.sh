@@ -91,6 +91,7 @@ front_options()
     "$dfuemu" serve "$front" --help | sed -n 's/^  \(-.,\|   \) \(--[a-z0-9-]*\).*/\2/p' >help
     {
       section OPTIONS
+      section REPLAY
       sed -n "/^\.Ss $front\$/,/^\.S[sh] /p" "$page"
     } | sed -n 's/^\.It Fl \(. , \)\{0,1\}-\([a-z0-9-]*\).*/--\2/p' >manual
     completed serve "$front" - | grep -v -x -e -- >completion
@@ -114,6 +115,18 @@ ctl_options()
   completed ctl - | grep -v -x -e --help >completion
   same 'options of ctl' help manual
   same 'options of ctl' help completion
+}
+
+# Its own, and those of exec that the page names there
+replay_options()
+{
+  "$dfuemu" replay --help | sed -n 's/^  \(-.,\|   \) \(--[a-z0-9-]*\).*/\2/p' >help
+  section REPLAY | sed -n 's/^\.It Fl -\([a-z]*\).*/--\1/p' | grep -v -x -e --replay >manual
+  section REPLAY | sed -n '/^\.Cm replay$/,/^they may/s/^\.Fl \(-time.*\|-help\)\( ;\)\{0,1\}$/\1/p' | tr -s ' ,;' '\n' |
+    sed -n 's/^-/--/p' >>manual
+  completed replay - | grep -v -x -e -- >completion
+  same 'options of replay' help manual
+  same 'options of replay' help completion
 }
 
 show_options()
@@ -274,7 +287,10 @@ examples()
     # As fast as can be, unless it says how fast.
     case $text in
     *' --time '*) ;;
-    *) text=${text//dfuemu exec /dfuemu exec --time virtual } ;;
+    *)
+      text=${text//dfuemu exec /dfuemu exec --time virtual }
+      text=${text//dfuemu replay /dfuemu replay --time virtual }
+      ;;
     esac
     echo "\$ $text"
     timeout -k 5 60 bash -c "$text" </dev/null >"said.$command" 2>&1 || status=$?
@@ -298,7 +314,7 @@ readme_examples()
   "$repo/ci/vm/kernel" # fetching it may take longer than an example may
   examples "$repo/README.md" 6
   # What its own lines print.
-  for line in 'status 74' 'good' 'same' 'FAIL  download/small' 'status 1' 'bytes: 12288' 'already: yes' 'status 7' \
+  for line in 'status 74' 'good' 'as recorded' 'same' 'FAIL  download/small' 'status 1' 'bytes: 12288' 'already: yes' 'status 7' \
     'Bus 001 Device 002: ID 0483:df11 STMicroelectronics STM Device in DFU Mode'; do
     says "$repo/README.md" "    $line"
     grep -q -x -e "$line" said.*
@@ -310,6 +326,7 @@ later 'help, manual page and completion have the same options of exec' options
 later 'help, manual page and completion have the same fronts, and options of each' front_options
 later 'README.md has the table of what fronts lack' gaps
 later 'help, manual page and completion have the same options of ctl' ctl_options
+later 'help, manual page and completion have the same options of replay' replay_options
 later 'help, manual page and completion have the same options of show' show_options
 later 'the completion has requests that show takes' show_requests
 later 'help, manual page and completion have the same commands of ctl' ctl_commands

@@ -225,6 +225,21 @@ endless()
   says end '"damage":[]'
 }
 
+# A board that comes back more often than there is room for, and is spoken to at last
+comes_back()
+{
+  need dfu-util python3
+  pattern 100 1 >in.bin
+  board -q --capture one.pcapng -- dfu-util -l >said
+  board -q --capture last.pcapng -- dfu-util -a 0 -s 0x08000000 -D in.bin >said
+  printf 'one.pcapng %.0s' {1..70} | xargs "$clients/one_after_another.py" all.pcapng last.pcapng
+  ends 0 show all.pcapng
+  [ "$(grep -c 'at address' said)" -eq 1 ]
+  says said 'WRITE 0x08000000, sector 0, 100 bytes'
+  says said 'board 1: 0483:df11'
+  says_not said 'board 2'
+}
+
 mistakes()
 {
   record
@@ -290,6 +305,7 @@ later 'what editcap, reordercap and mergecap make of it reads alike' rewritten
 later 'recordings of usbmon and QEMU read as tshark reads them' recorded
 later 'each damaged capture is read as far as it goes, and told what is wrong with it' damaged
 later 'a long capture takes no more memory than a short one' endless
+later 'a board that comes back many times is one board' comes_back
 later 'mistakes are told' mistakes
 later 'colours are for terminals' colours
 later 'a capture that begins late is understood with --profile' late
