@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "recording.h"
+#include "playback.h"
 #include "savefile.h"
 #include "trace.h"
 
@@ -16,7 +16,7 @@
 
 struct replay {
 	const struct say *say;
-	struct recording *recording;
+	struct playback *recording;
 	struct savefile *json;
 	struct bench *bench;
 	struct trace **traces; /* of all devices, or NULL */
@@ -56,9 +56,9 @@ static uint8_t *read_all(int fd, size_t *length)
 	return NULL;
 }
 
-static struct recording *read_recording(const struct options *o, struct bench *bench, const struct say *say)
+static struct playback *read_recording(const struct options *o, struct bench *bench, const struct say *say)
 {
-	struct recording *recording;
+	struct playback *recording;
 	uint8_t *data;
 	size_t length;
 	int fd = open(o->replay, O_RDONLY | O_CLOEXEC);
@@ -70,7 +70,7 @@ static struct recording *read_recording(const struct options *o, struct bench *b
 		close(fd);
 	if (!data)
 		return NULL;
-	recording = recording_new(bench, o->replay, data, length, o->loose, say);
+	recording = playback_new(bench, o->replay, data, length, o->loose, say);
 	free(data);
 	return recording;
 }
@@ -103,7 +103,7 @@ void replay_close(struct replay *r)
 	if (!r)
 		return;
 	replay_untrace(r);
-	recording_free(r->recording);
+	playback_free(r->recording);
 	savefile_close(r->json);
 	free(r);
 }
@@ -111,14 +111,14 @@ void replay_close(struct replay *r)
 struct usbdev *replay_device(struct replay *r, unsigned index)
 {
 	return r->traces && index < replay_count(r) ? trace_usbdev(r->traces[index])
-						    : recording_device(r->recording, index);
+						    : playback_device(r->recording, index);
 }
 
 unsigned replay_count(const struct replay *r)
 {
 	unsigned count = 0;
 
-	while (recording_device(r->recording, count))
+	while (playback_device(r->recording, count))
 		count++;
 	return count;
 }
@@ -129,7 +129,7 @@ int replay_trace(struct replay *r, struct capture *capture, uint8_t bus)
 	struct trace **traces = calloc(count, sizeof(struct trace *));
 
 	for (unsigned i = 0; traces && i < count; i++) {
-		traces[i] = trace_new(r->bench, recording_device(r->recording, i), capture, bus);
+		traces[i] = trace_new(r->bench, playback_device(r->recording, i), capture, bus);
 		if (!traces[i]) {
 			while (i)
 				trace_free(traces[--i]);
@@ -160,7 +160,7 @@ void replay_probe(struct replay *r, const struct usbdev *device, bool on)
 
 void replay_plug(struct replay *r)
 {
-	recording_plug(r->recording);
+	playback_plug(r->recording);
 }
 
 static void write_json(struct replay *r)
@@ -169,7 +169,7 @@ static void write_json(struct replay *r)
 	char why[SAVEFILE_WHY] = "cannot tell how the replay went: out of memory";
 
 	writer_init(&w, true);
-	recording_write(r->recording, &w);
+	playback_write(r->recording, &w);
 	writer_finish(&w);
 	r->failed = writer_failed(&w) || savefile_save(r->json, (const uint8_t *)w.text, w.used, why);
 	if (r->failed)
@@ -182,7 +182,7 @@ bool replay_finish(struct replay *r)
 	if (r->finished)
 		return r->departed;
 	r->finished = true;
-	r->departed = recording_finish(r->recording);
+	r->departed = playback_finish(r->recording);
 	if (r->json)
 		write_json(r);
 	return r->departed;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fake_host.h"
-#include "recording.h"
+#include "playback.h"
 #include "transcript.h"
 
 #define URBS 4
@@ -101,21 +101,21 @@ static void act(struct scene *s, uint8_t what, const struct transcript *t, size_
 	}
 }
 
-static void play(struct recording *r, struct bench *bench, const uint8_t *host, size_t length,
+static void play(struct playback *r, struct bench *bench, const uint8_t *host, size_t length,
 		 const struct transcript *t)
 {
 	struct scene *s = calloc(1, sizeof(*s));
 	size_t next = 0;
 
 	s->bench = bench;
-	s->dev = recording_device(r, length && recording_device(r, host[0] & 3) ? host[0] & 3 : 0);
+	s->dev = playback_device(r, length && playback_device(r, host[0] & 3) ? host[0] & 3 : 0);
 	fake_host_init(&s->host);
 	s->host.on_complete = completed;
 	usbdev_connect(s->dev, &s->host.host);
-	recording_plug(r);
+	playback_plug(r);
 	for (size_t i = 1; i < length; i++)
 		act(s, host[i], t, &next);
-	recording_finish(r);
+	playback_finish(r);
 	for (unsigned i = 0; i < URBS; i++)
 		if (s->acts[i].pending)
 			s->dev->ops->cancel(s->dev, &s->acts[i].urb);
@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static FILE *nowhere;
 	struct say say = { .level = 1 };
 	struct transcript t;
-	struct recording *r;
+	struct playback *r;
 	struct bench *bench;
 	struct writer w;
 	size_t length;
@@ -145,17 +145,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (length > size - 2)
 		length = size - 2;
 	bench = bench_new(1);
-	r = recording_new(bench, "fuzz", data + 2 + length, size - 2 - length, (data[1] & 2) != 0, &say);
+	r = playback_new(bench, "fuzz", data + 2 + length, size - 2 - length, (data[1] & 2) != 0, &say);
 	transcript_read(&t, data + 2 + length, size - 2 - length, NULL);
 	if (r) {
 		play(r, bench, data + 2, length, &t);
 		writer_init(&w, true);
-		recording_write(r, &w);
+		playback_write(r, &w);
 		writer_finish(&w);
 		writer_free(&w);
 	}
 	transcript_free(&t);
-	recording_free(r);
+	playback_free(r);
 	bench_free(bench);
 	return 0;
 }

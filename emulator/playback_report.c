@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "dfuse_names.h"
-#include "recording_internal.h"
+#include "playback_internal.h"
 
 #define TEXT 240
 #define SHOWN_BYTES 16u /* of data, around the place that matters */
@@ -176,7 +176,7 @@ static const char *device_words(const struct player *p, char *out, size_t size)
 
 static void say_line(const struct player *p, const struct recorded_event *e)
 {
-	const struct recording *r = p->recording;
+	const struct playback *r = p->recording;
 	const struct recorded_exchange *near = e->expected ? e->expected : recorded_history(p->device, 0);
 	char device[48], where[64] = "", what[TEXT], words[TEXT] = "";
 
@@ -251,7 +251,7 @@ static void keep(struct player *p, const struct recorded_event *e)
 	p->kept_count++;
 }
 
-void recording_event(void *context, const struct recorded_event *e)
+void playback_event(void *context, const struct recorded_event *e)
 {
 	struct player *p = context;
 	bool news = !e->departure && (e->what == RECORDED_LEAVES || e->what == RECORDED_COMES);
@@ -264,7 +264,7 @@ void recording_event(void *context, const struct recorded_event *e)
 		say_departure(p, e);
 }
 
-bool recording_finish(struct recording *r)
+bool playback_finish(struct playback *r)
 {
 	uint64_t requests = 0, played = 0;
 
@@ -378,7 +378,7 @@ static void write_events(struct writer *w, const char *key, const struct player 
 	writer_end(w);
 }
 
-void recording_write(const struct recording *r, struct writer *w)
+void playback_write(const struct playback *r, struct writer *w)
 {
 	char id[12];
 

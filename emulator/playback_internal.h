@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the devices of a capture (recording.c) and what is told of their playing (recording_report.c). */
-#ifndef DFUBENCH_RECORDING_INTERNAL_H
-#define DFUBENCH_RECORDING_INTERNAL_H
+/* Between the devices of a capture (playback.c) and what is told of their playing (playback_report.c). */
+#ifndef DFUBENCH_PLAYBACK_INTERNAL_H
+#define DFUBENCH_PLAYBACK_INTERNAL_H
 
 #include "recorded.h"
-#include "recording.h"
+#include "playback.h"
 #include "transcript.h"
 
 #define KEPT_EVENTS 1000 /* of a player, for JSON; more are only counted */
@@ -16,7 +16,7 @@ struct kept {
 };
 
 struct player {
-	struct recording *recording;
+	struct playback *recording;
 	struct recorded *device;
 	struct recorded_life *lives;
 	size_t life_count;
@@ -34,7 +34,7 @@ struct player {
 	uint64_t unkept;
 };
 
-struct recording {
+struct playback {
 	struct bench *bench;
 	const char *name;
 	const struct say *say;
@@ -47,6 +47,6 @@ struct recording {
 };
 
 /* Listener of a player's device: says it, and keeps it. */
-void recording_event(void *player, const struct recorded_event *);
+void playback_event(void *player, const struct recorded_event *);
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* From a capture to the devices in it, each with its lives. */
-#include "recording.h"
+#include "playback.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "recording_internal.h"
+#include "playback_internal.h"
 
 #define ENUMERATION_US 230000u /* as in recorded.c: what comes before the first request to an address */
 #define CLASS_HUB 9
@@ -83,7 +83,7 @@ static unsigned count_stays(const struct transcript *t)
 }
 
 /* stays: count_stays() of them, zeroed. r->exchanges has room for all. */
-static void collect_stays(struct recording *r, struct stay *stays, unsigned count)
+static void collect_stays(struct playback *r, struct stay *stays, unsigned count)
 {
 	const struct transcript *t = &r->transcript;
 	size_t used = 0;
@@ -128,7 +128,7 @@ static void collect_stays(struct recording *r, struct stay *stays, unsigned coun
 }
 
 /* The device that went before this stay began, and is it by all that can be known. */
-static struct player *who_came_back(struct recording *r, const struct stay *s)
+static struct player *who_came_back(struct playback *r, const struct stay *s)
 {
 	for (unsigned i = 0; i < r->player_count; i++) {
 		struct player *p = &r->players[i];
@@ -150,7 +150,7 @@ static bool is_hub(const struct stay *s)
 	return s->has_device && s->device[4] == CLASS_HUB;
 }
 
-static void say_unplayable(const struct recording *r, const struct stay *s)
+static void say_unplayable(const struct playback *r, const struct stay *s)
 {
 	const char *missing = recorded_missing(&s->life);
 	bool dfu = false;
@@ -163,7 +163,7 @@ static void say_unplayable(const struct recording *r, const struct stay *s)
 		say_event(r->say, "%s: device %u of bus %u is not played: %s", r->name, s->address, s->bus, missing);
 }
 
-static int add_life(struct recording *r, const struct stay *s)
+static int add_life(struct playback *r, const struct stay *s)
 {
 	struct player *p = who_came_back(r, s);
 	struct recorded_life *lives;
@@ -190,7 +190,7 @@ static int add_life(struct recording *r, const struct stay *s)
 }
 
 /* When the host began to work with a device: at the first class request that is followed. */
-static uint64_t work_us(const struct recording *r)
+static uint64_t work_us(const struct playback *r)
 {
 	uint64_t first = UINT64_MAX;
 
@@ -218,7 +218,7 @@ static int compare_players(const void *a, const void *b)
 }
 
 /* Up to the first class request all that comes is taken to have been on the bus before the tool started. */
-static void order_players(struct recording *r)
+static void order_players(struct playback *r)
 {
 	uint64_t work = work_us(r);
 
@@ -233,7 +233,7 @@ static void order_players(struct recording *r)
 		r->players[i].number = i + 1;
 }
 
-static int make_players(struct recording *r)
+static int make_players(struct playback *r)
 {
 	unsigned count = count_stays(&r->transcript);
 	struct stay *stays = calloc(count ? count : 1, sizeof(*stays));
@@ -261,17 +261,17 @@ static int make_players(struct recording *r)
 		if (!p->device)
 			error = -ENOMEM;
 		else
-			recorded_listen(p->device, recording_event, p);
+			recorded_listen(p->device, playback_event, p);
 	}
 out:
 	free(stays);
 	return error;
 }
 
-struct recording *recording_new(struct bench *bench, const char *name, const uint8_t *data, size_t length, bool loose,
-				const struct say *say)
+struct playback *playback_new(struct bench *bench, const char *name, const uint8_t *data, size_t length, bool loose,
+			      const struct say *say)
 {
-	struct recording *r = calloc(1, sizeof(*r));
+	struct playback *r = calloc(1, sizeof(*r));
 	int error;
 
 	if (!r) {
@@ -298,11 +298,11 @@ struct recording *recording_new(struct bench *bench, const char *name, const uin
 			  name);
 	if (!error && r->player_count)
 		return r;
-	recording_free(r);
+	playback_free(r);
 	return NULL;
 }
 
-void recording_free(struct recording *r)
+void playback_free(struct playback *r)
 {
 	if (!r)
 		return;
@@ -321,12 +321,12 @@ void recording_free(struct recording *r)
 	free(r);
 }
 
-struct usbdev *recording_device(const struct recording *r, unsigned index)
+struct usbdev *playback_device(const struct playback *r, unsigned index)
 {
 	return index < r->player_count ? recorded_usbdev(r->players[index].device) : NULL;
 }
 
-void recording_plug(struct recording *r)
+void playback_plug(struct playback *r)
 {
 	for (unsigned i = 0; i < r->player_count; i++)
 		recorded_plug(r->players[i].device, r->players[i].delay_us);
