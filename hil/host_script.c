@@ -251,6 +251,8 @@ static void read_fill(struct parser *p, struct host_data *d)
 	uint8_t byte = (uint8_t)number(p, "the byte to fill with", 0xff);
 
 	d->length = (size_t)number(p, "the number of bytes", TRANSFER_MAX);
+	if (d->length > TRANSFER_MAX) /* it has been told */
+		d->length = 0;
 	d->bytes = malloc(d->length + 1);
 	if (d->bytes)
 		memset(d->bytes, byte, d->length);
