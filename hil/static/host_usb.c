@@ -339,6 +339,22 @@ enum host_end host_usb_set_interface(struct host_usb *h, uint8_t alternate)
 	return errno == ENODEV ? ended(h, ENODEV) : HOST_BROKEN;
 }
 
+/* With an interface claimed the kernel refuses it. */
+enum host_end host_usb_set_configuration(struct host_usb *h, uint8_t value)
+{
+	unsigned interface = h->interface, configuration = value;
+	int error = h->gone ? ENODEV : 0;
+
+	if (error)
+		return ended(h, error);
+	if (ioctl(h->fd, USBDEVFS_RELEASEINTERFACE, &interface) ||
+	    ioctl(h->fd, USBDEVFS_SETCONFIGURATION, &configuration))
+		error = errno;
+	if (error != ENODEV)
+		claim(h);
+	return error ? ended(h, error) : HOST_OK;
+}
+
 /* Interfaces that are claimed would keep the kernel from taking the device's other drivers through the reset. */
 enum host_end host_usb_reset(struct host_usb *h)
 {

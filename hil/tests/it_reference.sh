@@ -24,7 +24,7 @@ on_board()
     options+=("$1")
     shift
   done
-  head -c "${FLASH_BYTES:-1048576}" /dev/zero >flash.img
+  head -c "${FLASH:-1048576}" /dev/zero >flash.img
   DFU_REFERENCE_TRACE=requests timeout -k 2 "${LIMIT:-30}" "$dfuemu" exec --time "${TIME:-virtual}" --serial "$serial" \
     --flash flash.img "${options[@]}" -- bash -c 'tell() { local s=0; "$@" || s=$?; echo $s >>statuses; }; right() {
       env -u DFU_REFERENCE_MUTANT -u DFU_REFERENCE_TRACE "$R" "$@"; }; '"$2" >said 2>&1 || status=$?
@@ -81,6 +81,24 @@ scene_busy()
 {
   image 5000
   on_board --fault 'status=OK:dfuDNBUSY on=getstatus,count=4' -- 'tell "$R" download image --address 0x08000000'
+}
+
+scene_early()
+{
+  image 5000
+  on_board --fault 'stall on=getstatus,count=4' -- 'tell "$R" download image --address 0x08000000'
+}
+
+scene_bus()
+{
+  image 5000
+  on_board --fault 'bus-error on=write,count=2' -- 'tell "$R" download image --address 0x08000000'
+}
+
+scene_whole()
+{
+  image 4096
+  on_board -- 'tell "$R" download image --address 0x08000000'
 }
 
 scene_offset()
@@ -204,8 +222,9 @@ scene_verify()
 
 scene_small()
 {
+  "$dfuemu" profiles | grep -q g431 || skip 'no profile here has another wTransferSize'
   image 5000
-  FLASH_BYTES=131072 on_board --profile g431 -- 'tell "$R" download image --address 0x08000000'
+  FLASH=131072 on_board --profile g431 -- 'tell "$R" download image --address 0x08000000'
 }
 
 # What the original leaves in each scene
@@ -251,6 +270,22 @@ after_left()
 after_busy()
 {
   after_write
+}
+
+after_early()
+{
+  after_write
+}
+
+after_bus()
+{
+  after_write
+}
+
+after_whole()
+{
+  statuses 0
+  holds image 0x08000000
 }
 
 after_offset()
