@@ -33,11 +33,12 @@ try()
 {
   sentence=$1
   shift
-  if "$@" >"$results/output" 2>&1; then
+  said=$(mktemp "$results/output.XXXXXX") || exit 1 # tests may run beside each other
+  if "$@" >"$said" 2>&1; then
     tell ok "$sentence"
   else
     status=$?
-    sed 's/^/    /' "$results/output"
+    sed 's/^/    /' "$said"
     tell 'not ok' "$sentence (status $status)"
   fi
 }
@@ -69,38 +70,42 @@ read_cmocka()
   ' "$2"
 }
 
-stage_unit()
+# unit_job SOURCE
+unit_job()
 {
-  for source in emulator/tests/test_*.c hil/tests/test_*.c; do
-    name=$(basename "$source" .c)
-    if [ ! -x "$B/tests/$name" ]; then
-      tell skip "$name: what it tests is not in this build (sh ci/deps.sh)"
-      continue
-    fi
-    folder=$results/unit/$name
-    mkdir -p "$folder"
-    CMOCKA_MESSAGE_OUTPUT=XML CMOCKA_XML_FILE="$folder/%g.xml" timeout 60 "$B/tests/$name" >"$folder/output" 2>&1
-    status=$?
-    : >"$folder/lines"
-    # A second group of the same name does not fit into the file: cmocka prints it instead.
-    for xml in "$folder"/*.xml "$folder/output"; do
-      if [ -f "$xml" ]; then
-        read_cmocka "$name" "$xml" >>"$folder/lines"
-      fi
-    done
-    grep -v '^ok - ' "$folder/lines"
-    cat "$folder/lines" >>"$lines"
-    count=$(grep -c '' "$folder/lines")
-    if grep -q '^not ok' "$folder/lines"; then
-      sed -n '/<failure/,/<\/failure/p' "$folder"/*.xml 2>/dev/null | sed 's/^/    /'
-      grep -v '^ *<' "$folder/output" | sed 's/^/    /'
-    elif [ $status -ne 0 ] || [ "$count" -eq 0 ]; then
-      sed 's/^/    /' "$folder/output"
-      tell 'not ok' "$name: runs to its end (status $status, $count tests)"
-    else
-      echo "$name: $count tests"
+  name=$(basename "$1" .c)
+  if [ ! -x "$B/tests/$name" ]; then
+    tell skip "$name: what it tests is not in this build (sh ci/deps.sh)"
+    return
+  fi
+  folder=$results/unit/$name
+  mkdir -p "$folder"
+  CMOCKA_MESSAGE_OUTPUT=XML CMOCKA_XML_FILE="$folder/%g.xml" timeout 60 "$B/tests/$name" >"$folder/output" 2>&1
+  status=$?
+  : >"$folder/lines"
+  # A second group of the same name does not fit into the file: cmocka prints it instead.
+  for xml in "$folder"/*.xml "$folder/output"; do
+    if [ -f "$xml" ]; then
+      read_cmocka "$name" "$xml" >>"$folder/lines"
     fi
   done
+  grep -v '^ok - ' "$folder/lines"
+  cat "$folder/lines" >>"$lines"
+  count=$(grep -c '' "$folder/lines")
+  if grep -q '^not ok' "$folder/lines"; then
+    sed -n '/<failure/,/<\/failure/p' "$folder"/*.xml 2>/dev/null | sed 's/^/    /'
+    grep -v '^ *<' "$folder/output" | sed 's/^/    /'
+  elif [ $status -ne 0 ] || [ "$count" -eq 0 ]; then
+    sed 's/^/    /' "$folder/output"
+    tell 'not ok' "$name: runs to its end (status $status, $count tests)"
+  else
+    echo "$name: $count tests"
+  fi
+}
+
+stage_unit()
+{
+  printf '%s\n' emulator/tests/test_*.c hil/tests/test_*.c | in_parallel 2 unit_job
 }
 
 stage_symbols()
@@ -109,28 +114,32 @@ stage_symbols()
   try 'libcore.a is pure' sh ci/check-symbols.sh "$B/libcore.a"
 }
 
+# fuzz_job SOURCE
+fuzz_job()
+{
+  name=$(basename "$1" .c)
+  if [ ! -x "build-fuzz/$name" ]; then
+    tell skip "$name: what it tests is not in this build (sh ci/deps.sh)"
+    return
+  fi
+  corpus=$(dirname "$1")/corpus/${name#fuzz_}
+  found=$results/$name
+  mkdir -p "$found"
+  if [ ! -d "$corpus" ]; then
+    tell 'not ok' "$name: has a corpus in $corpus"
+    return
+  fi
+  try "$name: corpus and $FUZZ_SECONDS s of fuzzing" timeout $((FUZZ_SECONDS + 60)) "build-fuzz/$name" \
+    -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+    -artifact_prefix="$found/" "$found" "$corpus"
+}
+
 stage_fuzz()
 {
   need clang 'fuzz targets hold' || return 0
   # shellcheck disable=SC2086 # MAKE has options too
   try 'fuzz targets build' $MAKE --no-print-directory fuzz-build
-  for source in emulator/tests/fuzz_*.c hil/tests/fuzz_*.c; do
-    name=$(basename "$source" .c)
-    if [ ! -x "build-fuzz/$name" ]; then
-      tell skip "$name: what it tests is not in this build (sh ci/deps.sh)"
-      continue
-    fi
-    corpus=$(dirname "$source")/corpus/${name#fuzz_}
-    found=$results/$name
-    mkdir -p "$found"
-    if [ ! -d "$corpus" ]; then
-      tell 'not ok' "$name: has a corpus in $corpus"
-      continue
-    fi
-    try "$name: corpus and $FUZZ_SECONDS s of fuzzing" timeout $((FUZZ_SECONDS + 60)) "build-fuzz/$name" \
-      -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
-      -artifact_prefix="$found/" "$found" "$corpus"
-  done
+  find emulator hil -path '*/tests/fuzz_*.c' | sort | in_parallel 2 fuzz_job
 }
 
 stage_cross()
