@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The rig vhci: scenarios with a real dfu-util and the kernel of a guest between tool and board, in real time.
-# guest:
+# guest: -k stock
 # shellcheck disable=SC1091,SC2034,SC2154,SC2317 # lib.sh: what it defines, and calls
 . "$(dirname "$0")/../../emulator/tests/lib.sh"
 . "$(dirname "$0")/rig_scenarios.sh"
