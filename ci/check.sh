@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 B=${B:-build}
 MAKE=${MAKE:-make}
 SAN=${SAN-}
-FUZZ_SECONDS=${FUZZ_SECONDS:-5}
+FUZZ_SECONDS=${FUZZ_SECONDS:-3}
 IT_SECONDS=${IT_SECONDS:-300}
 VM_SECONDS=${VM_SECONDS:-600}
 export B SAN
@@ -297,8 +297,8 @@ vm_job()
 }
 
 # Each emulator/tests/vm_*.sh is one batch for each of its lines `# guest: OPTION...`, with options for ci/vm/run: it runs in
-# that guest; or `# host: ARGUMENT...`: it runs here, and starts a guest. Two at a time: a guest has one processor, and
-# keeps one busy.
+# that guest; or `# host: ARGUMENT...`: it runs here, and starts a guest. Three at a time: a guest has one processor, and
+# keeps one busy, unless it waits.
 stage_vm()
 {
   need qemu-system-x86_64 'the guest works' || return 0
@@ -306,7 +306,7 @@ stage_vm()
   {
     echo 'ci/vm/selftest:# host:'
     find emulator hil -name "vm_*.sh" -exec grep -H -E "^# (guest|host):" {} +
-  } | in_parallel 2 vm_job
+  } | in_parallel 3 vm_job
   echo "== guests: $(cat "$results"/selftest.processor "$results"/vm_*.processor | awk '{ sum += $1 } END { print sum }') s of a processor"
 }
 

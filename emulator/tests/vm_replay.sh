@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A recording behind a kernel, which enumerates in its own way and has drivers. Runs in a guest.
+# guest: -k stock
 # shellcheck disable=SC1091,SC2154,SC2317 # lib.sh: what it defines, and calls
 # shellcheck disable=SC2016 # scripts in single quotes are for the command that is served
 . "$(dirname "$0")/lib.sh"
