@@ -185,7 +185,7 @@ as_docker()
   says said '10 passed, 0 failed'
   ends 1 container unshare --mount true
   says said 'Operation not permitted'
-  ends 1 container -n "$dfuhil" run start/dfuerror
+  ends 3 container -n "$dfuhil" run start/dfuerror
   says said 'a seccomp listener is there already'
 }
 

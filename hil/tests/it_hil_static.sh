@@ -28,7 +28,7 @@ pack()
   [ "$(cd here && echo *)" = 'bin share' ]
   # Nothing of the tree that a scenario, adapter or bystander needs is left behind.
   diff -r "$repo/scenarios" here/share/dfubench/scenarios
-  (cd "$fixtures" && find . -name '*.yaml' -o -name '*.usb' -o -name '*.mjs' -o -name '*.sh') | sort >ours
+  (cd "$fixtures" && find tools descriptors firmware -name '*.yaml' -o -name '*.usb' -o -name '*.mjs' -o -name '*.sh') | sed 's,^,./,' | sort >ours
   (cd here/share/dfubench && find tools descriptors firmware -type f | sed 's,^,./,') | sort >packed
   diff ours packed
   for page in man1/dfuemu.1 man1/dfuhil.1 man5/dfu-scenario.5 man5/dfu-tool.5; do
