@@ -181,10 +181,10 @@ interrupted()
   need dfu-util stdbuf
   pattern 20000 1 >a.bin
   pattern 6000 2 >b.bin
-  # The third block is not answered: whatever the moment, the board waits for it.
-  ends 0 board --flash flash.img --fault 'silent on=dnload,block=4,count=1' -- bash -c '
+  # The fourth block is not answered, and the second image has none.
+  ends 0 board --flash flash.img --control S --fault 'silent on=write,address=0x08001800,count=1' -- bash -c '
     stdbuf -o0 dfu-util -v -a 0 -s 0x08000000 -D a.bin >first 2>&1 & first=$!
-    timeout 20 sh -c "until grep -q \"offset 00001000\" first; do sleep 0.02; done"
+    '"$dfuemu"' ctl S wait fault 20s
     kill -KILL $first
     wait $first
     echo "first: $?"
