@@ -36,7 +36,8 @@ static void put_big(struct bytes *b, uint64_t value, unsigned size)
 
 static void put_data(struct bytes *b, const void *data, size_t length)
 {
-	memcpy(b->data + b->length, data, length);
+	if (length) /* data may be NULL then */
+		memcpy(b->data + b->length, data, length);
 	b->length += length;
 }
 
