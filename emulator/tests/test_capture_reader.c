@@ -25,13 +25,13 @@ struct bytes {
 static void put(struct bytes *b, uint64_t value, unsigned size)
 {
 	for (unsigned i = 0; i < size; i++)
-		b->data[b->length++] = (uint8_t)(value >> 8 * i);
+		b->data[b->length++] = i < 8 ? (uint8_t)(value >> 8 * i) : 0;
 }
 
 static void put_big(struct bytes *b, uint64_t value, unsigned size)
 {
 	for (unsigned i = size; i--;)
-		b->data[b->length++] = (uint8_t)(value >> 8 * i);
+		b->data[b->length++] = i < 8 ? (uint8_t)(value >> 8 * i) : 0;
 }
 
 static void put_data(struct bytes *b, const void *data, size_t length)
