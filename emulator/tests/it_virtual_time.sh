@@ -307,10 +307,19 @@ node_timers()
   virtual node "$clients/own_time.js"
 }
 
+# Something is to happen in half a minute, and nobody waits for it: always a thread runs, or is on its way to a processor. One look
+# in a million did not tell the latter from sleep.
+on_its_way()
+{
+  [ -x "$bin/pingpong" ] || skip 'the client was not built'
+  TIME=virtual-always virtual --fault 'unplug from=35s' -- "$bin/pingpong" $((runs * 1000))
+}
+
 check 'clients with libusb build' with_libusb mass_erase_libusb
 check 'clients with ioctls build' compile mass_erase_ioctl
 check 'the client of many waits builds' compile waits
 check 'it builds with musl, too' static_waits
+check 'the client of two threads builds' compile pingpong
 
 later 'in real time 5 s are too short for a mass erase' real sync 5 timeout 5000
 later 'in real time 40 s are enough for a mass erase' real ioctl 16 'done' 40000
@@ -357,6 +366,7 @@ done
 for name in stdin-poll stdin-select stdin-epoll stdin-read; do
   check "what comes from outside is waited for: $name" outside $name
 done
+check 'a thread that was woken, and has no processor yet, is not idle' on_its_way
 check 'a signal ends a held sleep at once' ctrl_c
 
 busy_pids=()

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Is every thread of the tool blocked, and on nothing outside? /proc/PID/task/TID/syscall tells in one line whether a thread
- * runs, and if not, in which call with which arguments it sleeps; schedstat tells whether it has run between two looks.
+ * runs, and if not, in which call with which arguments it sleeps; schedstat tells whether it has run between two looks. A thread
+ * that has been woken, but whose processor has not heard of it, still has a call in syscall, and has not run: stat tells it.
  */
 #include "blocked.h"
 
@@ -31,7 +32,7 @@ struct thread {
 	struct thread *next;
 	pid_t pid, tid;
 	unsigned round;
-	int syscall_fd, schedstat_fd, children_fd;
+	int syscall_fd, schedstat_fd, stat_fd, children_fd;
 	char line[LINE], ran[LINE]; /* of the last look */
 	uint32_t children;          /* likewise, a digest */
 };
@@ -102,6 +103,7 @@ static void thread_free(struct thread *t)
 {
 	close(t->syscall_fd);
 	close(t->schedstat_fd);
+	close(t->stat_fd);
 	close(t->children_fd);
 	free(t);
 }
@@ -188,6 +190,7 @@ static struct thread *thread_of(struct blocked *b, pid_t pid, pid_t tid)
 	t->tid = tid;
 	t->syscall_fd = open_of(pid, tid, "syscall");
 	t->schedstat_fd = open_of(pid, tid, "schedstat");
+	t->stat_fd = open_of(pid, tid, "stat");
 	t->children_fd = open_of(pid, tid, "children");
 	t->next = b->threads;
 	b->threads = t;
@@ -552,6 +555,17 @@ static bool first_look(struct blocked *b, const struct private_bus *bus)
 	return noted && roots;
 }
 
+/* On its way to a processor, if not there: TASK_WAKING is R too (proc_pid_stat(5)). */
+static bool is_awake(const struct thread *t)
+{
+	char text[512];
+	const char *at;
+
+	look_at(t->stat_fd, text, sizeof(text));
+	at = strrchr(text, ')');
+	return at && at[1] && at[2] == 'R';
+}
+
 static bool second_look(struct blocked *b)
 {
 	char text[LINE];
@@ -569,7 +583,7 @@ static bool second_look(struct blocked *b)
 		if (strcmp(text, t->ran))
 			return false;
 		look_at(t->syscall_fd, text, sizeof(text));
-		if (strcmp(text, t->line) || !same_children(t->children_fd, t->children))
+		if (strcmp(text, t->line) || !same_children(t->children_fd, t->children) || is_awake(t))
 			return false;
 	}
 	return same_children(b->root_fd, b->root_children);

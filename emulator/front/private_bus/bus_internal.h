@@ -128,6 +128,9 @@ void bus_no_memory_access(struct private_bus *);
 void bus_show_tree(struct private_bus *);
 /* Bench microseconds for a time that the tool's kernel would measure on the wall. */
 uint64_t bus_wall_ms(const struct private_bus *, uint64_t ms);
+/* What the bench's time is by the wall: the bench itself stands where the turn began, and time-outs that count from there would
+ * be early. */
+uint64_t bus_now_us(const struct private_bus *);
 /* USBDEVFS_RESET: reset the port, enumerate again, then answer the call. A device that is another one afterwards has
  * been replugged: -ENODEV. */
 void bus_reset_port(struct port *, const struct call_info *);

@@ -75,17 +75,25 @@ uint64_t bus_wall_ms(const struct private_bus *bus, uint64_t ms)
 	return (uint64_t)((double)ms * 1000.0 * bus->options.scale);
 }
 
-void private_bus_sync(struct private_bus *bus)
+static uint64_t bench_time_us(const struct private_bus *bus, uint64_t at_ns)
 {
-	uint64_t passed;
+	uint64_t passed = at_ns - bus->wall_origin_ns;
 
-	bus->wall_now_ns = wall_ns();
-	if (!bus->ticking)
-		return;
-	passed = bus->wall_now_ns - bus->wall_origin_ns;
 	if (bus->vtime)
 		passed += vtime_offset_ns(bus->vtime);
-	bench_advance(bus->bench, bus->bench_origin_us + (uint64_t)((double)passed / 1000.0 * bus->options.scale));
+	return bus->bench_origin_us + (uint64_t)((double)passed / 1000.0 * bus->options.scale);
+}
+
+uint64_t bus_now_us(const struct private_bus *bus)
+{
+	return bus->ticking ? bench_time_us(bus, wall_ns()) : bench_now_us(bus->bench);
+}
+
+void private_bus_sync(struct private_bus *bus)
+{
+	bus->wall_now_ns = wall_ns();
+	if (bus->ticking)
+		bench_advance(bus->bench, bench_time_us(bus, bus->wall_now_ns));
 }
 
 void bus_start_clock(struct private_bus *bus)

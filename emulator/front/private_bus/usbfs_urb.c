@@ -82,7 +82,7 @@ void transfer_start(struct transfer *t, uint64_t timeout_ms)
 	if (timeout_ms) {
 		t->timeout.fire = timed_out;
 		t->timeout.context = t;
-		bench_after(p->bus->bench, &t->timeout, bus_wall_ms(p->bus, timeout_ms));
+		bench_at(p->bus->bench, &t->timeout, bus_now_us(p->bus) + bus_wall_ms(p->bus, timeout_ms));
 	}
 	p->dev->ops->submit(p->dev, &t->urb);
 }

@@ -26,6 +26,8 @@
 #define PATIENCE_FIRST_NS UINT64_C(0)
 #define PATIENCE_STEP_NS UINT64_C(15000)
 #define PATIENCE_LAST_NS UINT64_C(1000000)
+#define FAR_NS UINT64_C(60000000000)
+#define FAR_LOOKS 8                       /* a jump that far is not made at first sight: it ends more than it skips */
 #define PATIENCE_POLL_NS UINT64_C(400000) /* a held poll or futex may be about to be satisfied from inside */
 #define SAME_EXPIRY_NS UINT64_C(1000)     /* the kernel rounds */
 #define CLOCKS 16                         /* numbers of clocks that timerfd_create(2) may know are below this */
@@ -55,6 +57,7 @@ struct vtime {
 	bool always, given_up;
 	uint64_t offset_ns;
 	uint64_t patience_ns;
+	unsigned far_looks; /* in a row that found all blocked, with nothing to come for so long */
 	unsigned round;
 	struct process *processes;
 	struct blocked *blocked;
@@ -576,6 +579,7 @@ uint64_t vtime_patience_ns(struct vtime *v)
 void vtime_stir(struct vtime *v)
 {
 	v->patience_ns = PATIENCE_FIRST_NS;
+	v->far_looks = 0;
 }
 
 static void be_patient(struct vtime *v)
@@ -668,6 +672,11 @@ void vtime_idle(struct vtime *v)
 	if (timer_ns < by_ns)
 		by_ns = timer_ns;
 	if (by_ns > OFFSET_MAX_NS - v->offset_ns || !blocked_all(v->blocked, bus) || !nothing_came(bus)) {
+		v->far_looks = 0;
+		be_patient(v);
+		return;
+	}
+	if (by_ns > FAR_NS && ++v->far_looks < FAR_LOOKS) {
 		be_patient(v);
 		return;
 	}

@@ -158,7 +158,7 @@ static struct held *hold(struct private_bus *bus, enum held_kind kind, const str
 	h->deadline.context = h;
 	h->next = bus->held;
 	bus->held = h;
-	bench_after(bus->bench, &h->deadline, (ns + 999) / 1000);
+	bench_at(bus->bench, &h->deadline, bus_now_us(bus) + (ns + 999) / 1000);
 	return h;
 }
 
