@@ -23,7 +23,7 @@ verb_check check_prepare, check_fault;
 
 /* --- verbs_tool.c --- */
 extern const struct field list_fields[], download_fields[], upload_fields[], erase_fields[], mass_erase_fields[],
-	leave_fields[], unprotect_fields[], set_option_bytes_fields[], run_fields[];
+	leave_fields[], set_option_bytes_fields[], run_fields[];
 verb_run run_operation, run_words;
 verb_check check_operation;
 
