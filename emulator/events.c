@@ -27,6 +27,8 @@ static int mcu_text(const struct mcu_event *e, char *text, size_t size)
 		return snprintf(text, size, "flash operation cut short at 0x%08x", e->address);
 	case MCU_EVENT_PIN:
 		return snprintf(text, size, "%s %s", mcu_pin_name(e->pin), e->high ? "high" : "low");
+	case MCU_EVENT_CONSOLE:
+		return snprintf(text, size, "says '%s'", e->line);
 	}
 	return 0;
 }
@@ -74,6 +76,7 @@ const char *event_name(const struct desk_event *d)
 		[MCU_EVENT_OPTIONS] = "options",
 		[MCU_EVENT_CUT] = "cut",
 		[MCU_EVENT_PIN] = "pin",
+		[MCU_EVENT_CONSOLE] = "console",
 	};
 	static const char *const of_fault[] = {
 		[FAULT_EVENT_FIRED] = "fault", [FAULT_EVENT_ATTACHED] = "attached", [FAULT_EVENT_DETACHED] = "detached"
@@ -106,6 +109,9 @@ static void write_mcu(const struct mcu_event *e, struct writer *w)
 	case MCU_EVENT_PIN:
 		writer_string(w, "pin", mcu_pin_name(e->pin));
 		writer_bool(w, "high", e->high);
+		break;
+	case MCU_EVENT_CONSOLE:
+		writer_string(w, "line", e->line);
 		break;
 	}
 }

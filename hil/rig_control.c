@@ -181,8 +181,21 @@ static int control_wait_usb(struct rig *rig, unsigned board, uint16_t vendor, ui
 
 static int control_wait_console(struct rig *rig, unsigned board, const char *regex, uint64_t limit_us)
 {
-	(void)rig, (void)board, (void)regex, (void)limit_us;
-	return -EOPNOTSUPP;
+	struct control_rig *r = control_of(rig);
+	uint64_t start = control_time(r);
+	struct control_board b;
+
+	if (!board || board > r->boards)
+		return -ENOENT;
+	for (;;) {
+		if (control_status(r, board, &b)) /* with all events up to now */
+			return -ECONNRESET;
+		if (console_text_matches(&r->consoles[board], regex))
+			return 0;
+		if (control_time(r) - start >= limit_us)
+			return -ETIMEDOUT;
+		pause_ms(POLL_MS);
+	}
 }
 
 /* --- a tool --- */
@@ -392,7 +405,7 @@ static void control_close(struct rig *rig)
 static const struct rig_ops control_ops = {
 	.name = "control",
 	.can = RIG_PINS | RIG_POWER | RIG_CABLE | RIG_PREPARE | RIG_READ | RIG_STATE | RIG_FAULTS | RIG_DURATIONS |
-	       RIG_SOFTWARE_ENTRY,
+	       RIG_CONSOLE | RIG_SOFTWARE_ENTRY,
 	.pin = control_pin,
 	.pass = control_pass,
 	.wait_usb = control_wait_usb,

@@ -26,6 +26,10 @@ static void board_event(void *context, const struct desk_event *e)
 		return;
 	if (e->mcu->type == MCU_EVENT_RESET && e->board <= PRIVATE_BUS_PORTS)
 		r->causes[e->board] = e->mcu->cause;
+	if (e->board <= PRIVATE_BUS_PORTS)
+		console_heard(&r->consoles[e->board], e->mcu);
+	if (e->mcu->type == MCU_EVENT_CONSOLE)
+		return;
 	if (r->event_count == r->event_room) {
 		size_t room = r->event_room ? 2 * r->event_room : 256;
 		struct rig_event *more = realloc(r->events, room * sizeof(*more));
@@ -202,6 +206,8 @@ static void desk_close(struct rig *rig)
 		close(r->recorded);
 	for (int i = 0; i < r->word_count; i++)
 		free(r->words[i]);
+	for (unsigned i = 0; i <= PRIVATE_BUS_PORTS; i++)
+		console_text_clear(&r->consoles[i]);
 	free(r->said);
 	free(r->events);
 	free(r->capture);
@@ -286,10 +292,28 @@ static int desk_wait_usb(struct rig *rig, unsigned board, uint16_t vendor, uint1
 	return r < 0 ? r : r ? 0 : -ETIMEDOUT;
 }
 
+struct awaited {
+	const struct console_text *console;
+	const char *regex;
+};
+
+static bool is_said(void *context)
+{
+	const struct awaited *a = context;
+
+	return console_text_matches(a->console, a->regex);
+}
+
 static int desk_wait_console(struct rig *rig, unsigned board, const char *regex, uint64_t limit_us)
 {
-	(void)rig, (void)board, (void)regex, (void)limit_us;
-	return -EOPNOTSUPP;
+	struct awaited awaited = { .regex = regex };
+	int r;
+
+	if (!board || board > PRIVATE_BUS_PORTS)
+		return -ENOENT;
+	awaited.console = &desk_of(rig)->consoles[board];
+	r = private_bus_wait(desk_of(rig)->bus, is_said, &awaited, limit_us);
+	return r < 0 ? r : r ? 0 : -ETIMEDOUT;
 }
 
 /* --- without a tool --- */
@@ -480,7 +504,8 @@ static const struct rig_event *desk_events(struct rig *rig, size_t *count)
 static const struct rig_ops desk_ops = {
 	.name = "emulated",
 	.can = RIG_PINS | RIG_POWER | RIG_CABLE | RIG_PREPARE | RIG_READ | RIG_STATE | RIG_FAULTS | RIG_PROFILES |
-	       RIG_BOARDS | RIG_TRANSCRIPT | RIG_DURATIONS | RIG_IRREVERSIBLE | RIG_SOFTWARE_ENTRY | RIG_DENIED,
+	       RIG_BOARDS | RIG_TRANSCRIPT | RIG_DURATIONS | RIG_IRREVERSIBLE | RIG_SOFTWARE_ENTRY | RIG_DENIED |
+	       RIG_CONSOLE,
 	.pin = desk_pin,
 	.pass = desk_pass,
 	.wait_usb = desk_wait_usb,

@@ -491,6 +491,11 @@ int mcu_software_entry(struct mcu *m)
 	return 0;
 }
 
+void mcu_say(struct mcu *m, const char *line)
+{
+	tell(m, (struct mcu_event){ .type = MCU_EVENT_CONSOLE, .line = line });
+}
+
 int mcu_software_reset(struct mcu *m)
 {
 	if (m->mode != MCU_APPLICATION || !begin_change(m))

@@ -50,6 +50,7 @@ enum mcu_event_type {
 	MCU_EVENT_OPTIONS,    /* option bytes rewritten */
 	MCU_EVENT_CUT,        /* a flash operation on address, length was cut short */
 	MCU_EVENT_PIN,        /* pin, high */
+	MCU_EVENT_CONSOLE,    /* line: the application has said it on its serial console */
 };
 
 struct mcu_event {
@@ -62,6 +63,7 @@ struct mcu_event {
 	uint32_t address, length;
 	enum mcu_pin pin;
 	bool high;
+	const char *line; /* without its end; as long as the listener is called, NULL in what is kept */
 };
 
 /* The board comes without power, all pins low but NRST (pulled up). prof and bench must outlive it. NULL on ENOMEM. */
@@ -95,6 +97,8 @@ void mcu_boot_traffic(struct mcu *, enum boot_interface);
 /* The application jumps to the ROM in system memory, without a reset. 0, or -EINVAL if no application runs (or it is just
  * being started or stopped), or RDP is at level 2. */
 int mcu_software_entry(struct mcu *);
+/* The application says a line on its serial console, a UART that is wired to whoever listens. Not while it is stopped. */
+void mcu_say(struct mcu *, const char *line);
 /* The application resets the chip. 0 or -EINVAL as above. */
 int mcu_software_reset(struct mcu *);
 

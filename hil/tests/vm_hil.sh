@@ -65,6 +65,7 @@ behaviour()
   says said 'ok    s/bystander'
   says said 'ok    s/hangs'
   says said 'ok    s/leaves'
+  says said 'ok    s/says'
   says said '0483:df11 has not come up within 1s; mode of board 1: bootloader'
   says said "rig 'vhci' cannot do 'denied'"
   [ "$(pgrep -f -c 'sleep 100[01]')" = 0 ]
