@@ -47,7 +47,7 @@ INC_redir := $(INC_front) -Iemulator/front/redir \
 INC_emulator := $(INC_runtime) $(INC_filter) $(INC_private_bus) -Iemulator
 
 # The runner needs these; without them dfuemu is built alone, and make says so.
-HIL_LIBS := libfyaml jansson libxml-2.0 libusb-1.0
+HIL_LIBS := libfyaml jansson libxml-2.0 libusb-1.0 sqlite3
 HIL_MISSING := $(strip $(if $(POSIX)$(filter -static,$(LDFLAGS)),static,$(foreach l,$(HIL_LIBS),$(if $(call have,$(l)),,$(l)))))
 LIBS_hil := $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --libs $(HIL_LIBS)))
 # STATIC_HIL is ours, for the build in static-hil/: see static. Of hil/static/, host_usb.c stands for the file of its name and for
@@ -117,8 +117,9 @@ $(B)/libemulator.a: $(call obj,$(LIB_SRC))
 $(B)/dfuemu: $(call obj,$(SRC_main)) $(B)/libemulator.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# The page that the HTML report fills in is part of the program.
+# The pages that the HTML report and the history fill in are part of the program.
 $(B)/obj/hil/report_html.o: hil/report.html
+$(B)/obj/hil/history_page.o: hil/history.html
 $(B)/libhil.a: $(call obj,$(SRC_hil))
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -142,7 +143,11 @@ $(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
 $(B)/tools/dfu-reference: $(call obj,$(wildcard hil/tests/tools/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libusb-1.0)
-unit: $(UNIT) $(if $(HIL_MISSING),,$(B)/tools/dfu-reference)
+# Writes into a history as a nightly run does.
+$(B)/tools/history-writer: $(call obj,hil/tests/history_writer.c) $(B)/libhil.a $(B)/libemulator.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_hil)
+unit: $(UNIT) $(if $(HIL_MISSING),,$(B)/tools/dfu-reference $(B)/tools/history-writer)
 
 # Clients in C that several tests use.
 $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h emulator/tests/clients/dfuse_raw.h
@@ -166,7 +171,8 @@ cross: ## build for aarch64 too, in build-aarch64/
 
 # Files that run on any Linux of this machine: dfuemu with musl, or else statically with the usual C library. musl has no
 # headers of the kernel: they are taken from where the compiler finds them otherwise. dfuhil takes the archives that its libraries
-# come with, which are made for the usual C library; a linker tells that some of it looks up hosts, which nothing here does.
+# come with, which are made for the usual C library; a linker tells that some of it looks up hosts or loads libraries, which
+# nothing here does.
 MUSL := $(shell command -v musl-gcc 2>/dev/null)
 STATIC_CC := $(if $(MUSL),musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch),$(CC))
 static: $(if $(HIL_MISSING),without-hil) ## build build/dfuemu-static and build/dfuhil-static, which need no library at all

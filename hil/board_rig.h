@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A rig file of kind `board`: a real board, the wires that switch it, how it is found on USB, what may be done to it. A value: made
+ * once from a file that was checked as a whole, read by everybody else (wires.h, rig_board.c, rig_check.c, nightly.c).
+ */
+#ifndef DFUBENCH_BOARD_RIG_H
+#define DFUBENCH_BOARD_RIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What can be switched. Levels are those at the board: BOOT0 and NRST high or low, supply and VBUS on (high) or off. */
+enum wire { WIRE_BOOT0, WIRE_NRST, WIRE_POWER, WIRE_VBUS, WIRES };
+
+/* What may be done to the board beside writing its flash; a set. RDP level 2 and the OTP area are never written on a real board. */
+enum board_allows {
+	ALLOWS_MASS_ERASE = 1,
+	ALLOWS_OPTION_BYTES = 2,
+	ALLOWS_RDP1 = 4,
+};
+
+struct wire_file; /* one wire as the file describes it: wires.h's own */
+
+struct board_rig {
+	char *path, *name, *about; /* of the file; about: NULL */
+	char *profile;             /* "f407" */
+	/* How it is found: its ID as ROM, and at least one of serial number (of its ROM) and port ("1-1.2", as in sysfs). */
+	uint16_t vendor, product;
+	char *serial, *port;
+	/* What enumerates when its application runs; 0:0: nothing is known of it. */
+	uint16_t app_vendor, app_product;
+	/* Its serial console: a device file, or the ttyACM of the application (console_usb); NULL and false: none. */
+	char *console;
+	bool console_usb;
+	unsigned console_speed;         /* baud */
+	struct wire_file *wires[WIRES]; /* NULL: is not switched */
+	/* us: how long NRST is held, what follows a change of BOOT0 before NRST is let go, how long the supply stays off, how long
+	 * after it is on the board may be asked for anything, how long the board may take to be listed. */
+	uint64_t reset_us, settle_us, off_us, on_us, listed_us;
+	unsigned allows;               /* set of board_allows */
+	unsigned wear_warn, wear_stop; /* erases of one sector, by the history; 0: no limit */
+	char *usbmon;                  /* "/dev/usbmon1" to record from; "auto"; NULL: nothing is recorded */
+};
+
+void board_rig_free(struct board_rig *); /* NULL is fine */
+
+#endif
