@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
+#include "guardian.h"
 #include "worker.h"
 
 static pid_t *read_children(const char *task, pid_t *list, size_t *count)
@@ -47,6 +49,23 @@ pid_t *children_now(void)
 	return list;
 }
 
+/* The process whose wires it guards; 0: it is no guardian. */
+static pid_t guarded_by(pid_t pid)
+{
+	char path[64];
+	long owner = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, GUARDIAN_NAME "%ld", &owner) != 1)
+		owner = 0;
+	fclose(f);
+	return (pid_t)owner;
+}
+
 static bool is_in(const pid_t *list, pid_t pid)
 {
 	while (*list && *list != pid)
@@ -64,9 +83,13 @@ void orphans_end(const pid_t *keep)
 
 		found = false;
 		for (size_t i = 0; list && list[i]; i++) {
-			if (is_in(keep, list[i]))
+			pid_t owner = guarded_by(list[i]);
+
+			if (is_in(keep, list[i]) || owner == getpid())
 				continue;
-			kill(list[i], SIGKILL);
+			/* That of a worker that has ended is about to idle its wires, and ends by itself. */
+			if (!owner)
+				kill(list[i], SIGKILL);
 			while (waitpid(list[i], NULL, 0) < 0 && errno == EINTR)
 				continue;
 			found = true;
