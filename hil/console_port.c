@@ -27,8 +27,8 @@ static const struct {
 	unsigned baud;
 	speed_t value;
 } speeds[] = {
-	{ 1200, B1200 },     { 2400, B2400 },	  { 4800, B4800 },     { 9600, B9600 },	    { 19200, B19200 },
-	{ 38400, B38400 },   { 57600, B57600 },	  { 115200, B115200 }, { 230400, B230400 }, { 460800, B460800 },
+	{ 1200, B1200 },     { 2400, B2400 },     { 4800, B4800 },       { 9600, B9600 },     { 19200, B19200 },
+	{ 38400, B38400 },   { 57600, B57600 },   { 115200, B115200 },   { 230400, B230400 }, { 460800, B460800 },
 	{ 500000, B500000 }, { 921600, B921600 }, { 1000000, B1000000 },
 };
 
@@ -189,7 +189,8 @@ int console_port_state(const struct console_port *c, char why[CONSOLE_PORT_WHY])
 		snprintf(why, CONSOLE_PORT_WHY, "no serial port of the board is there%s%.40s",
 			 c->port && *c->port ? " at USB port " : "", c->port ? c->port : "");
 	else if (c->error == -EACCES)
-		snprintf(why, CONSOLE_PORT_WHY, "'%.200s' may not be opened: you must be in the group dialout", c->path);
+		snprintf(why, CONSOLE_PORT_WHY, "'%.200s' may not be opened: you must be in the group dialout",
+			 c->path);
 	else
 		snprintf(why, CONSOLE_PORT_WHY, "'%.200s' cannot be opened: %s", c->path, strerror(-c->error));
 	return c->error;

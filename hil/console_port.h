@@ -12,7 +12,7 @@ struct console_port;
 
 /* device NULL: that of an interface of what is at *port, which may become known later. It is opened as soon as it is there. */
 struct console_port *console_port_new(const char *device, const char *port, unsigned speed);
-void console_port_free(struct console_port *); /* NULL is fine */
+void console_port_free(struct console_port *);    /* NULL is fine */
 int console_port_fd(const struct console_port *); /* readable: there is more; -1: it is not there */
 /* Takes in what there is. */
 void console_port_listen(struct console_port *);

@@ -141,9 +141,8 @@ int dfu_client_idle(struct dfu_client *c)
 			return error;
 		if (r.state == DFU_IDLE)
 			return 0;
-		error = r.state == DFU_ERROR
-				? request(c, OUT, DFU_CLRSTATUS, 0, NULL, 0, REQUEST_US, "CLRSTATUS")
-				: request(c, OUT, DFU_ABORT, 0, NULL, 0, REQUEST_US, "ABORT");
+		error = r.state == DFU_ERROR ? request(c, OUT, DFU_CLRSTATUS, 0, NULL, 0, REQUEST_US, "CLRSTATUS")
+					     : request(c, OUT, DFU_ABORT, 0, NULL, 0, REQUEST_US, "ABORT");
 		if (error)
 			return error;
 	}
@@ -278,8 +277,9 @@ int dfu_client_write_options(struct dfu_client *c, const uint8_t *bytes)
 		const struct option_bank *bank = &c->profile->option_banks[i];
 
 		if (i)
-			return fail(c, -EOPNOTSUPP, "%s has option bytes in two places: the first are written, and it "
-						    "has reset itself",
+			return fail(c, -EOPNOTSUPP,
+				    "%s has option bytes in two places: the first are written, and it "
+				    "has reset itself",
 				    c->profile->name);
 		memcpy(copy, bytes + at, bank->size_bytes);
 		at += bank->size_bytes;

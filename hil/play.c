@@ -107,6 +107,13 @@ const char *play_short_path(const struct play *play, const char *path)
 	return !strncmp(path, play->options->folder, length) && path[length] == '/' ? path + length + 1 : path;
 }
 
+const char *play_reason(const struct play *play, int error)
+{
+	const char *why = play->rig->ops->why(play->rig);
+
+	return why ? why : strerror(-error);
+}
+
 unsigned play_board(const struct step *step)
 {
 	return step->board ? step->board : 1;

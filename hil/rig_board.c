@@ -14,8 +14,8 @@
 #include "board_lock.h"
 #include "rig_board_internal.h"
 
-#define POLL_US 10000u	    /* between two looks at the host's list */
-#define GONE_US 3000000u    /* for the host to notice that the board has gone */
+#define POLL_US 10000u   /* between two looks at the host's list */
+#define GONE_US 3000000u /* for the host to notice that the board has gone */
 
 int board_fail(struct board *b, int error, const char *format, ...)
 {
@@ -507,6 +507,7 @@ static const struct rig_ops board_ops = {
 	.wait_console = board_wait_console,
 	.now_us = board_now,
 	.run = board_run,
+	.look = board_peek,
 	.flash_load = board_flash_load,
 	.flash_read = board_flash_read,
 	.options_load = board_options_load,

@@ -25,12 +25,12 @@ struct board {
 	bool high[WIRES];
 	uint64_t changed_us[WIRES];
 	bool in_reset;
-	bool booted_rom;      /* BOOT0 was high at the last reset */
-	bool left;	      /* something in the bootloader has started the application since */
-	char port[32];	      /* where the board is; "": not known yet */
-	char serial[64];      /* of its ROM */
-	uint64_t start_us;    /* CLOCK_MONOTONIC at opening */
-	uint64_t origin_us;   /* time of day then */
+	bool booted_rom;    /* BOOT0 was high at the last reset */
+	bool left;          /* something in the bootloader has started the application since */
+	char port[32];      /* where the board is; "": not known yet */
+	char serial[64];    /* of its ROM */
+	uint64_t start_us;  /* CLOCK_MONOTONIC at opening */
+	uint64_t origin_us; /* time of day then */
 
 	/* What is in it, as last looked at. */
 	uint8_t *flash;
@@ -68,13 +68,14 @@ uint64_t board_now_us(const struct board *);
 /* Waits, and listens to usbmon and console meanwhile. */
 void board_pause(struct board *, uint64_t us);
 int board_wire(struct board *, enum wire, bool high); /* with the times of the file; 0 or -errno with why */
-int board_reset(struct board *);		      /* a pulse on NRST, or what stands for it */
+int board_reset(struct board *);                      /* a pulse on NRST, or what stands for it */
 /* Where the board is, from where it is seen now. */
 void board_learn(struct board *, const struct host_device *);
 
 /* --- rig_board_look.c --- */
 /* Into the bootloader, whatever the board does, and which one it is: for the start. */
 int board_enter(struct board *, struct host_device *);
+int board_peek(struct rig *, unsigned board);
 int board_flash_load(struct rig *, unsigned board, uint32_t address, const uint8_t *data, size_t length);
 int board_flash_read(struct rig *, unsigned board, uint32_t address, uint8_t *data, size_t length);
 int board_options_load(struct rig *, unsigned board, const uint8_t *bytes);

@@ -128,8 +128,7 @@ static uint32_t pointer_now(struct board *b)
 	for (size_t i = 0; i < t->count; i++) {
 		const struct exchange *x = &t->exchanges[i];
 
-		if ((x->op == OP_SET_ADDRESS || (x->op == OP_ERASE && b->profile->erase_sets_pointer)) &&
-		    x->has_target)
+		if ((x->op == OP_SET_ADDRESS || (x->op == OP_ERASE && b->profile->erase_sets_pointer)) && x->has_target)
 			pointer = x->target;
 	}
 	return pointer;
@@ -164,8 +163,7 @@ static int begin(struct board *b, struct look *l, bool gently)
 			if (!r)
 				return 0;
 		} else if (!r && gently) {
-			r = board_fail(b, -EAGAIN,
-				       "the bootloader is in %s: looking at the flash would disturb it",
+			r = board_fail(b, -EAGAIN, "the bootloader is in %s: looking at the flash would disturb it",
 				       dfu_state_name(l->state));
 		} else if (r == -ETIMEDOUT) {
 			b->stuck = true;
@@ -322,6 +320,11 @@ static int refresh(struct board *b, bool gently)
 	return end(b, &l, r);
 }
 
+int board_peek(struct rig *rig, unsigned board)
+{
+	return board == 1 ? refresh(board_of(rig), true) : -ENOENT;
+}
+
 int board_flash_read(struct rig *rig, unsigned board, uint32_t address, uint8_t *data, size_t length)
 {
 	struct board *b = board_of(rig);
@@ -333,7 +336,7 @@ int board_flash_read(struct rig *rig, unsigned board, uint32_t address, uint8_t 
 	if (address < base || address - base > b->profile->flash_size_bytes ||
 	    length > b->profile->flash_size_bytes - (address - base))
 		return board_fail(b, -EFAULT, "it is not within the flash");
-	r = refresh(b, true);
+	r = refresh(b, false);
 	if (!r && !b->flash_known)
 		r = board_fail(b, -EACCES, "the board is read protected: its flash cannot be looked at");
 	if (!r)
@@ -344,7 +347,7 @@ int board_flash_read(struct rig *rig, unsigned board, uint32_t address, uint8_t 
 int board_options_read(struct rig *rig, unsigned board, uint8_t bytes[OPTION_MAX_BYTES])
 {
 	struct board *b = board_of(rig);
-	int r = board == 1 ? refresh(b, true) : -ENOENT;
+	int r = board == 1 ? refresh(b, false) : -ENOENT;
 
 	/* What is there without the flash is enough here. */
 	if (r && b->options_known)
@@ -551,9 +554,10 @@ int board_look(struct board *b)
 	if (r)
 		return r;
 	if (b->rdp == RDP_LEVEL_1 && !(b->file->allows & ALLOWS_RDP1))
-		return board_fail(b, -EACCES,
-				  "the board is read protected, and the rig file does not allow taking that away, which "
-				  "erases it ('allows: [rdp-1]')");
+		return board_fail(
+			b, -EACCES,
+			"the board is read protected, and the rig file does not allow taking that away, which "
+			"erases it ('allows: [rdp-1]')");
 	if (b->rdp == RDP_LEVEL_1) {
 		option_bytes_make(b->profile, b->profile->option_factory, open);
 		r = board_options_load(&b->rig, 1, open);

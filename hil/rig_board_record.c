@@ -101,8 +101,8 @@ static int sector_at(const struct board *b, uint32_t address, uint32_t *from, ui
 }
 
 /* For each operation on the flash that somebody has ordered. certain: it is known to have been done. */
-static void each_operation(struct board *b, void (*done)(struct board *, void *, const struct mcu_event *, bool certain),
-			   void *context)
+static void each_operation(struct board *b,
+			   void (*done)(struct board *, void *, const struct mcu_event *, bool certain), void *context)
 {
 	const struct transcript *t = board_transcript(&b->rig);
 
@@ -210,8 +210,9 @@ int board_wear_open(struct board *b)
 			return board_fail(b, (int)worn, "the board's wear is not known: %s", why);
 		b->worn[i] = (uint64_t)worn;
 		if (b->file->wear_warn && b->worn[i] >= b->file->wear_warn)
-			fprintf(stderr, "dfuhil: sector %u of the board %s has been erased %llu times; %u is the limit\n",
-				i, wear_name(b), (unsigned long long)worn, b->file->wear_stop);
+			fprintf(stderr,
+				"dfuhil: sector %u of the board %s has been erased %llu times; %u is the limit\n", i,
+				wear_name(b), (unsigned long long)worn, b->file->wear_stop);
 	}
 	return 0;
 }

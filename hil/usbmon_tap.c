@@ -15,7 +15,7 @@
 #include "usbmon.h"
 
 #define RING_BYTES (1200 * 1024) /* the most that usbmon gives */
-#define WAITING_MOST (8u << 20)	 /* bytes of packets whose owner is not known */
+#define WAITING_MOST (8u << 20)  /* bytes of packets whose owner is not known */
 #define DATA_MOST (64u * 1024)
 #define IDS 64 /* requests under way that are left out */
 
@@ -56,10 +56,10 @@ struct usbmon_tap {
 	struct waiting *waiting, **waiting_end;
 	size_t waiting_bytes;
 	bool muted;
-	uint64_t left_out[IDS]; /* of submissions */
-	unsigned next_id, requests;
+	uint64_t left_out[IDS], asked[IDS]; /* of submissions: left out, and of the DFU class */
+	unsigned next_id, next_asked, requests;
 	uint32_t dropped; /* by the kernel */
-	int error;	  /* of writing */
+	int error;        /* of writing */
 	char damage[96];
 	struct transcript transcript;
 	uint8_t *capture;
@@ -214,6 +214,13 @@ static void keep(struct usbmon_tap *t, const struct usbmon_header *h, const uint
 
 	if (error && !t->error)
 		t->error = error;
+	if (h->type == 'S' && h->transfer == USBMON_CONTROL && !h->flag_setup && (h->setup[0] & 0x7f) == 0x21)
+		t->asked[t->next_asked++ % IDS] = h->id;
+	for (unsigned i = 0; i < IDS && h->type == 'C'; i++)
+		if (h->id && t->asked[i] == h->id) {
+			t->asked[i] = 0;
+			t->requests++;
+		}
 }
 
 static void wait_for_owner(struct usbmon_tap *t, const struct usbmon_header *h, const uint8_t *bytes, size_t length)

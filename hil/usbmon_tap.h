@@ -25,7 +25,7 @@ int usbmon_tap_possible(const char *device, char why[USBMON_TAP_WHY]);
 /* The capture is made anew. NULL with why. */
 struct usbmon_tap *usbmon_tap_open(const char *device, const char *capture, tap_owner *, void *context,
 				   char why[USBMON_TAP_WHY]);
-void usbmon_tap_close(struct usbmon_tap *); /* NULL is fine */
+void usbmon_tap_close(struct usbmon_tap *);   /* NULL is fine */
 int usbmon_tap_fd(const struct usbmon_tap *); /* readable: there is something */
 
 /* All that is there. */
@@ -36,6 +36,7 @@ void usbmon_tap_mute(struct usbmon_tap *, bool);
 unsigned usbmon_tap_requests(const struct usbmon_tap *);
 
 /* Up to now; the tap's, until the next call. facts: without the origin, which is that time of day in us. */
-const struct transcript *usbmon_tap_transcript(struct usbmon_tap *, const struct transcript_facts *, uint64_t origin_us);
+const struct transcript *usbmon_tap_transcript(struct usbmon_tap *, const struct transcript_facts *,
+					       uint64_t origin_us);
 
 #endif
