@@ -72,7 +72,14 @@ SRC_gadget := $(wildcard emulator/front/gadget/*.c emulator/front/gadget/$(if $(
 SRC_redir := $(wildcard emulator/front/redir/$(if $(HAVE_libusbredirparser),,without/)*.c)
 SRC_emulator := $(filter-out emulator/main.c,$(wildcard emulator/*.c))
 SRC_main := emulator/main.c
-SRC_hil := $(filter-out hil/main.c $(if $(STATIC_HIL),hil/host_usb.c),$(wildcard hil/*.c)) $(if $(STATIC_HIL),hil/static/host_usb.c)
+# Drivers of wires that need a library: its file, or the one that says what is missing.
+WIRE_gpio := without/wire_gpio
+WIRE_relay_hid := without/wire_relay_hid
+WIRE_relay_serial := without/wire_relay_serial
+SRC_wires := $(patsubst %,hil/%.c,$(WIRE_gpio) $(WIRE_relay_hid) $(WIRE_relay_serial))
+WIRES_ALL := $(wildcard hil/wire_gpio*.c hil/wire_relay_*.c)
+SRC_hil := $(filter-out hil/main.c $(WIRES_ALL) $(if $(STATIC_HIL),hil/host_usb.c),$(wildcard hil/*.c)) $(SRC_wires) \
+	$(if $(STATIC_HIL),hil/static/host_usb.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_usbip) $(SRC_gadget) $(SRC_redir) \

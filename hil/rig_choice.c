@@ -4,17 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include "rig.h"
+#include "board_rig.h"
 #include "options.h"
 #include "rig_choice.h"
 #include "rig_control.h"
 #include "rig_desk.h"
 #include "value.h"
+#include "wires.h"
 #include "yaml.h"
 
 #define DEFAULT_PROFILE "f407" /* of scenarios that name none */
 
-static const char *const kinds[] = { "emulated", "control", "vhci", NULL };
-enum kind { KIND_EMULATED, KIND_CONTROL, KIND_VHCI };
+static const char *const kinds[] = { "emulated", "control", "vhci", "board", NULL };
+enum kind { KIND_EMULATED, KIND_CONTROL, KIND_VHCI, KIND_BOARD };
 
 const struct field rig_fields[] = {
 	{ .name = "rig", .type = FIELD_TEXT, .required = true, .help = "its name" },
@@ -23,7 +25,7 @@ const struct field rig_fields[] = {
 	  .type = FIELD_CHOICE,
 	  .required = true,
 	  .choices = kinds,
-	  .help = "emulated, control or vhci" },
+	  .help = "emulated, control, vhci or board" },
 	{ .name = "socket", .type = FIELD_TEXT, .help = "the control socket of kind control" },
 	{ .name = "time", .type = FIELD_TEXT, .help = "virtual, real, or xN" },
 	{ .type = FIELD_END },
@@ -34,6 +36,7 @@ struct rig_choice {
 	char *name, *socket, *time;
 	bool looked_at;
 	struct control_facts facts; /* of KIND_CONTROL, looked at */
+	struct board_rig *board;    /* of KIND_BOARD */
 };
 
 static struct rig_choice *choice_new(enum kind kind, const char *name, const char *socket, const char *time,
@@ -63,15 +66,24 @@ static bool is_time(const char *text)
 	return text[0] == 'x' && strspn(text + 1, "0123456789.") && strtod(text + 1, &end) > 0 && !*end;
 }
 
-struct rig_choice *rig_choice_read(struct yaml *yaml, struct problems *problems)
+static struct rig_choice *read_board(struct yaml *yaml, struct problems *problems)
+{
+	struct board_rig *board = board_rig_read(yaml, problems);
+	struct rig_choice *c = board ? choice_new(KIND_BOARD, board->name, NULL, NULL, problems) : NULL;
+
+	if (c)
+		c->board = board;
+	else
+		board_rig_free(board);
+	return c;
+}
+
+static struct rig_choice *read_other(struct yaml *yaml, struct problems *problems)
 {
 	size_t before = problems_count(problems);
 	struct rig_choice *c = NULL;
 	struct object *o;
 
-	if (!yaml)
-		return NULL;
-	yaml_lend_lines(yaml, problems);
 	o = yaml_object(yaml, yaml_root(yaml), rig_fields, "the rig", NULL, problems);
 	if (!o) {
 		problems_add(problems, (struct mark){ .file = yaml_path(yaml) }, NULL, "%s", strerror(ENOMEM));
@@ -92,8 +104,19 @@ struct rig_choice *rig_choice_read(struct yaml *yaml, struct problems *problems)
 			c = choice_new(kind, object_text(o, "rig", ""), object_text(o, "socket", NULL),
 				       object_text(o, "time", NULL), problems);
 	}
-	problems_lines(problems, NULL, NULL);
 	object_free(o);
+	return c;
+}
+
+struct rig_choice *rig_choice_read(struct yaml *yaml, struct problems *problems)
+{
+	struct rig_choice *c;
+
+	if (!yaml)
+		return NULL;
+	yaml_lend_lines(yaml, problems);
+	c = board_rig_is(yaml) ? read_board(yaml, problems) : read_other(yaml, problems);
+	problems_lines(problems, NULL, NULL);
 	yaml_close(yaml);
 	return c;
 }
@@ -123,6 +146,7 @@ void rig_choice_free(struct rig_choice *c)
 	free(c->name);
 	free(c->socket);
 	free(c->time);
+	board_rig_free(c->board);
 	free(c);
 }
 
@@ -140,6 +164,8 @@ unsigned rig_choice_can(const struct rig_choice *c)
 		if (c->looked_at && mcu_profile_find(c->facts.profile) != mcu_profile_find(DEFAULT_PROFILE))
 			can |= RIG_PROFILES; /* the one that it has: rig_choice_differs() */
 		return c->looked_at && c->facts.captures ? can : can & ~(unsigned)RIG_TRANSCRIPT;
+	case KIND_BOARD:
+		return 0;
 	}
 	return 0;
 }
@@ -147,6 +173,11 @@ unsigned rig_choice_can(const struct rig_choice *c)
 const char *rig_choice_name(const struct rig_choice *c)
 {
 	return c->name;
+}
+
+const struct board_rig *rig_choice_board(const struct rig_choice *c)
+{
+	return c->board;
 }
 
 const char *rig_choice_time(const struct rig_choice *c)
@@ -173,6 +204,9 @@ int rig_choice_check(struct rig_choice *c, char why[RIG_WHY])
 		break;
 	case KIND_CONTROL:
 		error = control_look(c->socket, &c->facts, reason);
+		break;
+	case KIND_BOARD:
+		error = wires_possible(c->board, reason);
 		break;
 	}
 	c->looked_at = !error;
@@ -215,6 +249,9 @@ struct rig *rig_open(const struct rig_choice *c, const struct rig_setup *setup, 
 		return rig_vhci_open(setup, why);
 	case KIND_CONTROL:
 		return rig_control_open(setup, c->socket, why);
+	case KIND_BOARD:
+		snprintf(why, RIG_WHY, "scenarios do not run on a real board yet");
+		return NULL;
 	}
 	return NULL;
 }

@@ -12,6 +12,9 @@ extern const struct field rig_fields[];
 
 /* Of a rig file that is open already, which is taken over; NULL is passed through. */
 struct rig_choice *rig_choice_read(struct yaml *, struct problems *);
+/* Of kind board: what its file says; else NULL. The choice's. */
+struct board_rig;
+const struct board_rig *rig_choice_board(const struct rig_choice *);
 /* "virtual", "real", "x20" as the rig file has it; NULL: it does not say. */
 const char *rig_choice_time(const struct rig_choice *);
 /* A bus that nobody else sees: scenarios can run beside each other, and in any time. */
