@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "board_fit.h"
 #include "play_internal.h"
 #include "rig_choice.h"
 #include "verb.h"
@@ -184,6 +185,8 @@ const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
 	}
 	if (rig_lacks(o, why) || rig_choice_differs(o->rig, object_text(board, "profile", "f407"),
 						    object_flag(board, "application", true), why))
+		return why;
+	if (rig_choice_board(o->rig) && board_fit(rig_choice_board(o->rig), s, why))
 		return why;
 	for (size_t i = 0; i < s->step_count; i++) {
 		char lacks[VERB_WHY];

@@ -118,28 +118,42 @@ static void started(struct board *b)
 		console_port_clear(b->console);
 }
 
+/* Power and VBUS, for a board may live on either; but a plug that was pulled stays so. */
+static int supply(struct board *b, bool high)
+{
+	const enum wire *w = high ? b->file->on_order : b->file->off_order;
+	int r = 0;
+
+	for (; *w != WIRES && !r; w++)
+		if (!high || *w != WIRE_VBUS || !b->unplugged)
+			r = set(b, *w, high);
+	return r;
+}
+
 int board_wire(struct board *b, enum wire wire, bool high)
 {
 	const struct board_rig *f = b->file;
 	uint64_t settled = b->changed_us[WIRE_BOOT0] + f->settle_us;
 	int r;
 
-	if (wire == WIRE_NRST && !has(b, WIRE_NRST) && has(b, WIRE_POWER))
-		wire = WIRE_POWER; /* the only reset that there is */
+	if (wire == WIRE_NRST && f->reset_by != WIRES)
+		wire = f->reset_by; /* the supply, where that is the only reset that there is */
 	if (!has(b, wire))
 		return board_fail(b, -EOPNOTSUPP, "the rig has no wire '%s'", wire_name(wire));
-	if (wire == WIRE_NRST && high && !b->high[WIRE_NRST]) {
-		wait_until(b, b->changed_us[WIRE_NRST] + f->reset_us);
-		wait_until(b, settled);
+	if (wire == WIRE_BOOT0 || wire == WIRE_VBUS) {
+		if (wire == WIRE_VBUS)
+			b->unplugged = !high;
+		return set(b, wire, high);
 	}
-	if (wire == WIRE_POWER && high && !b->high[WIRE_POWER]) {
-		wait_until(b, b->changed_us[WIRE_POWER] + f->off_us);
-		wait_until(b, settled);
-	}
-	if ((wire == WIRE_NRST || wire == WIRE_POWER) && !high)
+	if (!high) {
 		b->in_reset = true;
-	r = set(b, wire, high);
-	if (r || !high || wire == WIRE_BOOT0 || wire == WIRE_VBUS)
+		return wire == WIRE_NRST ? set(b, wire, false) : supply(b, false);
+	}
+	if (!b->high[wire])
+		wait_until(b, b->changed_us[wire] + (wire == WIRE_NRST ? f->reset_us : f->off_us));
+	wait_until(b, settled);
+	r = wire == WIRE_NRST ? set(b, wire, true) : supply(b, true);
+	if (r)
 		return r;
 	started(b);
 	if (wire == WIRE_POWER)
@@ -340,7 +354,7 @@ unsigned rig_board_can(const struct board_rig *f)
 	unsigned can = RIG_STATE;
 	char device[32], why[USBMON_TAP_WHY];
 
-	if (f->wires[WIRE_BOOT0] && (f->wires[WIRE_NRST] || f->wires[WIRE_POWER]))
+	if (f->wires[WIRE_BOOT0] && f->reset_by != WIRES)
 		can |= RIG_PINS | RIG_PREPARE | RIG_READ;
 	if (f->wires[WIRE_POWER])
 		can |= RIG_POWER;
@@ -358,11 +372,13 @@ unsigned rig_board_can(const struct board_rig *f)
 
 int rig_board_possible(const struct board_rig *f, char why[RIG_WHY])
 {
-	char reason[USBMON_TAP_WHY];
+	char reason[RIG_WHY];
 	struct history *history;
 
-	if (wires_possible(f, why))
+	if (wires_possible(f, reason)) {
+		snprintf(why, RIG_WHY, "%s", reason);
 		return -ENOSYS;
+	}
 	if (!mcu_profile_find(f->profile)) {
 		snprintf(why, RIG_WHY, "there is no profile '%.60s'", f->profile);
 		return -EINVAL;

@@ -24,7 +24,7 @@ struct board {
 	/* Levels at the board, as they were asked for; when they came to be, by now_us(). */
 	bool high[WIRES];
 	uint64_t changed_us[WIRES];
-	bool in_reset;
+	bool in_reset, unplugged;
 	bool booted_rom;    /* BOOT0 was high at the last reset */
 	bool left;          /* something in the bootloader has started the application since */
 	char port[32];      /* where the board is; "": not known yet */

@@ -389,7 +389,7 @@ static void control_close(struct rig *rig)
 	control_rig_free(r);
 }
 
-static int control_look(struct rig *rig, unsigned board)
+static int control_peek(struct rig *rig, unsigned board)
 {
 	(void)rig, (void)board;
 	return 0;
@@ -411,7 +411,7 @@ static const struct rig_ops control_ops = {
 	.wait_console = control_wait_console,
 	.now_us = control_now,
 	.run = control_run,
-	.look = control_look,
+	.look = control_peek,
 	.flash_load = control_flash_load,
 	.flash_read = control_flash_read,
 	.options_load = control_options_load,
