@@ -114,6 +114,7 @@ static void started(struct board *b)
 	b->booted_rom = b->high[WIRE_BOOT0];
 	b->left = false;
 	b->stuck = false;
+	b->touched = false;
 	if (b->console)
 		console_port_clear(b->console);
 }
@@ -372,7 +373,7 @@ unsigned rig_board_can(const struct board_rig *f)
 
 int rig_board_possible(const struct board_rig *f, char why[RIG_WHY])
 {
-	char reason[RIG_WHY];
+	char reason[WIRES_WHY];
 	struct history *history;
 
 	if (wires_possible(f, reason)) {
@@ -392,7 +393,7 @@ int rig_board_possible(const struct board_rig *f, char why[RIG_WHY])
 		return 0;
 	history = history_open(NULL, reason);
 	if (!history) {
-		snprintf(why, RIG_WHY, "the board's wear is not known: %s", reason);
+		snprintf(why, RIG_WHY, "the board's wear is not known: %.600s", reason);
 		return -EIO;
 	}
 	history_close(history);
@@ -448,9 +449,10 @@ static int set_start(struct board *b, const struct rig_setup *s)
 		if (s->boot0 ? !rom && d.configured : rom == -ENODEV)
 			break;
 	}
-	/* Its application, if the file says that there is one, and it was seen to come. */
+	/* Its application, if the file says that there is one, and something is there to be started. */
 	for (end = board_now_us(b) + b->file->listed_us / 4;
-	     !r && !s->boot0 && (b->file->app_vendor || b->file->app_product) && board_now_us(b) < end;
+	     !r && !s->boot0 && b->flash_known && memcmp(b->flash, "\xff\xff\xff\xff", 4) != 0 &&
+	     (b->file->app_vendor || b->file->app_product) && board_now_us(b) < end;
 	     board_pause(b, POLL_US))
 		if (!board_usb_application(b->file, *b->port ? b->port : NULL, &d) && d.configured)
 			break;

@@ -38,7 +38,8 @@ struct board {
 	uint8_t options[OPTION_MAX_BYTES], options_before[OPTION_MAX_BYTES];
 	bool options_changed; /* by this rig: put back when it is closed */
 	enum rdp_level rdp;
-	bool stuck; /* since the last reset: it does not answer */
+	bool touched; /* since the last reset: by a tool, which may have left it busy */
+	bool stuck;   /* since then: it does not answer */
 
 	struct usbmon_tap *tap; /* NULL */
 	struct transcript nothing;

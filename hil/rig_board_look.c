@@ -153,7 +153,7 @@ static int begin(struct board *b, struct look *l, bool gently)
 		if (!r)
 			r = open_client(b, l);
 		if (!r)
-			r = dfu_client_state(l->client, &l->state, BUSY_US);
+			r = dfu_client_state(l->client, &l->state, b->touched ? BUSY_US : ASK_US);
 		if (!r && (l->state == DFU_IDLE || l->state == DFU_DNLOAD_IDLE || l->state == DFU_UPLOAD_IDLE ||
 			   l->state == DFU_ERROR)) {
 			r = dfu_client_status(l->client, &l->state, &status);
@@ -596,7 +596,7 @@ int board_status(struct rig *rig, unsigned board, struct rig_status *status)
 			return 0;
 		mute(b, true);
 		c = dfu_client_open(b->profile, d.bus, d.address, why);
-		r = c ? dfu_client_state(c, &status->state, BUSY_US) : -EACCES;
+		r = c ? dfu_client_state(c, &status->state, b->touched ? BUSY_US : ASK_US) : -EACCES;
 		b->stuck |= r == -ETIMEDOUT;
 		if (!r && (status->state == DFU_IDLE || status->state == DFU_DNLOAD_IDLE ||
 			   status->state == DFU_UPLOAD_IDLE || status->state == DFU_ERROR))

@@ -96,6 +96,7 @@ int board_run(struct rig *rig, const struct rig_run *run, struct rig_ran *ran, c
 	}
 	/* From here on it is known no longer what is in it. */
 	b->flash_known = b->options_known = false;
+	b->touched = true;
 	error = tool_process_start(&p, run, &ran->exec_failed, why);
 	if (!error) {
 		error = attend(b, &p, ran);
