@@ -16,7 +16,7 @@ enum wire_bias { BIAS_AS_IS, BIAS_DISABLED, BIAS_PULL_UP, BIAS_PULL_DOWN };
 struct wire_file {
 	enum wire wire;
 	const struct wire_driver *driver;
-	bool active_low;       /* line or relay are active when the level at the board is low */
+	bool active_low;       /* the line is high, or the relay pulled, for low at the board */
 	bool idle_high;        /* level at the board */
 	enum wire_drive drive; /* gpio */
 	enum wire_bias bias;   /* gpio */
@@ -45,7 +45,7 @@ struct wire_driver {
 extern const struct wire_driver wire_gpio, wire_relay_hid, wire_relay_serial, wire_hub, wire_command, wire_labgrid;
 extern const struct wire_driver *const wire_drivers[]; /* NULL ends */
 
-/* Is the line or relay to be active for that level? */
+/* Is the line to be high, or the relay to be pulled, for that level at the board? */
 static inline bool wire_active(const struct wire_file *f, bool high)
 {
 	return high != f->active_low;

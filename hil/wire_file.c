@@ -72,7 +72,7 @@ const struct field wire_fields[] = {
 	{ .name = "active",
 	  .type = FIELD_CHOICE,
 	  .choices = actives,
-	  .help = "level at the board when the line is active or the relay pulled; high without it" },
+	  .help = "level at the board when the line is high or the relay pulled; high without it" },
 	{ .name = "drive", .type = FIELD_CHOICE, .choices = drives, .help = "of a gpio; push-pull without it" },
 	{ .name = "bias", .type = FIELD_CHOICE, .choices = biases, .help = "of a gpio; as-is without it" },
 	{ .name = "idle", .type = FIELD_CHOICE, .choices = idles, .help = "level at the board when nobody uses it" },

@@ -39,7 +39,7 @@ static struct board_rig *rig_with(const char *rest)
 }
 
 /* Wires leave their level in a file of their name. */
-#define SWITCH(wire, level) "[sh, -c, 'echo $2 >$1.new && mv $1.new $1 && echo $1 $2 >>log', sh, " wire ", " level "]"
+#define SWITCH(wire, level) "[sh, -c, 'echo $2 >$1 && echo $1 $2 >>log', sh, " wire ", " level "]"
 #define WIRE(name) "  " name ": {command: {on: " SWITCH(name, "high") ", off: " SWITCH(name, "low") "}}\n"
 
 static struct board_rig *desk(void)
