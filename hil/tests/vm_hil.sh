@@ -74,6 +74,8 @@ behaviour()
 # A rig of a real board, whose USB is the kernel's and whose requests come from usbmon
 real_board()
 {
+  local scenarios=("$repo"/scenarios/{start/dfuerror,download/small,files/upload-compares}.yaml)
+
   need dfu-util python3
   modprobe usbmon
   export XDG_STATE_HOME=$PWD/state DFUBENCH_LOCK_DIR=$PWD
@@ -109,30 +111,28 @@ END
   ends 0 "$dfuhil" rig check board.yaml
   says said 'ok       usbmon: /dev/usbmon0'
   says said "the rig 'desk' is fit"
+  # Those of the smoke scenarios that need to know what was asked; the others run on a bus without a kernel (it_board.sh).
   mkdir captures
-  ends 0 "$dfuhil" run --rig board.yaml --tag smoke --json board.json --capture-dir captures "$repo/scenarios"
+  ends 0 "$dfuhil" run --rig board.yaml --json board.json --capture-dir captures "${scenarios[@]}"
   ends 0 "$dfuhil" run --rig board.yaml interrupted.yaml
   kill $!
   wait $! || true
-  "$dfuhil" run --tag smoke --json here.json "$repo/scenarios" || [ $? -eq 1 ]
+  ends 0 "$dfuhil" run --json here.json "${scenarios[@]}"
   verdicts here.json >here
-  verdicts board.json | grep -v ' skipped$' >board
-  cat board
-  comm -13 here board >differ
-  [ ! -s differ ]
-  [ "$(grep -c ' passed$' board)" -ge 7 ]
+  verdicts board.json >board
+  diff here board
   # The runner's own host is in none of them: nothing is read there but by a tool.
   for f in captures/*download-small*; do
     "$dfuemu" show "$f" >shown
-    says shown 'Write 0x08000000'
-    says_not shown 'Read 0x08000000'
+    says shown 'WRITE 0x08000000'
+    says_not shown ' READ '
   done
   # What the tools have erased is counted: sector 0 by three downloads at least.
   python3 -c '
 import sqlite3
 wear = dict(sqlite3.connect("state/dfubench/history.sqlite").execute("SELECT sector, erases FROM wear"))
 print(wear)
-assert wear[0x08000000] >= 3 and wear[0x08004000] >= 1, wear'
+assert wear[0x08000000] >= 3, wear'
   until_true 10 no_boards
 }
 
