@@ -97,6 +97,10 @@ int board_run(struct rig *rig, const struct rig_run *run, struct rig_ran *ran, c
 	/* From here on it is known no longer what is in it. */
 	b->flash_known = b->options_known = false;
 	b->touched = true;
+	if (run->warned && !b->warned && board_wear_warning(b, why)) {
+		run->warned(run->context, why);
+		b->warned = true;
+	}
 	error = tool_process_start(&p, run, &ran->exec_failed, why);
 	if (!error) {
 		error = attend(b, &p, ran);
@@ -104,6 +108,7 @@ int board_run(struct rig *rig, const struct rig_run *run, struct rig_ran *ran, c
 			snprintf(why, RIG_WHY, "%s", b->why);
 		ran->end_us = board_now_us(b);
 		ran->status = tool_process_finish(&p);
+		board_wear_save(b);
 	}
 	return ran->exec_failed ? 0 : error;
 }

@@ -212,9 +212,11 @@ wear()
   scene image 'prepare: {flash: [{address: 0x08000000, file: image}]}'
   cp s/other.yaml s/same.yaml
   # The first goes into erased flash, the same once more is there already: neither wears anything.
-  for id in other same image other; do
-    on_board 0 --serial "$serial" --flash f -- run --rig board.yaml "s/$id.yaml"
+  scene list bootloader list
+  for id in other same image list other; do
+    on_board 0 --serial "$serial" --flash f -- run --rig board.yaml --json "$id.json" "s/$id.yaml"
   done
+  says list.json "sector 0 of the board $serial has been erased 1 times; the rig file has it stop at 2"
   on_board 1 --serial "$serial" --flash f -- run --rig board.yaml s/image.yaml
   says said "sector 0 of the board $serial has been erased 2 times, and the rig file has it stop at 2 ('wear')"
   on_board 3 --serial "$serial" --flash f -- rig check board.yaml
