@@ -6,6 +6,7 @@
 #include "rig.h"
 #include "board_rig.h"
 #include "options.h"
+#include "rig_board.h"
 #include "rig_choice.h"
 #include "rig_control.h"
 #include "rig_desk.h"
@@ -36,7 +37,8 @@ struct rig_choice {
 	char *name, *socket, *time;
 	bool looked_at;
 	struct control_facts facts; /* of KIND_CONTROL, looked at */
-	struct board_rig *board;    /* of KIND_BOARD */
+	struct board_rig *board;    /* of KIND_BOARD, and that nobody else has it */
+	struct rig_board_claim *claim;
 };
 
 static struct rig_choice *choice_new(enum kind kind, const char *name, const char *socket, const char *time,
@@ -146,6 +148,7 @@ void rig_choice_free(struct rig_choice *c)
 	free(c->name);
 	free(c->socket);
 	free(c->time);
+	rig_board_claim_free(c->claim);
 	board_rig_free(c->board);
 	free(c);
 }
@@ -165,7 +168,9 @@ unsigned rig_choice_can(const struct rig_choice *c)
 			can |= RIG_PROFILES; /* the one that it has: rig_choice_differs() */
 		return c->looked_at && c->facts.captures ? can : can & ~(unsigned)RIG_TRANSCRIPT;
 	case KIND_BOARD:
-		return 0;
+		can = rig_board_can(c->board);
+		return mcu_profile_find(c->board->profile) == mcu_profile_find(DEFAULT_PROFILE) ? can
+												: can | RIG_PROFILES;
 	}
 	return 0;
 }
@@ -206,7 +211,9 @@ int rig_choice_check(struct rig_choice *c, char why[RIG_WHY])
 		error = control_look(c->socket, &c->facts, reason);
 		break;
 	case KIND_BOARD:
-		error = wires_possible(c->board, reason);
+		error = rig_board_possible(c->board, reason);
+		if (!error && !c->claim)
+			c->claim = rig_board_claim(c->board, &error, reason);
 		break;
 	}
 	c->looked_at = !error;
@@ -217,6 +224,10 @@ int rig_choice_check(struct rig_choice *c, char why[RIG_WHY])
 
 void rig_choice_clock(const struct rig_choice *c, enum rig_time *time, double *scale)
 {
+	if (c->kind == KIND_BOARD) {
+		*time = RIG_TIME_SCALED;
+		*scale = 1;
+	}
 	if (c->kind != KIND_CONTROL || !c->looked_at)
 		return;
 	*time = !strncmp(c->facts.time, "virtual", 7) ? RIG_TIME_VIRTUAL : RIG_TIME_SCALED;
@@ -227,12 +238,16 @@ const char *rig_choice_differs(const struct rig_choice *c, const char *profile, 
 {
 	const char *wanted = application ? "0483:5740" : "none";
 
-	if (c->kind != KIND_CONTROL || !c->looked_at)
+	const char *own = c->kind == KIND_BOARD ? c->board->profile : c->facts.profile;
+
+	if (c->kind != KIND_BOARD && (c->kind != KIND_CONTROL || !c->looked_at))
 		return NULL;
-	if (mcu_profile_find(c->facts.profile) != mcu_profile_find(profile)) {
-		snprintf(why, RIG_WHY, "the rig has profile %s, the scenario is for %.60s", c->facts.profile, profile);
+	if (mcu_profile_find(own) != mcu_profile_find(profile)) {
+		snprintf(why, RIG_WHY, "the rig has profile %.60s, the scenario is for %.60s", own, profile);
 		return why;
 	}
+	if (c->kind == KIND_BOARD)
+		return NULL;
 	if (!strcmp(c->facts.application, wanted))
 		return NULL;
 	snprintf(why, RIG_WHY, "the application on the rig is %s, the scenario is for %s", c->facts.application,
@@ -250,8 +265,7 @@ struct rig *rig_open(const struct rig_choice *c, const struct rig_setup *setup, 
 	case KIND_CONTROL:
 		return rig_control_open(setup, c->socket, why);
 	case KIND_BOARD:
-		snprintf(why, RIG_WHY, "scenarios do not run on a real board yet");
-		return NULL;
+		return rig_board_open(c->board, setup, why);
 	}
 	return NULL;
 }
