@@ -21,26 +21,26 @@ enum outcome control_run_bench(struct call *call, int count, char **words)
 	return DONE;
 }
 
+/* Lines that go nowhere are left out; wires as in a rule. */
 static void write_line(struct writer *w, const struct gear *gear, unsigned number, unsigned line)
 {
 	const struct gear_rule *rule = gear_rule(gear, number);
+	char wires[GEAR_WIRES * 16] = "";
+	size_t used = 0;
 
-	writer_object(w, NULL);
-	writer_number(w, "line", line);
-	writer_string(w, "drive", gear_drive_name(rule, gear_drive(gear, number, line)));
-	writer_array(w, "wires");
 	for (unsigned i = 0; i < rule->wire_count; i++) {
 		const struct gear_wire *wire = &rule->wires[i];
 
-		if (wire->line != line)
-			continue;
-		writer_object(w, NULL);
-		writer_number(w, "board", wire->board);
-		writer_string(w, "pin", gear_pin_name(wire->pin));
-		writer_bool(w, "inverted", wire->inverted);
-		writer_end(w);
+		if (wire->line == line)
+			used += (size_t)snprintf(wires + used, sizeof(wires) - used, "%s%s%u:%s", used ? "," : "",
+						 wire->inverted ? "!" : "", wire->board, gear_pin_name(wire->pin));
 	}
-	writer_end(w);
+	if (!used)
+		return;
+	writer_object(w, NULL);
+	writer_number(w, "line", line);
+	writer_string(w, "drive", gear_drive_name(rule, gear_drive(gear, number, line)));
+	writer_string(w, "wires", wires);
 	writer_end(w);
 }
 
