@@ -258,6 +258,60 @@ falls()
   stop
 }
 
+# --- lines that are files ---
+
+sim=/sys/kernel/config/gpio-sim/bench
+
+# line N VALUE: what somebody drives it to
+line()
+{
+  [ "$(cat "$lines/sim_gpio$1/value")" = "$2" ]
+}
+
+# Somebody who has it does not know that no hardware is there: lines of gpio-sim, and a script that tells the board what they are.
+by_simulated_lines()
+{
+  local holder boot0
+
+  need gpioset gpioget
+  [ -e "${VM_MODULES:-}/gpio-sim.ko" ] || skip 'gpio-sim does not build for this kernel (ci/vm/modules)'
+  insmod "$VM_MODULES/gpio-sim.ko"
+  mkdir -p "$sim"/bank/line0 "$sim"/bank/line1
+  echo 2 >"$sim"/bank/num_lines
+  echo BOOT0 >"$sim"/bank/line0/name
+  echo NRST >"$sim"/bank/line1/name
+  echo 1 >"$sim"/live
+  lines=/sys/devices/platform/$(cat "$sim"/dev_name)/$(cat "$sim"/bank/chip_name)
+  chip=$(cat "$sim"/bank/chip_name)
+  echo pull-up >"$lines/sim_gpio1/pull"
+  [ "$(gpiofind NRST)" = "$chip 1" ]
+  serve --boot0 low
+  ctl flash load app.bin
+  "$clients/gpio_sim_bridge.sh" "$dfuemu" S "$lines" 0=boot0 1=nrst &
+  bridge=$!
+  trap 'kill "$bridge" "$server" 2>/dev/null || true; cat complaints' EXIT
+  gpioset --mode=signal "$chip" 0=1 &
+  boot0=$!
+  gpioset --mode=signal "$chip" 1=0 &
+  holder=$!
+  until_true 20 line 1 0
+  until_true 20 pin nrst low
+  until_true 20 pin boot0 high
+  kill "$holder"
+  until_true 20 line 1 1
+  until_true 20 seen df11
+  kill "$boot0"
+  gpioset --mode=signal "$chip" 1=0 &
+  holder=$!
+  until_true 20 pin boot0 low
+  until_true 20 pin nrst low
+  kill "$holder"
+  until_true 20 seen 5740
+  kill "$bridge"
+  stop
+  echo 0 >"$sim"/live
+}
+
 modprobe vhci-hcd
 modprobe cdc-acm
 modprobe usbhid
@@ -271,4 +325,5 @@ check 'its I2C adapter finds nobody, and says so' empty_i2c
 check 'usbrelay lists, switches and renames a relay board: bootloader and application' by_relay
 check 'hidapi tells relay boards apart, and switches that of the second board' by_hidapi
 check 'a relay board that is unplugged lets go, and works again when it is back' falls
+check 'gpioset on lines of gpio-sim, by way of a script that reads them' by_simulated_lines
 finish
