@@ -8,6 +8,7 @@
 #include "import.h"
 #include "replay.h"
 #include "replay_wire.h"
+#include "rig_command.h"
 #include "run.h"
 #include "steps.h"
 
@@ -18,6 +19,7 @@ static const struct hil_command commands[] = {
 	{ "lint", "hold a capture against the rules", lint_main },
 	{ "replay", "send a recording to a board, and report what differs", replay_main },
 	{ "replay-host", NULL, replay_host_main }, /* replay_rig.c starts it */
+	{ "rig", "try out the rig file of a real board", rig_main },
 	{ "rules", "list the rules, or explain one", rules_main },
 	{ "run", "run scenarios with a tool, and report what became of them", run_main },
 	{ "steps", "list what can stand in a step of a scenario", steps_main },
