@@ -168,7 +168,10 @@ unit: $(UNIT) $(if $(HIL_MISSING),,$(B)/tools/dfu-reference $(B)/tools/history-w
 $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h emulator/tests/clients/dfuse_raw.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O1 $(WARN) -o $@ $< $(shell $(PKG_CONFIG) --cflags --libs libusb-1.0 2>/dev/null)
-clients: $(B)/clients/front_libusb
+$(B)/clients/relay_hidapi: emulator/tests/clients/relay_hidapi.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O1 $(WARN) -o $@ $< $(shell $(PKG_CONFIG) --cflags --libs hidapi-hidraw 2>/dev/null)
+clients: $(B)/clients/front_libusb $(if $(call have,hidapi-hidraw),$(B)/clients/relay_hidapi)
 
 # Fuzz targets: tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus tests/corpus/NAME beside it.
 FUZZERS := $(patsubst %.c,$(B)/%,$(notdir $(filter-out $(WITHOUT),$(wildcard emulator/tests/fuzz_*.c hil/tests/fuzz_*.c))))
@@ -233,6 +236,8 @@ check-unit: unit ## run the unit tests
 	+@$(STAGE) unit
 check-vm: all ## run the tests that need a kernel of their own, in a guest under QEMU
 	+@$(STAGE) vm
+check-bench: all ## run the tests of the bench in software: GPIO and relays, with their drivers, in a guest
+	+@$(STAGE) bench
 fuzz: fuzz-build ## run each fuzz target for FUZZ_SECONDS (60)
 	+@FUZZ_SECONDS='$(FUZZ_SECONDS)' $(STAGE) fuzz
 mutants: all unit ## break the core, and the reference tool, in one place at a time: a test or a scenario is to fail
@@ -279,7 +284,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm fuzz mutants matrix demo deps install clean help
+.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm check-bench fuzz mutants matrix demo deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

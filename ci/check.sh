@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# All tests, or the stages named as arguments: unit symbols fuzz cross lint install integration demo vm. Run by
-# make.
+# All tests, or the stages named as arguments: unit symbols fuzz cross lint install integration demo vm, and of the last one bench.
+# Run by make.
 # Environment: B (build directory), MAKE, SAN, FUZZ_SECONDS, IT_SECONDS, VM_SECONDS, CI (true: a skip is a failure).
 # Each test is one line `ok - ...`, `not ok - ...` or `skip - ...: reason`; the last line has the sums.
 set -u
@@ -303,12 +303,25 @@ vm_job()
 stage_vm()
 {
   need qemu-system-x86_64 'the guest works' || return 0
+  guests 'vm_*.sh' 'ci/vm/selftest:# host:'
+  echo "== guests: $(cat "$results"/selftest.processor "$results"/vm_*.processor | awk '{ sum += $1 } END { print sum }') s of a processor"
+}
+
+# guests PATTERN [LINE]: batches in files of such names, and this one
+guests()
+{
   try 'clients for the guest build' "${MAKE%% *}" --no-print-directory B="$B" SAN="$SAN" clients
   {
-    echo 'ci/vm/selftest:# host:'
-    find emulator hil -name "vm_*.sh" -exec grep -H -E "^# (guest|host):" {} +
+    [ -z "${2-}" ] || echo "$2"
+    find emulator hil -name "$1" -exec grep -H -E "^# (guest|host):" {} +
   } | in_parallel 3 vm_job
-  echo "== guests: $(cat "$results"/selftest.processor "$results"/vm_*.processor | awk '{ sum += $1 } END { print sum }') s of a processor"
+}
+
+# The bench in software: what switches a board's pins, with the drivers and the tools that real ones have.
+stage_bench()
+{
+  need qemu-system-x86_64 'the bench works in a guest' || return 0
+  guests 'vm_bench*.sh'
 }
 
 stage_demo()

@@ -81,6 +81,10 @@ socat           leads sockets of the host into the guest
 util-linux      setpriv and flock
 libelf-dev      objtool, as modules are built, needs its library
 usbip           a client
+gpiod           tools of GPIO lines
+usbrelay        a tool of relay boards
+libhidapi-dev   another
+i2c-tools       tools of I2C adapters
 '
 # --- for the benchmark ---
 bench='

@@ -70,9 +70,15 @@ struct mcu_event {
 struct mcu *mcu_new(struct bench *, const struct mcu_profile *, const struct mcu_identity *);
 void mcu_free(struct mcu *); /* detaches first; NULL is fine */
 
-/* From a callback of the port in the middle of a reset or the like it takes effect right after that. */
+/* What the hand does: strap, button, supply, cable. From a callback of the port in the middle of a reset or the like it takes
+ * effect right after that. */
 void mcu_set_pin(struct mcu *, enum mcu_pin, bool high);
-bool mcu_pin(const struct mcu *, enum mcu_pin);
+/* One more wire moves the pin away from where it rests, or one less. The pin is at rest when neither hand nor wire moves it away:
+ * so any of them sets the strap, holds the reset, cuts the supply. Balanced by the caller; takes effect as above. */
+void mcu_wire_pin(struct mcu *, enum mcu_pin, bool away);
+/* Where it rests: BOOT0 and BOOT1 low (pull-down), NRST high (pull-up), supply on, cable in. */
+bool mcu_pin_rest(enum mcu_pin);
+bool mcu_pin(const struct mcu *, enum mcu_pin); /* its level */
 enum mcu_mode mcu_mode(const struct mcu *);
 enum dfu_state mcu_dfu_state(const struct mcu *); /* meaningful in MCU_ROM */
 enum dfu_status mcu_dfu_status(const struct mcu *);
