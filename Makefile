@@ -47,7 +47,7 @@ INC_redir := $(INC_front) -Iemulator/front/redir \
 INC_emulator := $(INC_runtime) $(INC_filter) $(INC_private_bus) -Iemulator
 
 # The runner needs these; without them dfuemu is built alone, and make says so.
-HIL_LIBS := libfyaml jansson libxml-2.0 libusb-1.0
+HIL_LIBS := libfyaml jansson libxml-2.0 libusb-1.0 sqlite3
 HIL_MISSING := $(strip $(if $(POSIX)$(filter -static,$(LDFLAGS)),static,$(foreach l,$(HIL_LIBS),$(if $(call have,$(l)),,$(l)))))
 LIBS_hil := $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --libs $(HIL_LIBS)))
 # STATIC_HIL is ours, for the build in static-hil/: see static. Of hil/static/, host_usb.c stands for the file of its name and for

@@ -32,6 +32,7 @@ hil='
 libfyaml-dev    scenario, tool and rig files
 libjansson-dev  JSON reports
 libxml2-dev     JUnit reports
+libsqlite3-dev  the history of a bench
 zlib1g-dev      libxml2 as an archive, for make static
 liblzma-dev     the same
 libusb-1.0-0-dev         its own end of USB; clients in C
