@@ -60,13 +60,15 @@ static void judge_failure(struct night_case *c, bool interrupted)
 {
 	char *often = how_often(c), *other = elsewhere(c);
 	bool errors = only_errors(c), lost = c->lane->state == LANE_OUT;
+	bool same = c->message && c->emulated_message && !strcmp(c->message, c->emulated_message);
 	const char *message = c->control_message ? c->control_message : "";
 
 	c->flaky = c->bad < c->attempts.count;
 	if (!errors && (c->emulated == VERDICT_FAILED || c->emulated == VERDICT_UNEXPECTED_PASS)) {
 		c->blame = BLAME_TOOL;
-		c->reason = text_format("%s, and with the same seed on the emulated board too: %s", often,
-					c->emulated_message);
+		c->reason = same ? text_format("%s, and on the emulated board with the same seed just so", often)
+				 : text_format("%s, and on the emulated board with the same seed too: %s", often,
+					       c->emulated_message);
 		c->flaky = false;
 	} else if (c->control == VERDICT_FAILED) {
 		c->blame = BLAME_BOARD;
