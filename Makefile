@@ -117,8 +117,9 @@ $(B)/libemulator.a: $(call obj,$(LIB_SRC))
 $(B)/dfuemu: $(call obj,$(SRC_main)) $(B)/libemulator.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# The page that the HTML report fills in is part of the program.
+# The pages that the HTML report and the history fill in are part of the program.
 $(B)/obj/hil/report_html.o: hil/report.html
+$(B)/obj/hil/history_page.o: hil/history.html
 $(B)/libhil.a: $(call obj,$(SRC_hil))
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -142,7 +143,11 @@ $(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
 $(B)/tools/dfu-reference: $(call obj,$(wildcard hil/tests/tools/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libusb-1.0)
-unit: $(UNIT) $(if $(HIL_MISSING),,$(B)/tools/dfu-reference)
+# Writes into a history as a nightly run does.
+$(B)/tools/history-writer: $(call obj,hil/tests/history_writer.c) $(B)/libhil.a $(B)/libemulator.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_hil)
+unit: $(UNIT) $(if $(HIL_MISSING),,$(B)/tools/dfu-reference $(B)/tools/history-writer)
 
 # Clients in C that several tests use.
 $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h emulator/tests/clients/dfuse_raw.h

@@ -14,6 +14,7 @@
 
 static const struct hil_command commands[] = {
 	{ "check", "check scenario, tool and rig files", check_main },
+	{ "history", "show what the nights on real boards gave", history_main },
 	{ "host", "send the requests of a script, and hold the answers against it", host_main },
 	{ "import", "make a scenario of a recording", import_main },
 	{ "lint", "hold a capture against the rules", lint_main },
