@@ -48,8 +48,13 @@ static int load(struct history *h, struct history_shown *shown, char why[HISTORY
 {
 	const struct history_options *o = shown->options;
 	bool wear = o->html || o->what == SHOW_ERASES || o->what == SHOW_WEAR;
-	int r = 0;
+	char problem[OUTFILE_WHY];
+	int r = o->html ? outfile_check(o->html, problem) : 0;
 
+	if (r) {
+		snprintf(why, HISTORY_WHY, "%.500s", problem);
+		return r;
+	}
 	if (o->html || !wear)
 		r = history_view_load(h, &o->filter, &shown->view, why);
 	if (!r && wear)
