@@ -72,7 +72,22 @@ SRC_gadget := $(wildcard emulator/front/gadget/*.c emulator/front/gadget/$(if $(
 SRC_redir := $(wildcard emulator/front/redir/$(if $(HAVE_libusbredirparser),,without/)*.c)
 SRC_emulator := $(filter-out emulator/main.c,$(wildcard emulator/*.c))
 SRC_main := emulator/main.c
-SRC_hil := $(filter-out hil/main.c $(if $(STATIC_HIL),hil/host_usb.c),$(wildcard hil/*.c)) $(if $(STATIC_HIL),hil/static/host_usb.c)
+# Drivers of wires that need a library: its file, or the one that says what is missing. What is linked statically needs archives of
+# the libraries named, which are not there for all of them.
+exists = $(shell $(PKG_CONFIG) --exists '$(1)' 2>/dev/null && echo yes)
+archive = $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a))
+have_for_wires = $(if $(STATIC_HIL),$(if $(filter-out yes,$(foreach a,$(2),$(if $(call archive,$(a)),yes,no))),,$(call exists,$(1))),$(call have,$(1)))
+HAVE_libgpiod := $(if $(call have_for_wires,libgpiod >= 1.5,gpiod),$(if $(call exists,libgpiod >= 2),_v2,_v1))
+HAVE_hidapi := $(call have_for_wires,hidapi-hidraw,hidapi-hidraw udev)
+HAVE_libserialport := $(call have_for_wires,libserialport,serialport)
+SRC_wires := hil/$(if $(HAVE_libgpiod),wire_gpio$(HAVE_libgpiod),without/wire_gpio).c \
+	hil/$(if $(HAVE_hidapi),,without/)wire_relay_hid.c hil/$(if $(HAVE_libserialport),,without/)wire_relay_serial.c
+LIBS_wires := $(if $(HAVE_libgpiod),libgpiod) $(if $(HAVE_hidapi),hidapi-hidraw) $(if $(HAVE_libserialport),libserialport)
+LIBS_hil += $(if $(strip $(LIBS_wires)),$(shell $(PKG_CONFIG) $(if $(STATIC_HIL),--static) --libs $(LIBS_wires)))
+INC_hil += $(if $(strip $(LIBS_wires)),$(shell $(PKG_CONFIG) --cflags $(LIBS_wires)))
+EITHER_wires := $(addprefix hil/wire_,gpio_v1.c gpio_v2.c relay_hid.c relay_serial.c)
+SRC_hil := $(filter-out hil/main.c $(EITHER_wires) $(if $(STATIC_HIL),hil/host_usb.c),$(wildcard hil/*.c)) $(SRC_wires) \
+	$(if $(STATIC_HIL),hil/static/host_usb.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_usbip) $(SRC_gadget) $(SRC_redir) \

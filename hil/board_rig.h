@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "value.h"
 
 /* What can be switched. Levels are those at the board: BOOT0 and NRST high or low, supply and VBUS on (high) or off. */
 enum wire { WIRE_BOOT0, WIRE_NRST, WIRE_POWER, WIRE_VBUS, WIRES };
@@ -35,6 +36,11 @@ struct board_rig {
 	bool console_usb;
 	unsigned console_speed;         /* baud */
 	struct wire_file *wires[WIRES]; /* NULL: is not switched */
+	/* Of those that are switched, WIRES ends: in which order all are brought to idle; power and vbus are cut and given back. */
+	enum wire idle_order[WIRES + 1], off_order[3], on_order[3];
+	enum wire reset_by; /* what a reset is: NRST pulsed, or the supply cut for off_us; WIRES: there is none */
+	/* The whole board belongs to this place of labgrid, to be acquired and released with it; coordinator may be NULL. */
+	char *place, *coordinator;
 	/* us: how long NRST is held, what follows a change of BOOT0 before NRST is let go, how long the supply stays off, how long
 	 * after it is on the board may be asked for anything, how long the board may take to be listed. */
 	uint64_t reset_us, settle_us, off_us, on_us, listed_us;
@@ -43,6 +49,14 @@ struct board_rig {
 	char *usbmon;                  /* "/dev/usbmon1" to record from; "auto"; NULL: nothing is recorded */
 };
 
+struct yaml;
+
+extern const struct field board_rig_fields[];
+
+/* Is this file one of kind `board`, or meant to be? */
+bool board_rig_is(struct yaml *);
+/* The file stays the caller's, and problems have its lines already. NULL with problems told. */
+struct board_rig *board_rig_read(struct yaml *, struct problems *);
 void board_rig_free(struct board_rig *); /* NULL is fine */
 
 #endif

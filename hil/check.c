@@ -24,7 +24,7 @@ static const char usage[] = "usage: dfuhil check [--color auto|always|never] FIL
 /* Keys that only one kind of file has. */
 static const char *const scenario_keys[] = { "steps", "why", "board", "values", "files", NULL };
 static const char *const tool_keys[] = { "tool", "operations", "command", NULL };
-static const char *const rig_keys[] = { "rig", "kind", "socket", NULL };
+static const char *const rig_keys[] = { "rig", "kind", "socket", "wires", "allows", NULL };
 
 struct checking {
 	struct problems *problems;

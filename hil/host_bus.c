@@ -2,6 +2,7 @@
 /* What the kernel lists in sysfs. */
 #include "host_bus.h"
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,22 +11,32 @@
 
 #define LIST "/sys/bus/usb/devices"
 
-/* A device that goes takes its files away while one reads: false. */
-static bool number(const char *device, const char *attribute, int base, unsigned *out)
+/* Without its newline. A device that goes takes its files away while one reads: false. */
+static bool attribute(const char *device, const char *name, char *text, size_t size)
 {
-	char path[320], text[32], *end;
+	char path[320];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), LIST "/%.200s/%s", device, attribute);
+	snprintf(path, sizeof(path), LIST "/%.200s/%s", device, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	n = read(fd, text, sizeof(text) - 1);
+	n = read(fd, text, size - 1);
 	close(fd);
 	if (n <= 0)
 		return false;
 	text[n] = 0;
+	text[strcspn(text, "\n")] = 0;
+	return true;
+}
+
+static bool number(const char *device, const char *name, int base, unsigned *out)
+{
+	char text[32], *end;
+
+	if (!attribute(device, name, text, sizeof(text)))
+		return false;
 	*out = (unsigned)strtoul(text, &end, base);
 	return end != text;
 }
@@ -35,12 +46,16 @@ static bool read_device(const char *name, struct host_device *d)
 	unsigned vendor, product, configuration;
 	char node[64];
 
+	*d = (struct host_device){ 0 };
 	if (!number(name, "busnum", 10, &d->bus) || !number(name, "devnum", 10, &d->address) ||
 	    !number(name, "idVendor", 16, &vendor) || !number(name, "idProduct", 16, &product))
 		return false;
 	d->vendor = (uint16_t)vendor;
 	d->product = (uint16_t)product;
 	snprintf(node, sizeof(node), "/dev/bus/usb/%03u/%03u", d->bus, d->address);
+	snprintf(d->port, sizeof(d->port), "%.31s", name);
+	if (!attribute(name, "serial", d->serial, sizeof(d->serial)))
+		d->serial[0] = 0;
 	d->configured = number(name, "bConfigurationValue", 10, &configuration) && !access(node, F_OK);
 	return true;
 }
@@ -58,4 +73,12 @@ size_t host_devices(struct host_device out[HOST_DEVICES])
 	if (list)
 		closedir(list);
 	return count;
+}
+
+int host_device_access(const struct host_device *d)
+{
+	char node[64];
+
+	snprintf(node, sizeof(node), "/dev/bus/usb/%03u/%03u", d->bus, d->address);
+	return access(node, R_OK | W_OK) ? -errno : 0;
 }

@@ -11,11 +11,15 @@ struct host_device {
 	unsigned bus, address; /* the node in /dev/bus/usb */
 	uint16_t vendor, product;
 	bool configured; /* the kernel is through with it */
+	char port[32];   /* its folder in sysfs: "1-1.2", the second port of what is in the first of bus 1 */
+	char serial[64]; /* "": it has none */
 };
 
 #define HOST_DEVICES 256
 
 /* Their number; more than HOST_DEVICES are left out. Without USB there are none. */
 size_t host_devices(struct host_device out[HOST_DEVICES]);
+/* May its node be opened for reading and writing? 0 or -errno. */
+int host_device_access(const struct host_device *);
 
 #endif

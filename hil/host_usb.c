@@ -148,12 +148,35 @@ static unsigned look(struct host_usb *h, uint16_t vendor, uint16_t product, cons
 	return found;
 }
 
+static bool drop(struct host_usb *h)
+{
+	h->gone = true; /* nothing to release */
+	host_usb_close(h);
+	return false;
+}
+
+static bool claim(struct host_usb *h, const char *name, char why[HOST_USB_WHY])
+{
+	int rc;
+
+	if (!find_interface(h->device, &h->interface)) {
+		snprintf(why, HOST_USB_WHY, "device %s has no DFU interface", name);
+		return drop(h);
+	}
+	rc = libusb_claim_interface(h->handle, h->interface);
+	if (!rc)
+		return true;
+	snprintf(why, HOST_USB_WHY, "interface %u of %s cannot be claimed: %s", h->interface, name,
+		 libusb_strerror((enum libusb_error)rc));
+	return drop(h);
+}
+
 bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
 		   char why[HOST_USB_WHY])
 {
 	uint64_t until = host_wait_now_us() + within_us;
 	unsigned found;
-	int rc;
+	char name[16];
 
 	host_usb_close(h);
 	for (;;) {
@@ -164,18 +187,36 @@ bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const 
 		if (host_wait_now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
 			return false;
 	}
-	if (found == 1 && !find_interface(h->device, &h->interface))
-		snprintf(why, HOST_USB_WHY, "device %04x:%04x has no DFU interface", vendor, product);
-	else if (found == 1) {
-		rc = libusb_claim_interface(h->handle, h->interface);
-		if (!rc)
-			return true;
-		snprintf(why, HOST_USB_WHY, "interface %u of %04x:%04x cannot be claimed: %s", h->interface, vendor,
-			 product, libusb_strerror((enum libusb_error)rc));
-	}
-	h->gone = true; /* nothing to release */
+	snprintf(name, sizeof(name), "%04x:%04x", vendor, product);
+	return found == 1 ? claim(h, name, why) : drop(h);
+}
+
+bool host_usb_open_at(struct host_usb *h, unsigned bus, unsigned address, char why[HOST_USB_WHY])
+{
+	libusb_device **list;
+	ssize_t count;
+	char name[32];
+	int rc = LIBUSB_ERROR_NO_DEVICE;
+
 	host_usb_close(h);
-	return false;
+	count = libusb_get_device_list(h->context, &list);
+	for (ssize_t i = 0; i < count; i++) {
+		if (libusb_get_bus_number(list[i]) != bus || libusb_get_device_address(list[i]) != address)
+			continue;
+		rc = libusb_open(list[i], &h->handle);
+		if (!rc)
+			h->device = libusb_ref_device(list[i]);
+		else
+			h->handle = NULL;
+		break;
+	}
+	if (count >= 0)
+		libusb_free_device_list(list, 1);
+	snprintf(name, sizeof(name), "%03u/%03u", bus, address);
+	if (!rc)
+		return claim(h, name, why);
+	snprintf(why, HOST_USB_WHY, "device %s cannot be opened: %s", name, libusb_strerror((enum libusb_error)rc));
+	return drop(h);
 }
 
 /* Requests */

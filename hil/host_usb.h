@@ -24,6 +24,8 @@ int host_usb_signal(const struct host_usb *);
 /* The one device with that ID and serial number (NULL: any), waited for so long; an open one is closed. false with why. */
 bool host_usb_open(struct host_usb *, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
 		   char why[HOST_USB_WHY]);
+/* That one and no other: nothing is asked of devices beside it. */
+bool host_usb_open_at(struct host_usb *, unsigned bus, unsigned address, char why[HOST_USB_WHY]);
 void host_usb_close(struct host_usb *);
 bool host_usb_is_open(const struct host_usb *);
 uint8_t host_usb_interface(const struct host_usb *); /* number of the DFU interface */

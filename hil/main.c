@@ -9,6 +9,7 @@
 #include "nightly.h"
 #include "replay.h"
 #include "replay_wire.h"
+#include "rig_command.h"
 #include "run.h"
 #include "steps.h"
 
@@ -21,6 +22,7 @@ static const struct hil_command commands[] = {
 	{ "nightly", "run scenarios unattended on rigs, night by night", nightly_main },
 	{ "replay", "send a recording to a board, and report what differs", replay_main },
 	{ "replay-host", NULL, replay_host_main }, /* replay_rig.c starts it */
+	{ "rig", "try out the rig file of a real board", rig_main },
 	{ "rules", "list the rules, or explain one", rules_main },
 	{ "run", "run scenarios with a tool, and report what became of them", run_main },
 	{ "steps", "list what can stand in a step of a scenario", steps_main },

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
+#include "guardian.h"
 #include "worker.h"
 
 static pid_t *read_children(const char *task, pid_t *list, size_t *count)
@@ -47,6 +49,22 @@ pid_t *children_now(void)
 	return list;
 }
 
+/* A guardian is not to be killed, but to be waited for: it is about to idle the wires of a worker that has ended. */
+static bool is_guardian(pid_t pid)
+{
+	char path[64], name[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(name, sizeof(name), f))
+		name[0] = 0;
+	fclose(f);
+	return !strcmp(name, GUARDIAN_NAME "\n");
+}
+
 static bool is_in(const pid_t *list, pid_t pid)
 {
 	while (*list && *list != pid)
@@ -66,7 +84,8 @@ void orphans_end(const pid_t *keep)
 		for (size_t i = 0; list && list[i]; i++) {
 			if (is_in(keep, list[i]))
 				continue;
-			kill(list[i], SIGKILL);
+			if (!is_guardian(list[i]))
+				kill(list[i], SIGKILL);
 			while (waitpid(list[i], NULL, 0) < 0 && errno == EINTR)
 				continue;
 			found = true;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "board_fit.h"
 #include "play_internal.h"
 #include "rig_choice.h"
 #include "verb.h"
@@ -107,6 +108,13 @@ const char *play_short_path(const struct play *play, const char *path)
 	return !strncmp(path, play->options->folder, length) && path[length] == '/' ? path + length + 1 : path;
 }
 
+const char *play_reason(const struct play *play, int error)
+{
+	const char *why = play->rig->ops->why(play->rig);
+
+	return why ? why : strerror(-error);
+}
+
 unsigned play_board(const struct step *step)
 {
 	return step->board ? step->board : 1;
@@ -177,6 +185,8 @@ const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
 	}
 	if (rig_lacks(o, why) || rig_choice_differs(o->rig, object_text(board, "profile", "f407"),
 						    object_flag(board, "application", true), why))
+		return why;
+	if (rig_choice_board(o->rig) && board_fit(rig_choice_board(o->rig), s, why))
 		return why;
 	for (size_t i = 0; i < s->step_count; i++) {
 		char lacks[VERB_WHY];

@@ -7,13 +7,14 @@
 
 /* The boards at one moment. */
 struct snapshot_board {
-	uint8_t *flash; /* whole main flash; NULL: the rig cannot look */
+	uint8_t *flash; /* whole main flash; NULL: the rig cannot look, or could not then */
 	uint8_t options[OPTION_MAX_BYTES];
 };
 struct snapshot {
 	char *name;
 	uint64_t at_us;
 	size_t events, exchanges; /* how many there were */
+	size_t behind;            /* exchanges when all was looked at, which may have cost some */
 	unsigned boards;
 	struct snapshot_board *board; /* by number less one */
 	struct snapshot *next;        /* the one before it */
@@ -49,6 +50,8 @@ const struct snapshot *snapshot_find(const struct play *, const char *name);
 void snapshots_free(struct snapshot *);
 
 /* --- play.c --- */
+/* Why something on the rig has failed with that error. */
+const char *play_reason(const struct play *, int error);
 /* A time limit for a tool: where boards run faster than the tool, its own waits are that much longer on their clock. */
 uint64_t play_limit_us(const struct play *, uint64_t us);
 /* What is left of tool_wall_ms, at least 1; 0: there is no limit. */

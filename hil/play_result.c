@@ -288,6 +288,8 @@ static bool fill_sectors(struct play *play)
 	if ((rig->ops->can & (RIG_READ | RIG_STATE)) != (RIG_READ | RIG_STATE))
 		return true;
 	end = snapshot_take(play, "end");
+	if (end && (!end->board[0].flash || !start->board[0].flash))
+		return true;
 	r->sectors = end ? calloc(count + 1, sizeof(*r->sectors)) : NULL;
 	if (!r->sectors)
 		return false;

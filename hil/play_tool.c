@@ -430,8 +430,8 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 	after = snapshot_take(play, "after-tool");
 	if (!after || !keep(play, call, &ran, streams))
 		return play_error(play, "%s", strerror(ENOMEM));
-	call->rules.first = before->exchanges;
-	call->rules.count = after->exchanges - before->exchanges;
+	call->rules.first = before->behind;
+	call->rules.count = after->exchanges - before->behind;
 	call->rules.call = job->call;
 	call->rules.raw = job->raw;
 	call->rules.board = board;

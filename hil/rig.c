@@ -36,6 +36,12 @@ const char *rig_can_name(enum rig_can can)
 		return "denied";
 	case RIG_CONSOLE:
 		return "console";
+	case RIG_EVENTS:
+		return "events";
+	case RIG_INSIDE:
+		return "inside";
+	case RIG_BOOT1:
+		return "boot1";
 	}
 	return NULL;
 }

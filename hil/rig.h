@@ -22,7 +22,7 @@ enum rig_can {
 	RIG_CABLE = 4,             /* pull the plug */
 	RIG_PREPARE = 8,           /* put contents into flash and option bytes without a tool */
 	RIG_READ = 16,             /* look at flash and option bytes without a tool */
-	RIG_STATE = 32,            /* look at mode, DFU state, reset cause */
+	RIG_STATE = 32,            /* look at mode, DFU state, serial number */
 	RIG_FAULTS = 64,           /* faults */
 	RIG_PROFILES = 128,        /* other chips than the one that is there */
 	RIG_BOARDS = 256,          /* several boards, bystanders */
@@ -32,6 +32,9 @@ enum rig_can {
 	RIG_SOFTWARE_ENTRY = 4096, /* the application can be made to jump to the ROM */
 	RIG_DENIED = 8192,         /* bystanders whose nodes may not be opened */
 	RIG_CONSOLE = 16384,       /* hears what the application says on its serial port */
+	RIG_EVENTS = 32768,        /* knows which sectors were erased and written */
+	RIG_INSIDE = 65536,        /* knows what no host is told: causes of resets, lock-ups */
+	RIG_BOOT1 = 131072,        /* BOOT1 */
 };
 const char *rig_can_name(enum rig_can); /* of one: "faults" */
 
@@ -115,6 +118,9 @@ struct rig_ops {
 	uint64_t (*now_us)(struct rig *);
 	int (*run)(struct rig *, const struct rig_run *, struct rig_ran *, char why[RIG_WHY]);
 
+	/* Can flash and option bytes be looked at without the board losing what it is doing? 0, and then the next look sees what is
+	 * there now; -EAGAIN: they cannot; else -errno. */
+	int (*look)(struct rig *, unsigned board);
 	/* Without a tool. 0 or -errno with why. */
 	int (*flash_load)(struct rig *, unsigned board, uint32_t address, const uint8_t *data, size_t length);
 	int (*flash_read)(struct rig *, unsigned board, uint32_t address, uint8_t *data, size_t length);
@@ -131,6 +137,8 @@ struct rig_ops {
 	/* What has happened since open. The transcript is complete up to now; both are the rig's, valid until the next call. */
 	const struct transcript *(*transcript)(struct rig *);
 	const struct rig_event *(*events)(struct rig *, size_t *count);
+	/* Of what failed last, where there is more to say than its error; else NULL. */
+	const char *(*why)(struct rig *);
 	void (*close)(struct rig *); /* ends the capture */
 };
 struct rig {

@@ -4,17 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include "rig.h"
+#include "board_rig.h"
 #include "options.h"
+#include "rig_board.h"
 #include "rig_choice.h"
 #include "rig_control.h"
 #include "rig_desk.h"
 #include "value.h"
+#include "wires.h"
 #include "yaml.h"
 
 #define DEFAULT_PROFILE "f407" /* of scenarios that name none */
 
-static const char *const kinds[] = { "emulated", "control", "vhci", NULL };
-enum kind { KIND_EMULATED, KIND_CONTROL, KIND_VHCI };
+static const char *const kinds[] = { "emulated", "control", "vhci", "board", NULL };
+enum kind { KIND_EMULATED, KIND_CONTROL, KIND_VHCI, KIND_BOARD };
 
 const struct field rig_fields[] = {
 	{ .name = "rig", .type = FIELD_TEXT, .required = true, .help = "its name" },
@@ -23,7 +26,7 @@ const struct field rig_fields[] = {
 	  .type = FIELD_CHOICE,
 	  .required = true,
 	  .choices = kinds,
-	  .help = "emulated, control or vhci" },
+	  .help = "emulated, control, vhci or board" },
 	{ .name = "socket", .type = FIELD_TEXT, .help = "the control socket of kind control" },
 	{ .name = "time", .type = FIELD_TEXT, .help = "virtual, real, or xN" },
 	{ .type = FIELD_END },
@@ -34,6 +37,8 @@ struct rig_choice {
 	char *name, *socket, *time;
 	bool looked_at;
 	struct control_facts facts; /* of KIND_CONTROL, looked at */
+	struct board_rig *board;    /* of KIND_BOARD, and that nobody else has it */
+	struct rig_board_claim *claim;
 };
 
 static struct rig_choice *choice_new(enum kind kind, const char *name, const char *socket, const char *time,
@@ -63,15 +68,24 @@ static bool is_time(const char *text)
 	return text[0] == 'x' && strspn(text + 1, "0123456789.") && strtod(text + 1, &end) > 0 && !*end;
 }
 
-struct rig_choice *rig_choice_read(struct yaml *yaml, struct problems *problems)
+static struct rig_choice *read_board(struct yaml *yaml, struct problems *problems)
+{
+	struct board_rig *board = board_rig_read(yaml, problems);
+	struct rig_choice *c = board ? choice_new(KIND_BOARD, board->name, NULL, NULL, problems) : NULL;
+
+	if (c)
+		c->board = board;
+	else
+		board_rig_free(board);
+	return c;
+}
+
+static struct rig_choice *read_other(struct yaml *yaml, struct problems *problems)
 {
 	size_t before = problems_count(problems);
 	struct rig_choice *c = NULL;
 	struct object *o;
 
-	if (!yaml)
-		return NULL;
-	yaml_lend_lines(yaml, problems);
 	o = yaml_object(yaml, yaml_root(yaml), rig_fields, "the rig", NULL, problems);
 	if (!o) {
 		problems_add(problems, (struct mark){ .file = yaml_path(yaml) }, NULL, "%s", strerror(ENOMEM));
@@ -92,8 +106,19 @@ struct rig_choice *rig_choice_read(struct yaml *yaml, struct problems *problems)
 			c = choice_new(kind, object_text(o, "rig", ""), object_text(o, "socket", NULL),
 				       object_text(o, "time", NULL), problems);
 	}
-	problems_lines(problems, NULL, NULL);
 	object_free(o);
+	return c;
+}
+
+struct rig_choice *rig_choice_read(struct yaml *yaml, struct problems *problems)
+{
+	struct rig_choice *c;
+
+	if (!yaml)
+		return NULL;
+	yaml_lend_lines(yaml, problems);
+	c = board_rig_is(yaml) ? read_board(yaml, problems) : read_other(yaml, problems);
+	problems_lines(problems, NULL, NULL);
 	yaml_close(yaml);
 	return c;
 }
@@ -123,6 +148,8 @@ void rig_choice_free(struct rig_choice *c)
 	free(c->name);
 	free(c->socket);
 	free(c->time);
+	rig_board_claim_free(c->claim);
+	board_rig_free(c->board);
 	free(c);
 }
 
@@ -140,6 +167,10 @@ unsigned rig_choice_can(const struct rig_choice *c)
 		if (c->looked_at && mcu_profile_find(c->facts.profile) != mcu_profile_find(DEFAULT_PROFILE))
 			can |= RIG_PROFILES; /* the one that it has: rig_choice_differs() */
 		return c->looked_at && c->facts.captures ? can : can & ~(unsigned)RIG_TRANSCRIPT;
+	case KIND_BOARD:
+		can = rig_board_can(c->board);
+		return mcu_profile_find(c->board->profile) == mcu_profile_find(DEFAULT_PROFILE) ? can
+												: can | RIG_PROFILES;
 	}
 	return 0;
 }
@@ -147,6 +178,11 @@ unsigned rig_choice_can(const struct rig_choice *c)
 const char *rig_choice_name(const struct rig_choice *c)
 {
 	return c->name;
+}
+
+const struct board_rig *rig_choice_board(const struct rig_choice *c)
+{
+	return c->board;
 }
 
 const char *rig_choice_time(const struct rig_choice *c)
@@ -174,6 +210,11 @@ int rig_choice_check(struct rig_choice *c, char why[RIG_WHY])
 	case KIND_CONTROL:
 		error = control_look(c->socket, &c->facts, reason);
 		break;
+	case KIND_BOARD:
+		error = rig_board_possible(c->board, reason);
+		if (!error && !c->claim)
+			c->claim = rig_board_claim(c->board, &error, reason);
+		break;
 	}
 	c->looked_at = !error;
 	if (error)
@@ -183,6 +224,10 @@ int rig_choice_check(struct rig_choice *c, char why[RIG_WHY])
 
 void rig_choice_clock(const struct rig_choice *c, enum rig_time *time, double *scale)
 {
+	if (c->kind == KIND_BOARD) {
+		*time = RIG_TIME_SCALED;
+		*scale = 1;
+	}
 	if (c->kind != KIND_CONTROL || !c->looked_at)
 		return;
 	*time = !strncmp(c->facts.time, "virtual", 7) ? RIG_TIME_VIRTUAL : RIG_TIME_SCALED;
@@ -193,12 +238,16 @@ const char *rig_choice_differs(const struct rig_choice *c, const char *profile, 
 {
 	const char *wanted = application ? "0483:5740" : "none";
 
-	if (c->kind != KIND_CONTROL || !c->looked_at)
+	const char *own = c->kind == KIND_BOARD ? c->board->profile : c->facts.profile;
+
+	if (c->kind != KIND_BOARD && (c->kind != KIND_CONTROL || !c->looked_at))
 		return NULL;
-	if (mcu_profile_find(c->facts.profile) != mcu_profile_find(profile)) {
-		snprintf(why, RIG_WHY, "the rig has profile %s, the scenario is for %.60s", c->facts.profile, profile);
+	if (mcu_profile_find(own) != mcu_profile_find(profile)) {
+		snprintf(why, RIG_WHY, "the rig has profile %.60s, the scenario is for %.60s", own, profile);
 		return why;
 	}
+	if (c->kind == KIND_BOARD)
+		return NULL;
 	if (!strcmp(c->facts.application, wanted))
 		return NULL;
 	snprintf(why, RIG_WHY, "the application on the rig is %s, the scenario is for %s", c->facts.application,
@@ -215,6 +264,8 @@ struct rig *rig_open(const struct rig_choice *c, const struct rig_setup *setup, 
 		return rig_vhci_open(setup, why);
 	case KIND_CONTROL:
 		return rig_control_open(setup, c->socket, why);
+	case KIND_BOARD:
+		return rig_board_open(c->board, setup, why);
 	}
 	return NULL;
 }

@@ -12,6 +12,9 @@ extern const struct field rig_fields[];
 
 /* Of a rig file that is open already, which is taken over; NULL is passed through. */
 struct rig_choice *rig_choice_read(struct yaml *, struct problems *);
+/* Of kind board: what its file says; else NULL. The choice's. */
+struct board_rig;
+const struct board_rig *rig_choice_board(const struct rig_choice *);
 /* "virtual", "real", "x20" as the rig file has it; NULL: it does not say. */
 const char *rig_choice_time(const struct rig_choice *);
 /* A bus that nobody else sees: scenarios can run beside each other, and in any time. */
@@ -21,7 +24,7 @@ bool rig_choice_is_private(const struct rig_choice *);
 int rig_choice_check(struct rig_choice *, char why[RIG_WHY]);
 /* Where the rig has a clock of its own, that one instead. After rig_choice_check(). */
 void rig_choice_clock(const struct rig_choice *, enum rig_time *, double *scale);
-/* Why a scenario for such boards does not fit what is there; NULL: it does. */
+/* Why a scenario for such boards does not fit what is there; NULL: it does. Of kind board board_fit.h says more. */
 const char *rig_choice_differs(const struct rig_choice *, const char *profile, bool application, char why[RIG_WHY]);
 
 #endif

@@ -392,16 +392,29 @@ static void control_close(struct rig *rig)
 	control_rig_free(r);
 }
 
+static int control_peek(struct rig *rig, unsigned board)
+{
+	(void)rig, (void)board;
+	return 0;
+}
+
+static const char *control_why(struct rig *rig)
+{
+	(void)rig;
+	return NULL;
+}
+
 static const struct rig_ops control_ops = {
 	.name = "control",
 	.can = RIG_PINS | RIG_POWER | RIG_CABLE | RIG_PREPARE | RIG_READ | RIG_STATE | RIG_FAULTS | RIG_DURATIONS |
-	       RIG_SOFTWARE_ENTRY,
+	       RIG_SOFTWARE_ENTRY | RIG_EVENTS | RIG_INSIDE | RIG_BOOT1,
 	.pin = control_pin,
 	.pass = control_pass,
 	.wait_usb = control_wait_usb,
 	.wait_console = control_wait_console,
 	.now_us = control_now,
 	.run = control_run,
+	.look = control_peek,
 	.flash_load = control_flash_load,
 	.flash_read = control_flash_read,
 	.options_load = control_options_load,
@@ -414,6 +427,7 @@ static const struct rig_ops control_ops = {
 	.profile = control_profile,
 	.transcript = control_transcript,
 	.events = control_events,
+	.why = control_why,
 	.close = control_close,
 };
 

@@ -477,16 +477,30 @@ static const struct rig_event *desk_events(struct rig *rig, size_t *count)
 	return desk_of(rig)->events;
 }
 
+static int desk_look(struct rig *rig, unsigned board)
+{
+	(void)rig, (void)board;
+	return 0;
+}
+
+static const char *desk_why(struct rig *rig)
+{
+	(void)rig;
+	return NULL;
+}
+
 static const struct rig_ops desk_ops = {
 	.name = "emulated",
 	.can = RIG_PINS | RIG_POWER | RIG_CABLE | RIG_PREPARE | RIG_READ | RIG_STATE | RIG_FAULTS | RIG_PROFILES |
-	       RIG_BOARDS | RIG_TRANSCRIPT | RIG_DURATIONS | RIG_IRREVERSIBLE | RIG_SOFTWARE_ENTRY | RIG_DENIED,
+	       RIG_BOARDS | RIG_TRANSCRIPT | RIG_DURATIONS | RIG_IRREVERSIBLE | RIG_SOFTWARE_ENTRY | RIG_DENIED |
+	       RIG_EVENTS | RIG_INSIDE | RIG_BOOT1,
 	.pin = desk_pin,
 	.pass = desk_pass,
 	.wait_usb = desk_wait_usb,
 	.wait_console = desk_wait_console,
 	.now_us = desk_now,
 	.run = desk_run,
+	.look = desk_look,
 	.flash_load = desk_flash_load,
 	.flash_read = desk_flash_read,
 	.options_load = desk_options_load,
@@ -499,5 +513,6 @@ static const struct rig_ops desk_ops = {
 	.profile = desk_profile,
 	.transcript = desk_transcript,
 	.events = desk_events,
+	.why = desk_why,
 	.close = desk_close,
 };

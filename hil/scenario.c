@@ -294,6 +294,14 @@ static void check_board(struct loading *l)
 		s->needs |= RIG_PROFILES;
 	if (object_given(board, "erase-times"))
 		s->needs |= RIG_DURATIONS;
+	if (object_number(board, "boot1", 0))
+		s->needs |= RIG_BOOT1;
+	if (!object_flag(board, "powered", true))
+		s->needs |= RIG_POWER;
+	if (!object_flag(board, "plugged", true))
+		s->needs |= RIG_CABLE;
+	if (object_number(board, "boot0", 0))
+		s->needs |= RIG_PINS;
 }
 
 /* "start/dfuerror" of any/scenarios/start/dfuerror.yaml: what follows the last folder `scenarios`, else the last folder and the

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Verbs: verdicts on option bytes and state of a board, and on files that a tool wrote. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ static const char *const statuses[] = { "OK",         "errTARGET",       "errFIL
 					"errUSBR",    "errPOR",          "errUNKNOWN",  "errSTALLEDPKT",
 					NULL };
 static const char *const modes[] = { "rom", "application", "off", "lockup", NULL };
+#define MODE_LOCKUP 3
 static const char *const causes[] = { [RESET_POWER_ON] = "power-on",
 				      [RESET_PIN] = "pin",
 				      [RESET_OPTION_BYTES] = "option-bytes",
@@ -118,7 +120,7 @@ enum play_outcome run_options(struct play *play, const struct step *step)
 	if (outcome)
 		return outcome;
 	if (play->rig->ops->options_read(play->rig, board, bytes))
-		return play_error(play, "option bytes cannot be read");
+		return play_error(play, "option bytes cannot be read: %s", play_reason(play, -EIO));
 	if (object_given(o, "rdp")) {
 		char want[24], got[24];
 
@@ -150,7 +152,10 @@ void check_state(const struct step *step, const struct scenario *s, unsigned *ne
 {
 	static const char *const verdicts[] = { "dfu", "status", "mode", "reset-cause", NULL };
 
-	(void)s, (void)needs;
+	(void)s;
+	if (object_given(step->arguments, "reset-cause") ||
+	    (object_given(step->arguments, "mode") && object_number(step->arguments, "mode", 0) == MODE_LOCKUP))
+		*needs |= RIG_INSIDE;
 	if (!given_of(step->arguments, verdicts))
 		STEP_WRONG(step, problems, "step 'state' needs dfu, status, mode or reset-cause");
 }
@@ -167,7 +172,7 @@ static int mode_index(enum mcu_mode mode)
 	case MCU_OFF:
 		return 2;
 	case MCU_LOCKUP:
-		return 3;
+		return MODE_LOCKUP;
 	default:
 		return -1;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Verbs: verdicts on what is in the flash, and which sectors were touched. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,9 +98,12 @@ static enum play_outcome compare(struct play *play, unsigned board, const struct
 	enum play_outcome outcome = PLAY_OK;
 	char expected[64], found[64];
 
-	if (!got || play->rig->ops->flash_read(play->rig, board, r->address, got, r->length)) {
+	int error = got ? play->rig->ops->flash_read(play->rig, board, r->address, got, r->length) : -ENOMEM;
+
+	if (error) {
 		free(got);
-		return play_error(play, "flash at 0x%08x, %zu bytes, cannot be read", r->address, r->length);
+		return play_error(play, "flash at 0x%08x, %zu bytes, cannot be read: %s", r->address, r->length,
+				  play_reason(play, error));
 	}
 	for (size_t i = 0; i < r->length; i++)
 		if (got[i] != wanted_at(r, i)) {
@@ -185,6 +189,10 @@ enum play_outcome run_flash(struct play *play, const struct step *step)
 
 		if (!s)
 			return PLAY_ERROR;
+		if (!s->board[board - 1].flash)
+			return play_error(
+				play, "what was in the flash then ('%.60s') is not known: it could not be looked at",
+				s->name);
 		r.bytes = s->board[board - 1].flash + (r.address - profile->flash_base);
 		snprintf(what, sizeof(what), "as in '%.60s'", s->name);
 		r.what = what;

@@ -47,7 +47,7 @@ const struct field wait_fields[] = {
 
 static enum play_outcome done(struct play *play, int r, const char *what)
 {
-	return r ? play_error(play, "%s: %s", what, strerror(-r)) : PLAY_OK;
+	return r ? play_error(play, "%s: %s", what, play_reason(play, r)) : PLAY_OK;
 }
 
 static enum play_outcome pulse(struct play *play, unsigned board, uint64_t us)

@@ -113,7 +113,7 @@ static enum play_outcome load(struct play *play, unsigned board, const struct ob
 	}
 	r = play->rig->ops->flash_load(play->rig, board, address, data, length);
 	free(filled);
-	return r ? play_error(play, "flash cannot be loaded: %s", strerror(-r)) : PLAY_OK;
+	return r ? play_error(play, "flash cannot be loaded: %s", play_reason(play, r)) : PLAY_OK;
 }
 
 static enum play_outcome load_options(struct play *play, unsigned board, const struct object *o)
@@ -144,7 +144,7 @@ static enum play_outcome load_options(struct play *play, unsigned board, const s
 		return play_error(play, "%s", why);
 	if (!r)
 		r = play->rig->ops->options_load(play->rig, board, bytes);
-	return r ? play_error(play, "option bytes cannot be loaded: %s", strerror(-r)) : PLAY_OK;
+	return r ? play_error(play, "option bytes cannot be loaded: %s", play_reason(play, r)) : PLAY_OK;
 }
 
 enum play_outcome run_prepare(struct play *play, const struct step *step)

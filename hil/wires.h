@@ -14,6 +14,8 @@
 
 struct wires;
 
+/* Before anything is touched: does this build have the drivers of those wires? 0, or -ENOSYS with why, and what to install. */
+int wires_possible(const struct board_rig *, char why[WIRES_WHY]);
 /* NULL with why: what failed on which wire, and what a person can do (groups, udev rules, loaded modules). -EBUSY in *error: another
  * process has the board, and why says which. */
 struct wires *wires_open(const struct board_rig *, int *error, char why[WIRES_WHY]);

@@ -223,11 +223,34 @@ static bool claim(struct host_usb *h)
 	return !ioctl(h->fd, USBDEVFS_CLAIMINTERFACE, &interface);
 }
 
+static bool drop(struct host_usb *h)
+{
+	h->gone = true; /* nothing to release */
+	host_usb_close(h);
+	return false;
+}
+
+static bool take(struct host_usb *h, const char *name, char why[HOST_USB_WHY])
+{
+	unsigned configuration;
+
+	if (!number(h->device.name, "bConfigurationValue", 10, &configuration) ||
+	    !find_interface(h->fd, configuration, &h->interface))
+		snprintf(why, HOST_USB_WHY, "device %s has no DFU interface", name);
+	else if (claim(h))
+		return true;
+	else
+		snprintf(why, HOST_USB_WHY, "interface %u of %s cannot be claimed: %s", h->interface, name,
+			 reason(errno));
+	return drop(h);
+}
+
 bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
 		   char why[HOST_USB_WHY])
 {
 	uint64_t until = host_wait_now_us() + within_us;
-	unsigned found, configuration;
+	unsigned found;
+	char name[16];
 
 	host_usb_close(h);
 	for (;;) {
@@ -238,17 +261,39 @@ bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const 
 		if (host_wait_now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
 			return false;
 	}
-	if (found == 1 && (!number(h->device.name, "bConfigurationValue", 10, &configuration) ||
-			   !find_interface(h->fd, configuration, &h->interface)))
-		snprintf(why, HOST_USB_WHY, "device %04x:%04x has no DFU interface", vendor, product);
-	else if (found == 1 && claim(h))
-		return true;
-	else if (found == 1)
-		snprintf(why, HOST_USB_WHY, "interface %u of %04x:%04x cannot be claimed: %s", h->interface, vendor,
-			 product, reason(errno));
-	h->gone = true; /* nothing to release */
+	snprintf(name, sizeof(name), "%04x:%04x", vendor, product);
+	return found == 1 ? take(h, name, why) : drop(h);
+}
+
+bool host_usb_open_at(struct host_usb *h, unsigned bus, unsigned address, char why[HOST_USB_WHY])
+{
+	DIR *folder = opendir(DEVICES);
+	struct dirent *entry;
+	struct device device;
+	char name[32];
+	int error = ENODEV;
+
 	host_usb_close(h);
-	return false;
+	while (folder && h->fd < 0 && (entry = readdir(folder))) {
+		if (entry->d_name[0] == '.' || strchr(entry->d_name, ':') ||
+		    snprintf(device.name, sizeof(device.name), "%s", entry->d_name) >= (int)sizeof(device.name) ||
+		    !number(device.name, "busnum", 10, &device.bus) ||
+		    !number(device.name, "devnum", 10, &device.address) || device.bus != bus ||
+		    device.address != address)
+			continue;
+		h->fd = open_node(&device);
+		error = errno;
+		h->device = device;
+		break;
+	}
+	if (folder)
+		closedir(folder);
+	snprintf(name, sizeof(name), "%03u/%03u", bus, address);
+	h->known = h->fd >= 0;
+	if (h->known)
+		return take(h, name, why);
+	snprintf(why, HOST_USB_WHY, "device %s cannot be opened: %s", name, reason(error));
+	return drop(h);
 }
 
 /* Requests */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* May that scenario run on that real board? Known from its steps, before any of them. */
+#ifndef DFUBENCH_BOARD_FIT_H
+#define DFUBENCH_BOARD_FIT_H
+
+#include "board_rig.h"
+#include "scenario.h"
+
+#define BOARD_FIT_WHY 640
+
+/* Why not: what the rig file does not allow, what no real board is to suffer, what cannot be told of it. NULL: it may. */
+const char *board_fit(const struct board_rig *, const struct scenario *, char why[BOARD_FIT_WHY]);
+
+#endif

@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Rig: a real board. Pins go by its wires, USB is this machine's, the clock is the wall's. */
+#include "rig_board.h"
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+#include "board_lock.h"
+#include "rig_board_internal.h"
+
+#define POLL_US 10000u   /* between two looks at the host's list */
+#define GONE_US 3000000u /* for the host to notice that the board has gone */
+
+int board_fail(struct board *b, int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(b->why, sizeof(b->why), format, args);
+	va_end(args);
+	return error;
+}
+
+/* --- time --- */
+
+static uint64_t clock_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t board_now_us(const struct board *b)
+{
+	return clock_us(CLOCK_MONOTONIC) - b->start_us;
+}
+
+/* Neither what usbmon keeps nor what the kernel keeps of a serial port lasts for ever. */
+static void listen(struct board *b)
+{
+	if (b->tap)
+		usbmon_tap_drain(b->tap);
+	if (b->console)
+		console_port_listen(b->console);
+}
+
+void board_pause(struct board *b, uint64_t us)
+{
+	uint64_t end = board_now_us(b) + us, now;
+
+	for (listen(b); (now = board_now_us(b)) < end; listen(b)) {
+		struct pollfd fds[] = { { .fd = b->tap ? usbmon_tap_fd(b->tap) : -1, .events = POLLIN },
+					{ .fd = b->console ? console_port_fd(b->console) : -1, .events = POLLIN } };
+		uint64_t left = end - now;
+		struct timespec limit = { .tv_sec = (time_t)(left / 1000000),
+					  .tv_nsec = (long)(left % 1000000 * 1000) };
+
+		/* A console that is not there yet is looked for now and then. */
+		if (b->console && fds[1].fd < 0 && left > 5 * POLL_US)
+			limit = (struct timespec){ .tv_nsec = 5 * POLL_US * 1000 };
+		ppoll(fds, 2, &limit, NULL);
+	}
+}
+
+static uint64_t board_now(struct rig *rig)
+{
+	return board_now_us(board_of(rig));
+}
+
+static int board_pass(struct rig *rig, uint64_t us)
+{
+	board_pause(board_of(rig), us);
+	return 0;
+}
+
+static void wait_until(struct board *b, uint64_t at)
+{
+	uint64_t now = board_now_us(b);
+
+	if (now < at)
+		board_pause(b, at - now);
+}
+
+/* --- wires --- */
+
+static bool has(const struct board *b, enum wire wire)
+{
+	return b->file->wires[wire];
+}
+
+static int set(struct board *b, enum wire wire, bool high)
+{
+	char why[WIRES_WHY];
+	int r = wires_set(b->wires, wire, high, why);
+
+	if (r)
+		return board_fail(b, r, "%s", why);
+	b->high[wire] = high;
+	b->changed_us[wire] = board_now_us(b);
+	return 0;
+}
+
+/* A reset has ended. */
+static void started(struct board *b)
+{
+	b->in_reset = false;
+	b->booted_rom = b->high[WIRE_BOOT0];
+	b->left = false;
+	b->stuck = false;
+	b->touched = false;
+	if (b->console)
+		console_port_clear(b->console);
+}
+
+/* Power and VBUS, for a board may live on either; but a plug that was pulled stays so. */
+static int supply(struct board *b, bool high)
+{
+	const enum wire *w = high ? b->file->on_order : b->file->off_order;
+	int r = 0;
+
+	for (; *w != WIRES && !r; w++)
+		if (!high || *w != WIRE_VBUS || !b->unplugged)
+			r = set(b, *w, high);
+	return r;
+}
+
+int board_wire(struct board *b, enum wire wire, bool high)
+{
+	const struct board_rig *f = b->file;
+	uint64_t settled = b->changed_us[WIRE_BOOT0] + f->settle_us;
+	int r;
+
+	if (wire == WIRE_NRST && f->reset_by != WIRES)
+		wire = f->reset_by; /* the supply, where that is the only reset that there is */
+	if (!has(b, wire))
+		return board_fail(b, -EOPNOTSUPP, "the rig has no wire '%s'", wire_name(wire));
+	if (wire == WIRE_BOOT0 || wire == WIRE_VBUS) {
+		if (wire == WIRE_VBUS)
+			b->unplugged = !high;
+		return set(b, wire, high);
+	}
+	if (!high) {
+		b->in_reset = true;
+		return wire == WIRE_NRST ? set(b, wire, false) : supply(b, false);
+	}
+	if (!b->high[wire])
+		wait_until(b, b->changed_us[wire] + (wire == WIRE_NRST ? f->reset_us : f->off_us));
+	wait_until(b, settled);
+	r = wire == WIRE_NRST ? set(b, wire, true) : supply(b, true);
+	if (r)
+		return r;
+	started(b);
+	if (wire == WIRE_POWER)
+		board_pause(b, f->on_us);
+	return 0;
+}
+
+int board_reset(struct board *b)
+{
+	int r = board_wire(b, WIRE_NRST, false);
+
+	return r ? r : board_wire(b, WIRE_NRST, true);
+}
+
+void board_learn(struct board *b, const struct host_device *d)
+{
+	snprintf(b->port, sizeof(b->port), "%s", d->port);
+	if (d->vendor == b->file->vendor && d->product == b->file->product && *d->serial)
+		snprintf(b->serial, sizeof(b->serial), "%s", d->serial);
+}
+
+/* As the host has it, in whatever it runs; false: it is not there. */
+static bool find(struct board *b, struct host_device *d)
+{
+	char why[BOARD_USB_WHY];
+
+	if (!board_usb_rom(b->file, d, why) || !board_usb_application(b->file, *b->port ? b->port : NULL, d))
+		return true;
+	return false;
+}
+
+static bool is_listed(const struct host_device *wanted)
+{
+	struct host_device devices[HOST_DEVICES];
+	size_t count = host_devices(devices);
+
+	for (size_t i = 0; i < count; i++)
+		if (devices[i].bus == wanted->bus && devices[i].address == wanted->address)
+			return true;
+	return false;
+}
+
+/* A board that goes by a pin of ours is gone for the host, too, when the step is over. */
+static int board_pin(struct rig *rig, unsigned board, enum mcu_pin pin, bool high)
+{
+	static const enum wire wires[] = { [PIN_BOOT0] = WIRE_BOOT0,
+					   [PIN_BOOT1] = WIRES,
+					   [PIN_NRST] = WIRE_NRST,
+					   [PIN_VDD] = WIRE_POWER,
+					   [PIN_VBUS] = WIRE_VBUS };
+	struct board *b = board_of(rig);
+	struct host_device was;
+	bool known = false;
+	uint64_t end;
+	int r;
+
+	if (board != 1)
+		return -ENOENT;
+	if (wires[pin] == WIRES)
+		return board_fail(b, -EOPNOTSUPP, "a rig does not switch BOOT1");
+	if (!high && pin != PIN_BOOT0)
+		known = find(b, &was);
+	r = board_wire(b, wires[pin], high);
+	for (end = board_now_us(b) + GONE_US; !r && known && is_listed(&was) && board_now_us(b) < end;)
+		board_pause(b, POLL_US);
+	return r;
+}
+
+/* --- waiting --- */
+
+static bool is_there(struct board *b, unsigned board, uint16_t vendor, uint16_t product)
+{
+	struct host_device devices[HOST_DEVICES];
+	size_t count = host_devices(devices);
+	char why[BOARD_USB_WHY];
+	struct host_device d;
+
+	/* The bootloader's has a serial number to be told by. */
+	if (vendor == b->file->vendor && product == b->file->product) {
+		int r = board_usb_rom(b->file, &d, why);
+
+		if (!r) {
+			board_learn(b, &d);
+			return d.configured;
+		}
+		/* Not the expected board: the wait ends without it, and this is the reason that is then told. */
+		if (r != -ENODEV)
+			board_fail(b, r, "%s", why);
+		return false;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (devices[i].vendor == vendor && devices[i].product == product && devices[i].configured &&
+		    (!board || !*b->port || !strcmp(b->port, devices[i].port)))
+			return true;
+	return false;
+}
+
+static bool is_gone(struct board *b, unsigned board, uint16_t vendor, uint16_t product)
+{
+	struct host_device devices[HOST_DEVICES];
+	size_t count = host_devices(devices);
+
+	for (size_t i = 0; i < count; i++)
+		if (devices[i].vendor == vendor && devices[i].product == product &&
+		    (!board || !*b->port || !strcmp(b->port, devices[i].port)))
+			return false;
+	return true;
+}
+
+static int board_wait_usb(struct rig *rig, unsigned board, uint16_t vendor, uint16_t product, bool there,
+			  uint64_t limit_us)
+{
+	struct board *b = board_of(rig);
+	uint64_t start = board_now_us(b);
+
+	if (board > 1)
+		return -ENOENT;
+	*b->why = 0;
+	for (;;) {
+		if (there ? is_there(b, board, vendor, product) : is_gone(b, board, vendor, product))
+			return 0;
+		if (board_now_us(b) - start >= limit_us)
+			return there && *b->why ? -ENODEV : -ETIMEDOUT;
+		board_pause(b, POLL_US);
+	}
+}
+
+static int board_wait_console(struct rig *rig, unsigned board, const char *regex, uint64_t limit_us)
+{
+	struct board *b = board_of(rig);
+	uint64_t start = board_now_us(b);
+	char why[CONSOLE_PORT_WHY];
+
+	if (board != 1)
+		return -ENOENT;
+	if (!b->console)
+		return -EOPNOTSUPP;
+	for (;;) {
+		int r;
+
+		console_port_listen(b->console);
+		r = console_port_matches(b->console, regex);
+		if (r)
+			return r < 0 ? r : 0;
+		if (board_now_us(b) - start >= limit_us)
+			break;
+		board_pause(b, POLL_US);
+	}
+	/* A silent board is a failure of the scenario, a console that cannot be heard one of the rig. */
+	if (console_port_state(b->console, why) && !*console_port_text(b->console))
+		return board_fail(b, -ENOTCONN, "%s", why);
+	return -ETIMEDOUT;
+}
+
+/* --- what it is not --- */
+
+static int board_fault_add(struct rig *rig, unsigned board, const char *rule, char why[RIG_WHY])
+{
+	(void)rig, (void)board, (void)rule;
+	snprintf(why, RIG_WHY, "a real board has no faults to order");
+	return -EOPNOTSUPP;
+}
+
+static int board_fault_clear(struct rig *rig, unsigned board)
+{
+	(void)rig, (void)board;
+	return -EOPNOTSUPP;
+}
+
+static int board_durations(struct rig *rig, enum flash_durations durations)
+{
+	(void)rig, (void)durations;
+	return -EOPNOTSUPP;
+}
+
+static int board_software_entry(struct rig *rig, unsigned board)
+{
+	(void)rig, (void)board;
+	return -EOPNOTSUPP;
+}
+
+static const struct mcu_profile *board_profile(struct rig *rig, unsigned board)
+{
+	return board == 1 ? board_of(rig)->profile : NULL;
+}
+
+static const char *board_why(struct rig *rig)
+{
+	struct board *b = board_of(rig);
+
+	return *b->why ? b->why : NULL;
+}
+
+/* --- opening and closing --- */
+
+unsigned rig_board_can(const struct board_rig *f)
+{
+	unsigned can = RIG_STATE;
+	char device[32], why[USBMON_TAP_WHY];
+
+	if (f->wires[WIRE_BOOT0] && f->reset_by != WIRES)
+		can |= RIG_PINS | RIG_PREPARE | RIG_READ;
+	if (f->wires[WIRE_POWER])
+		can |= RIG_POWER;
+	if (f->wires[WIRE_VBUS])
+		can |= RIG_CABLE;
+	if (f->console || f->console_usb)
+		can |= RIG_CONSOLE;
+	if (f->usbmon) {
+		usbmon_tap_device(f->port, device);
+		if (!usbmon_tap_possible(strcmp(f->usbmon, "auto") ? f->usbmon : device, why))
+			can |= RIG_TRANSCRIPT | RIG_EVENTS;
+	}
+	return can;
+}
+
+int rig_board_possible(const struct board_rig *f, char why[RIG_WHY])
+{
+	char reason[WIRES_WHY];
+	struct history *history;
+
+	if (wires_possible(f, reason)) {
+		snprintf(why, RIG_WHY, "%s", reason);
+		return -ENOSYS;
+	}
+	if (!mcu_profile_find(f->profile)) {
+		snprintf(why, RIG_WHY, "there is no profile '%.60s'", f->profile);
+		return -EINVAL;
+	}
+	/* Where it is to be recorded from is written in the file: that it cannot be is no reason to go without. */
+	if (f->usbmon && strcmp(f->usbmon, "auto") && usbmon_tap_possible(f->usbmon, reason)) {
+		snprintf(why, RIG_WHY, "%s", reason);
+		return -EIO;
+	}
+	if (!f->wear_warn && !f->wear_stop)
+		return 0;
+	history = history_open(NULL, reason);
+	if (!history) {
+		snprintf(why, RIG_WHY, "the board's wear is not known: %.600s", reason);
+		return -EIO;
+	}
+	history_close(history);
+	return 0;
+}
+
+struct rig_board_claim {
+	struct board_lock *lock;
+};
+
+/* Of another name than the lock of the wires, which comes and goes with each rig that is opened. */
+struct rig_board_claim *rig_board_claim(const struct board_rig *f, int *error, char why[RIG_WHY])
+{
+	struct rig_board_claim *c = calloc(1, sizeof(*c));
+	char serial[80], port[80], reason[WIRES_WHY];
+
+	if (!c) {
+		*error = -ENOMEM;
+		snprintf(why, RIG_WHY, "%s", strerror(ENOMEM));
+		return NULL;
+	}
+	snprintf(serial, sizeof(serial), "run-%.64s", f->serial ? f->serial : "");
+	snprintf(port, sizeof(port), "run-%.64s", f->port ? f->port : "");
+	c->lock = board_lock_take(f->serial ? serial : NULL, f->port ? port : NULL, error, reason);
+	if (c->lock)
+		return c;
+	snprintf(why, RIG_WHY, "%.*s", RIG_WHY - 1, reason);
+	free(c);
+	return NULL;
+}
+
+void rig_board_claim_free(struct rig_board_claim *c)
+{
+	if (!c)
+		return;
+	board_lock_give(c->lock);
+	free(c);
+}
+
+/* As setup wants it: what the wires can do, and nothing that a scenario would be skipped for. */
+static int set_start(struct board *b, const struct rig_setup *s)
+{
+	struct host_device d;
+	uint64_t end;
+	int r = board_wire(b, WIRE_BOOT0, s->boot0);
+
+	if (!r)
+		r = board_reset(b);
+	for (end = board_now_us(b) + b->file->listed_us; !r && board_now_us(b) < end; board_pause(b, POLL_US)) {
+		char why[BOARD_USB_WHY];
+		int rom = board_usb_rom(b->file, &d, why);
+
+		if (s->boot0 ? !rom && d.configured : rom == -ENODEV)
+			break;
+	}
+	/* Its application, if the file says that there is one, and something is there to be started. */
+	for (end = board_now_us(b) + b->file->listed_us / 4;
+	     !r && !s->boot0 && b->flash_known && memcmp(b->flash, "\xff\xff\xff\xff", 4) != 0 &&
+	     (b->file->app_vendor || b->file->app_product) && board_now_us(b) < end;
+	     board_pause(b, POLL_US))
+		if (!board_usb_application(b->file, *b->port ? b->port : NULL, &d) && d.configured)
+			break;
+	if (!r && !s->plugged)
+		r = board_pin(&b->rig, 1, PIN_VBUS, false);
+	if (!r && !s->powered)
+		r = board_pin(&b->rig, 1, PIN_VDD, false);
+	return r;
+}
+
+static void board_close(struct rig *rig)
+{
+	struct board *b = board_of(rig);
+	uint8_t now[OPTION_MAX_BYTES];
+
+	/* What this scenario has made of the option bytes is no start for the next. */
+	if (b->wires && b->options_changed && !board_options_read(rig, 1, now) &&
+	    memcmp(now, b->options_before, option_bytes_size(b->profile)))
+		board_options_load(rig, 1, b->options_before);
+	if (b->wires)
+		board_wear_close(b);
+	wires_close(b->wires);
+	usbmon_tap_close(b->tap);
+	console_port_free(b->console);
+	history_close(b->history);
+	free(b->events);
+	free(b->flash);
+	free(b);
+}
+
+static int open_board(struct board *b, const struct rig_setup *s)
+{
+	struct host_device d;
+	char why[WIRES_WHY];
+	int r = 0;
+
+	b->profile = mcu_profile_find(b->file->profile);
+	b->flash = b->profile ? malloc(b->profile->flash_size_bytes) : NULL;
+	if (!b->flash)
+		return board_fail(b, -ENOMEM, "%s", strerror(ENOMEM));
+	r = board_wear_open(b);
+	if (r)
+		return r;
+	b->wires = wires_open(b->file, &r, why);
+	if (!b->wires)
+		return board_fail(b, r, "%s", why);
+	b->high[WIRE_NRST] = b->high[WIRE_POWER] = b->high[WIRE_VBUS] = true;
+	if (b->file->console || b->file->console_usb) {
+		b->console = console_port_new(b->file->console, b->port, b->file->console_speed);
+		if (!b->console)
+			return board_fail(b, -ENOMEM, "%s", strerror(ENOMEM));
+	}
+	if (!(b->ops.can & RIG_PINS)) /* it is taken as it is */
+		return board_record_open(b, s->capture);
+	r = board_enter(b, &d);
+	if (!r)
+		r = board_look(b);
+	/* From here on, with the enumeration that the reset brings. */
+	if (!r)
+		r = board_record_open(b, s->capture);
+	return r ? r : set_start(b, s);
+}
+
+static const struct rig_ops board_ops = {
+	.name = "board",
+	.can = RIG_STATE,
+	.pin = board_pin,
+	.pass = board_pass,
+	.wait_usb = board_wait_usb,
+	.wait_console = board_wait_console,
+	.now_us = board_now,
+	.run = board_run,
+	.look = board_peek,
+	.flash_load = board_flash_load,
+	.flash_read = board_flash_read,
+	.options_load = board_options_load,
+	.options_read = board_options_read,
+	.status = board_status,
+	.fault_add = board_fault_add,
+	.fault_clear = board_fault_clear,
+	.durations = board_durations,
+	.software_entry = board_software_entry,
+	.profile = board_profile,
+	.transcript = board_transcript,
+	.events = board_events,
+	.why = board_why,
+	.close = board_close,
+};
+
+struct rig *rig_board_open(const struct board_rig *file, const struct rig_setup *setup, char why[RIG_WHY])
+{
+	struct board *b = calloc(1, sizeof(*b));
+
+	assert(setup->capture && setup->boards == 1);
+	if (!b) {
+		snprintf(why, RIG_WHY, "%s", strerror(ENOMEM));
+		return NULL;
+	}
+	b->file = file;
+	b->ops = board_ops;
+	b->ops.can = rig_board_can(file);
+	b->rig.ops = &b->ops;
+	b->start_us = clock_us(CLOCK_MONOTONIC);
+	b->origin_us = clock_us(CLOCK_REALTIME);
+	if (file->port)
+		snprintf(b->port, sizeof(b->port), "%s", file->port);
+	if (file->serial)
+		snprintf(b->serial, sizeof(b->serial), "%s", file->serial);
+	if (!open_board(b, setup))
+		return &b->rig;
+	snprintf(why, RIG_WHY, "%s", b->why);
+	board_close(&b->rig);
+	return NULL;
+}
