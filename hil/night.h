@@ -103,7 +103,8 @@ struct night {
 	int64_t started;   /* seconds since 1970 */
 	uint64_t start_us; /* of worker_now_us() */
 	/* records */
-	struct history *history; /* NULL: none */
+	struct history *history; /* NULL: is not open: night_history() */
+	bool no_history;         /* and cannot be */
 	char *folder;            /* of this night, absolute; NULL: none */
 	int folder_lock;
 	struct report_plan plan;
@@ -138,6 +139,8 @@ bool night_judge(struct night_case *, bool interrupted);
 /* All reports that there are; none that fails ends the night. */
 void night_begin_records(struct night *);
 void night_end_records(struct night *, bool interrupted);
+struct history *night_history(struct night *);   /* NULL: there is none, as was told */
+void night_lend_history(struct night *);         /* before a process is begun that may open it */
 int64_t night_run(struct lane *, unsigned tool); /* of the history; 0: none */
 void night_recall(struct night_case *);          /* what the history knows, before it runs */
 /* play_scenario() with the capture where night_keep_capture() finds it: in no folder of the night's, whose disk may be full. */

@@ -327,11 +327,10 @@ static int attempted(struct night_case *c, const struct result *result)
 static int started(void *context, const struct play_options *play)
 {
 	struct night *n = context;
-	const struct night_job *job = (const struct night_job *)play;
 
 	if (n->people && n->people->ops->running(n->people, play->scenario->id, play->tool->name))
 		night_trouble(n, "standard output cannot be written to");
-	(void)job;
+	night_lend_history(n);
 	return 0;
 }
 

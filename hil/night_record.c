@@ -9,7 +9,9 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "board_rig.h"
 #include "night.h"
+#include "rig_choice.h"
 #include "text.h"
 #include "worker.h"
 
@@ -147,22 +149,49 @@ static void lost(struct night *n, const char *why)
 	night_trouble(n, "the history is not complete: %s", why);
 }
 
+/* Opened when it is needed: where rigs open it as well, in processes of their own, none is begun while it is open here. */
+struct history *night_history(struct night *n)
+{
+	char why[HISTORY_WHY];
+
+	if (n->history || n->no_history)
+		return n->history;
+	n->history = history_open(NULL, why);
+	if (!n->history) {
+		n->no_history = true;
+		night_trouble(n, "there is no history: %s", why);
+	}
+	return n->history;
+}
+
+void night_lend_history(struct night *n)
+{
+	for (unsigned i = 0; i < n->lane_count && n->history; i++) {
+		if (n->lanes[i].choice && rig_choice_board(n->lanes[i].choice)) {
+			history_close(n->history);
+			n->history = NULL;
+		}
+	}
+}
+
 int64_t night_run(struct lane *lane, unsigned tool)
 {
 	struct night *n = lane->night;
+	const struct board_rig *board = rig_choice_board(lane->choice);
 	bool own = tool == n->suite.tool_count;
 	char host[65] = "", why[HISTORY_WHY];
 	struct history_run run = { .rig = lane->name,
+				   .serial = board ? board->serial : NULL,
 				   .tool = own ? n->host->name : n->suite.tool_names[tool],
 				   .tool_version = own ? DFUBENCH_VERSION : n->suite.tool_versions[tool],
 				   .host = host,
 				   .started = n->started };
 	int64_t r;
 
-	if (!n->history || lane->runs[tool])
+	if (lane->runs[tool] || !night_history(n))
 		return lane->runs[tool];
 	gethostname(host, sizeof(host) - 1);
-	r = history_begin(n->history, &run, why);
+	r = history_begin(night_history(n), &run, why);
 	if (r < 0)
 		lost(n, why);
 	lane->runs[tool] = r > 0 ? r : 0;
@@ -176,7 +205,7 @@ void night_recall(struct night_case *c)
 	char why[HISTORY_WHY];
 	int64_t run = night_run(c->lane, c->tool);
 
-	if (!n->history || !run)
+	if (!run || !night_history(n))
 		return;
 	if (history_record(n->history, c->lane->name, n->suite.tool_names[c->tool], c->scenario->id, run, RECALLED,
 			   &record, why))
@@ -191,7 +220,7 @@ static void remember(struct night_case *c)
 	int64_t run = night_run(c->lane, c->tool);
 	char why[HISTORY_WHY];
 
-	for (size_t i = 0; run && i < c->attempts.count; i++) {
+	for (size_t i = 0; run && night_history(n) && i < c->attempts.count; i++) {
 		struct result *r = c->attempts.list[i];
 		bool bad = verdict_is_bad(r->verdict);
 		unsigned repeat = r->repeat;
@@ -214,7 +243,7 @@ static void end_run(struct lane *lane, unsigned tool)
 	int status = night_status_of(n, lane, tool);
 	char why[HISTORY_WHY], *summary;
 
-	if (!n->history || !lane->runs[tool])
+	if (!lane->runs[tool] || !night_history(n))
 		return;
 	if (lane->state == LANE_OUT)
 		summary = text_format("%s failure: %s", blame_name(lane->blame), lane->why);
@@ -307,7 +336,8 @@ void night_record_health(struct lane *lane, const struct result *result)
 	bool bad = verdict_is_bad(result->verdict);
 	enum blame blame = !bad ? BLAME_NOBODY : result->verdict == VERDICT_ERROR ? BLAME_RIG : BLAME_BOARD;
 
-	if (run && history_add(n->history, run, result, result->repeat, blame, VERDICT_SKIPPED, why))
+	if (run && night_history(n) &&
+	    history_add(n->history, run, result, result->repeat, blame, VERDICT_SKIPPED, why))
 		lost(n, why);
 	tell(n, &n->json, result);
 	if (!bad)

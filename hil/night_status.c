@@ -140,7 +140,7 @@ void night_look_back(struct night *n)
 
 	for (size_t i = 0; i < n->case_count; i++)
 		any = any || n->cases[i].bad;
-	if (!any || !n->history)
+	if (!any || !night_history(n))
 		return;
 	if (history_view_load(n->history, &all, &view, why))
 		night_trouble(n, "the history cannot be read: %s", why);

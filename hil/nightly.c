@@ -79,7 +79,8 @@ static void look_at(struct lane *lane)
 	char why[NIGHT_WHY], unfit[RIG_WHY];
 	int error = 0;
 
-	if (lane->spec && !rig_choice_is_private(lane->choice)) {
+	/* A board is taken by rig_choice_check(), whatever the file is called. */
+	if (lane->spec && !rig_choice_is_private(lane->choice) && !rig_choice_board(lane->choice)) {
 		lane->lock = night_lock(lane->spec, why);
 		error = lane->lock < 0 ? lane->lock : 0;
 	}
@@ -122,15 +123,6 @@ static int make_folder(struct night *n)
 	if (r)
 		complain("%s", why);
 	return r ? HIL_USAGE : 0;
-}
-
-static void open_history(struct night *n)
-{
-	char why[HISTORY_WHY];
-
-	n->history = history_open(n->options->history, why);
-	if (!n->history)
-		night_trouble(n, "there is no history: %s", why);
 }
 
 static char *rig_names(const struct night *n)
@@ -273,7 +265,12 @@ static int run_it(struct night *n)
 	if (r)
 		return r;
 	night_folder_clean(n);
-	open_history(n);
+	if (history_use(o->history)) {
+		complain("%s", strerror(ENOMEM));
+		return HIL_UNFIT;
+	}
+	night_history(n);
+	night_lend_history(n); /* looking at a rig may need it */
 	look_at_rigs(n);
 	make_reports(n);
 	return play(n);
