@@ -1,0 +1,396 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The rig of a real board, with an emulated one in its place: the wires are commands to that dfuemu, USB is the bus that everything
+# runs on. What a real board may suffer, and what may go wrong on a desk.
+# shellcheck disable=SC1091,SC2154,SC2317 # lib.sh: what it defines, and calls
+. "$(dirname "$0")/../../emulator/tests/lib.sh"
+. "$(dirname "$0")/rig_scenarios.sh"
+export LIMIT=240
+
+# wire NAME ON OFF: of board 1, by commands of dfuemu
+wire()
+{
+  echo "  $1: {command: {on: [$dfuemu, ctl, $PWD/S, $2], off: [$dfuemu, ctl, $PWD/S, $3], timeout: 20s}}"
+}
+
+# board_file [LINE...]: board.yaml, with lines that stand for those of the same key
+board_file()
+{
+  local line key
+
+  export XDG_STATE_HOME=$PWD/state DFUBENCH_LOCK_DIR=$PWD
+  {
+    printf '%s\n' 'rig: desk' 'kind: board' "board: {serial: \"$serial\", port: 1-1}" 'application: {usb: "0483:5740"}' \
+      'timing: {reset: 5ms, settle: 5ms, off: 20ms, on: 20ms, listed: 5s}' \
+      'allows: [mass-erase, option-bytes, rdp-1]' 'wires:'
+    wire boot0 'boot0, high' 'boot0, low'
+    wire nrst 'nrst, high' 'nrst, low'
+    wire power 'power, "on"' 'power, "off"'
+    wire vbus plug unplug
+  } >board.yaml
+  for line in "$@"; do
+    key=$(sed 's/:.*//' <<<"$line")
+    grep -v "^$key:" board.yaml >rest || true
+    { [ -z "${line#*: }" ] || echo "$line"; cat rest; } >board.yaml
+  done
+}
+
+# without_wire NAME
+without_wire()
+{
+  grep -v "^  $1:" board.yaml >rest
+  mv rest board.yaml
+}
+
+# on_board STATUS [OPTION...] -- ARGUMENT...: dfuhil beside boards with such options of exec
+on_board()
+{
+  local want=$1 options=()
+
+  shift
+  while [ "$1" != -- ]; do
+    options+=("$1")
+    shift
+  done
+  shift
+  rm -f S
+  ends "$want" emu --control S "${options[@]}" -- "$dfuhil" "$@"
+}
+
+# The wires as dfuemu says when the run is over.
+after()
+{
+  # shellcheck disable=SC2016
+  emu --control S --serial "$serial" -- sh -c '"$0" "$@"; echo "status $?"; "$DFUEMU" ctl --json S status >wires' "$@"
+}
+
+scene()
+{
+  # NAME STEPS...: a scenario of these lines
+  local name=$1
+
+  shift
+  mkdir -p s
+  {
+    printf '%s\n' "name: $name" 'why: It is to be seen here.' 'reference: none' 'files:' \
+      '  image: {size: 5000, seed: 20, bootable: true}' '  other: {size: 5000, seed: 21, bootable: true}' 'steps:'
+    printf '  - %s\n' "$@"
+  } >"s/$name.yaml"
+}
+
+# --- it is a rig ---
+
+same_verdicts()
+{
+  need dfu-util python3
+  board_file
+  ends 0 "$dfuhil" run --tag smoke --json here.json "$repo/scenarios"
+  on_board 0 --serial "$serial" -- run --rig board.yaml --tag smoke --json there.json "$repo/scenarios"
+  verdicts here.json >here
+  verdicts there.json | grep -v ' skipped$' >there
+  comm -13 here there >differ
+  cat differ
+  [ ! -s differ ]
+  # Without usbmon nobody sees requests; the rest is played.
+  for id in files/upload-compares start/dfuerror download/small download/dfuse-one-element many/two-boards-by-serial \
+    fault/unplugged-in-block protect/read-protected-download; do
+    says said "skip  $id: "
+  done
+  says said "skip  download/small: rig 'desk' cannot do 'events', which sectors needs"
+  says said 'skip  protect/read-protected-download: step '\''flash'\'' (line 15) looks into the flash while the board is'
+  [ "$(grep -c ' passed$' there)" -eq 3 ]
+  grep -q '"time": *"real"' there.json
+}
+
+behaviour()
+{
+  need dfu-util
+  board_file
+  scenarios
+  rm s/interrupted.yaml
+  on_board 1 --serial "$serial" -- run --rig board.yaml -j 4 s
+  says said 'the rig desk takes one scenario at a time: --jobs 4 is of no effect'
+  says said 'ok    s/hangs'
+  says said 'ok    s/leaves'
+  says said '0483:df11 has not come up within 1s'
+  says said "skip  s/bystander: rig 'desk' cannot do 'boards'"
+  says said "skip  s/denied: rig 'desk' cannot do"
+}
+
+# Looking and preparing, and what the board does then: what it did before
+look()
+{
+  need dfu-util
+  board_file
+  scene fresh 'prepare: {flash: [{address: 0x08004000, file: image}]}' bootloader 'state: {dfu: dfuERROR, status: errFIRMWARE}' \
+    'flash: {address: 0x08004000, equals: image}' 'state: {dfu: dfuERROR, status: errFIRMWARE}' \
+    'prepare: {flash: [{address: 0x08004000, file: other}]}' 'flash: {address: 0x08004000, equals: other}' \
+    'flash: {address: 0x08000000, length: 16K, erased: true}' 'state: {dfu: dfuERROR, status: errFIRMWARE}'
+  scene idle bootloader 'host: "clrstatus; getstatus -> dfuIDLE"' 'flash: {address: 0x08000000, length: 16K, erased: true}' \
+    'state: dfuIDLE' 'host: "set-address 0x08004000; settle -> dfuDNLOAD-IDLE"' \
+    'flash: {address: 0x08000000, length: 16K, erased: true}' 'state: dfuDNLOAD-IDLE' \
+    'host: "abort; upload 2 16; getstate -> dfuUPLOAD-IDLE"' 'flash: {unchanged: true}' 'state: dfuUPLOAD-IDLE' \
+    'host: "clrstatus; getstate -> dfuERROR"' 'flash: {unchanged: true}' 'state: {dfu: dfuERROR, status: errUNKNOWN}'
+  scene application 'prepare: {flash: [{address: 0x08000000, file: image}]}' application 'wait: {usb: "0483:5740"}' \
+    'flash: {address: 0x08000000, equals: image}' 'wait: {usb: "0483:5740"}' 'state: {mode: application}' \
+    'power: off' 'state: {mode: off}' 'flash: {address: 0x08000000, equals: image}' 'state: {mode: off}' 'power: on' \
+    'wait: {usb: "0483:5740"}'
+  # Left by a tool while BOOT0 is high: no reset would bring the application back
+  scene left bootloader 'download: {file: image, address: 0x08000000, leave: true}' 'wait: {usb: "0483:5740"}' \
+    'flash: {address: 0x08000000, equals: image}' 'wait: {usb: "0483:5740"}' 'state: {mode: application}'
+  scene options 'prepare: {options: {write-protect: [2]}}' 'options: {write-protect: [2], rdp: 0}' bootloader \
+    'options: {write-protect: [2]}' 'state: {dfu: dfuERROR, status: errFIRMWARE}'
+  scene protected 'prepare: {options: {rdp: 1}}' bootloader 'options: {rdp: 1}' 'state: {dfu: dfuERROR, status: errFIRMWARE}'
+  scene unprotected 'options: {rdp: 0, write-protect: []}' 'flash: {erased: true}'
+  for id in fresh idle application left options protected unprotected; do
+    on_board 0 --serial "$serial" --state board.state --flash board.flash -- run --rig board.yaml "s/$id.yaml"
+  done
+}
+
+console()
+{
+  need dfu-util
+  mkfifo tty
+  board_file "console: {device: $PWD/tty, speed: 9600}"
+  scene heard bootloader 'run: [sh, -c, "printf \"boot\\r\\nhello 42\\r\\n\" >tty & wait"]' \
+    'wait: {console: "^hello [0-9]+$", within: 5s}'
+  sed -i "s| >tty| >$PWD/tty|" s/heard.yaml
+  scene silent bootloader 'wait: {console: hello, within: 300ms}'
+  # What was said before a reset is not what was said since.
+  scene reset bootloader 'run: [sh, -c, "printf \"hello\\n\" >tty & wait"]' 'wait: {console: hello}' reset \
+    'wait: {console: hello, within: 300ms}'
+  sed -i "s| >tty| >$PWD/tty|" s/reset.yaml
+  on_board 1 --serial "$serial" -- run --rig board.yaml s
+  says said 'ok    s/heard'
+  says said 'nothing on the console matches /hello/ within 300ms'
+  [ "$(grep -c 'nothing on the console matches' said)" -eq 2 ]
+  board_file 'console: {device: /nowhere/tty}'
+  on_board 1 --serial "$serial" -- run --rig board.yaml s/silent.yaml
+  says said "'/nowhere/tty' cannot be opened: No such file or directory"
+}
+
+# --- what a real board must not suffer ---
+
+forbidden()
+{
+  need dfu-util
+  board_file 'allows: []'
+  scene mass bootloader mass-erase
+  scene first bootloader 'download: {file: image, address: 0x08000000, mass-erase-first: true}'
+  scene unprotect bootloader unprotect
+  scene bytes bootloader 'set-option-bytes: efaa1055efaa1055ff7f0080ff7f0080'
+  scene write-protect 'prepare: {options: {write-protect: [1]}}'
+  scene rdp1 'prepare: {options: {rdp: 1}}'
+  scene rdp2 'prepare: {options: {rdp: 2}}'
+  scene rdp2-bytes bootloader 'set-option-bytes: efcc1033efcc1033ff7f0080ff7f0080'
+  scene otp bootloader 'download: {file: image, address: 0x1fff7800}'
+  scene otp-lock bootloader 'host: "clrstatus; set-address 0x1fff7a00; settle; dnload 2 00; settle"'
+  scene script-mass bootloader 'host: "clrstatus; dnload 0 41; settle"'
+  scene command bootloader 'run: ["${tool}", -s, ":mass-erase:force"]'
+  scene boot1 'boot1: high'
+  scene cause bootloader 'state: {reset-cause: pin}'
+  scene wrong-app 'wait: {usb: "0483:5740"}'
+  on_board 1 --serial "$serial" -- run --rig board.yaml s
+  says said 'every scenario was skipped'
+  [ "$(grep -c '^skip ' said)" -eq 14 ] || [ "$(grep -c '^skip ' said)" -eq 15 ]
+  for id in mass first script-mass command; do
+    says said "skip  s/$id: step '"
+  done
+  says said "erases the whole flash, which the rig 'desk' does not allow ('allows: [mass-erase]')"
+  says said "skip  s/otp: step 'download' (line 9) writes to 0x1fff7800, OTP memory, which is for ever"
+  says said "skip  s/otp-lock: step 'host' (line 9) writes to 0x1fff7a00, OTP memory, which is for ever"
+  says said "rig 'desk' cannot do 'irreversible'"
+  says said "rig 'desk' cannot do 'boot1'"
+  says said "rig 'desk' cannot do 'inside'"
+  # Whatever is allowed
+  board_file
+  on_board 1 --serial "$serial" -- run --rig board.yaml s/rdp2-bytes.yaml s/otp.yaml s/otp-lock.yaml s/rdp2.yaml
+  [ "$(grep -c '^skip ' said)" -eq 4 ]
+  says said 'read protection of level 2, which is for ever: no real board is given it'
+}
+
+wear()
+{
+  need dfu-util
+  board_file 'wear: {warn: 1, stop: 2}'
+  scene other 'prepare: {flash: [{address: 0x08000000, file: other}]}'
+  scene image 'prepare: {flash: [{address: 0x08000000, file: image}]}'
+  scene same 'prepare: {flash: [{address: 0x08000000, file: other}]}'
+  # The first goes into erased flash, the same once more is there already: neither wears anything.
+  on_board 0 --serial "$serial" --flash f -- run --rig board.yaml s/other.yaml s/same.yaml s/image.yaml s/other.yaml
+  on_board 1 --serial "$serial" --flash f -- run --rig board.yaml s/image.yaml
+  says said "sector 0 of the board $serial has been erased 2 times, and the rig file has it stop at 2 ('wear')"
+  on_board 3 --serial "$serial" --flash f -- rig check board.yaml
+  says said '2 erases of the sector at 0x08000000, and the file stops at 2'
+}
+
+# --- what goes wrong on a desk: each with a reason, none for ever ---
+
+never_enumerates()
+{
+  board_file 'timing: {reset: 5ms, listed: 500ms}'
+  scene list bootloader list
+  on_board 1 --serial "$serial" --boot1 high -- run --rig board.yaml s
+  says said 'the bootloader, 0483:df11, has not come up within 0.5 s after a reset with BOOT0 high'
+  on_board 3 --serial "$serial" --boot1 high -- rig check board.yaml
+  says said 'no device 0483:df11 is listed, at each of three attempts'
+  says said 'is BOOT1 (PB2) high?'
+  says said 'does something talk to the board while it starts?'
+  says said 'The USB socket CN5 does not power a Discovery'
+  says said "the rig 'desk' is unfit"
+}
+
+wrong_board()
+{
+  board_file 'timing: {reset: 5ms, listed: 500ms}'
+  scene list bootloader list
+  on_board 1 --serial 207A389B5848 -- run --rig board.yaml s
+  says said "another board: that at port 1-1 has serial number 207A389B5848, the rig file says $serial"
+  on_board 3 --serial 207A389B5848 -- rig check --json board.yaml
+  python3 -c '
+import json
+r = json.loads(open("said").read().splitlines()[0])
+assert not r["fit"]
+s = next(s for s in r["steps"] if s["verdict"] == "failed")
+assert s["step"] == "bootloader" and "207A389B5848" in s["saw"] and s["mend"], s'
+  board_file 'board: {serial: "326237753036", port: 1-2}' 'timing: {reset: 5ms, listed: 500ms}'
+  on_board 1 --serial "$serial" -- run --rig board.yaml s
+  says said "the board with serial number $serial is at port 1-1, the rig file says 1-2"
+}
+
+# Two that nobody can tell from each other, and one beside the board that a tool could take for it
+two_boards()
+{
+  board_file 'profile: f072' 'board: {serial: FFFFFFFEFFFF}' 'timing: {reset: 5ms, listed: 500ms}'
+  scene list bootloader list
+  sed -i 's/^steps:/board: {profile: f072}\nsteps:/' s/list.yaml
+  on_board 1 --profile f072 --boards 2 --boot0 high -- run --rig board.yaml s
+  says said 'two devices answer to the description, at ports 1-1 and 1-2'
+  board_file
+  scene list bootloader list
+  on_board 1 --boards 2 --serial "$serial" --serial 207A389B5848 --boot0 high -- run --rig board.yaml s
+  says said 'no tool is run: beside the board there is another device 0483:df11, at port 1-2, serial number 207A389B5848'
+  on_board 3 --boards 2 --serial "$serial" --serial 207A389B5848 --boot0 high -- rig check board.yaml
+  says said 'keep other boards out of their bootloaders'
+}
+
+stuck()
+{
+  board_file 'timing: {reset: 5ms, listed: 2s}'
+  scene list bootloader list
+  on_board 1 --serial "$serial" --fault 'status=OK:dfuDNBUSY on=getstatus,state=dfuDNBUSY,count=any' \
+    --fault 'status=OK:dfuDNBUSY on=getstatus,state=dfuDNLOAD-IDLE,count=any' -- run --rig board.yaml s
+  says said 'the board stays in dfuDNBUSY'
+  on_board 3 --serial "$serial" --fault 'silent on=getstate,count=any' --fault 'silent on=getstatus,count=any' -- \
+    rig check board.yaml
+  says said 'GETSTATE was not answered within'
+}
+
+# In the middle of a tool, for good: there is no wire that could plug it in again.
+gone()
+{
+  need dfu-util
+  board_file 'timing: {reset: 5ms, listed: 500ms}'
+  without_wire vbus
+  scene gone bootloader "run: [$dfuemu, ctl, $PWD/S, unplug]" 'flash: {unchanged: true}'
+  on_board 1 --serial "$serial" -- run --rig board.yaml s
+  says said 'has not come up within 0.5 s'
+}
+
+# A command that fails, and one that never ends
+bad_wires()
+{
+  board_file
+  scene list bootloader list
+  sed -i 's|^  nrst: .*|  nrst: {command: {on: ["true"], off: ["false"]}}|' board.yaml
+  on_board 1 --serial "$serial" -- run --rig board.yaml s
+  says said 'nrst'
+  says said 'false'
+  on_board 3 --serial "$serial" -- rig check board.yaml
+  says said "the rig 'desk' is unfit"
+  board_file
+  sed -i 's|^  nrst: .*|  nrst: {command: {on: ["true"], off: [sleep, "1000"], timeout: 300ms}}|' board.yaml
+  on_board 1 --serial "$serial" -- run --rig board.yaml s
+  says said '300'
+  # It is no reset, and nobody would know by the command.
+  board_file 'timing: {reset: 5ms, listed: 500ms}'
+  sed -i 's|^  nrst: .*|  nrst: {command: {on: ["true"], off: ["true"]}}|' board.yaml
+  on_board 3 --serial "$serial" -- rig check board.yaml
+  says said 'does NRST ever get high?'
+  on_board 3 --serial "$serial" --boot0 high -- rig check board.yaml
+  says said 'the device stayed'
+}
+
+# --- two of them, and what is left ---
+
+one_run_at_a_time()
+{
+  need dfu-util
+  board_file
+  scene waits bootloader 'run: [sh, -c, "echo >began; until [ -e go ]; do sleep 0.05; done"]'
+  sed -i "s|>began|>$PWD/began|; s|-e go|-e $PWD/go|" s/waits.yaml
+  # shellcheck disable=SC2016
+  ends 0 emu --control S --serial "$serial" -- sh -c '
+    "$0" run --rig board.yaml s >first 2>&1 &
+    until [ -e began ]; do sleep 0.05; done
+    "$0" run --rig board.yaml s >second 2>&1; echo "status $?" >>second
+    "$0" rig check board.yaml >third 2>&1; echo "status $?" >>third
+    touch go
+    wait' "$dfuhil"
+  says first '1 passed'
+  says second "the rig 'desk' is unfit: the board is in use by process"
+  says second 'status 3'
+  says third 'the board is in use by process'
+  says third 'status 3'
+}
+
+idle_at_the_end()
+{
+  need dfu-util
+  board_file
+  scene pins bootloader 'boot0: high' unplug
+  scene fails bootloader 'run: ["false"]'
+  # shellcheck disable=SC2016
+  ends 0 emu --control S --serial "$serial" -- sh -ec '
+    for s in s/pins.yaml s/fails.yaml; do
+      "$0" run --rig board.yaml $s || [ $? = 1 ]
+      "$1" ctl S status
+    done' "$dfuhil" "$dfuemu"
+  [ "$(grep -c -i 'boot0: low' said)" -eq 2 ]
+  says_not said 'boot0: high'
+}
+
+fit()
+{
+  board_file
+  on_board 0 --serial "$serial" -- rig check board.yaml
+  says said 'ok       bootloader: BOOT0 high, NRST low for 5 ms'
+  says said 'ok       start state: GETSTATUS'
+  says said 'ok       nrst: NRST low, and high again'
+  says said 'ok       vbus: in its bootloader, VBUS off, and on again'
+  says said 'ok       power: in its bootloader, supply off, and on again'
+  says said 'ok       idle: all wires go back to idle'
+  says said "the rig 'desk' is fit"
+  on_board 0 --serial "$serial" -- rig check --json board.yaml
+  python3 -c 'import json; r = json.load(open("said")); assert r["fit"] and len(r["steps"]) > 12'
+  ends 2 "$dfuhil" rig check
+  ends 2 "$dfuhil" rig mend board.yaml
+  ends 2 "$dfuhil" rig check emulated
+}
+
+check "smoke scenarios have the verdicts of the board in this process" same_verdicts
+check "tools, limits and bystanders are as on other rigs" behaviour
+check "the board is looked into and prepared, and does what it did before" look
+check "the console is heard, and silent where the board is" console
+check "what the rig file does not allow, and what is for ever, is skipped with the reason" forbidden
+check "erases are counted, and stop at the limit" wear
+check "a board that never enumerates is told of" never_enumerates
+check "another board than the one that is meant is left alone" wrong_board
+check "two boards alike are left alone" two_boards
+check "a board that stays busy, or is silent, holds nobody up" stuck
+check "a board that goes in the middle is told of" gone
+check "a wire that fails, hangs or is not there is told of" bad_wires
+check "one run at a time has the board" one_run_at_a_time
+check "the wires are idle when a run has ended" idle_at_the_end
+check "a rig that is fit is found fit, step by step" fit
+finish
