@@ -132,6 +132,8 @@ void lane_empty(struct lane *); /* no jobs wait for it */
 struct scenario *night_control(const struct lane *, char why[NIGHT_WHY]);
 
 /* --- night_blame.c --- */
+/* Whose fault it is that the runner's own host met. */
+enum blame night_fault(enum verdict control, const char *message);
 /* Fills in what is known once nothing of the case is under way. False on ENOMEM. */
 bool night_judge(struct night_case *, bool interrupted);
 

@@ -10,6 +10,22 @@ static char *line_of(const char *text)
 	return text_format("%.*s", (int)strcspn(text ? text : "", "\n"), text ? text : "");
 }
 
+/* A rig that opens no board because of the board says so in its own words: all that is of wires, permissions, locks is the rig's. */
+enum blame night_fault(enum verdict control, const char *message)
+{
+	static const char *const of_board[] = { "has not come up within", "the bootloader does not answer",
+						"was not answered within", "the device has gone at", NULL };
+
+	if (!verdict_is_bad(control))
+		return BLAME_NOBODY;
+	if (control != VERDICT_ERROR)
+		return BLAME_BOARD;
+	for (size_t i = 0; of_board[i] && message; i++)
+		if (strstr(message, of_board[i]))
+			return BLAME_BOARD;
+	return BLAME_RIG;
+}
+
 /* The rig or the runner failed, and the tool was not judged. */
 static bool only_errors(const struct night_case *c)
 {
@@ -62,6 +78,7 @@ static void judge_failure(struct night_case *c, bool interrupted)
 	bool errors = only_errors(c), lost = c->lane->state == LANE_OUT;
 	bool same = c->message && c->emulated_message && !strcmp(c->message, c->emulated_message);
 	const char *message = c->control_message ? c->control_message : "";
+	enum blame fault = night_fault(c->control, message);
 
 	c->flaky = c->bad < c->attempts.count;
 	if (!errors && (c->emulated == VERDICT_FAILED || c->emulated == VERDICT_UNEXPECTED_PASS)) {
@@ -70,10 +87,10 @@ static void judge_failure(struct night_case *c, bool interrupted)
 				 : text_format("%s, and on the emulated board with the same seed too: %s", often,
 					       c->emulated_message);
 		c->flaky = false;
-	} else if (c->control == VERDICT_FAILED) {
+	} else if (fault == BLAME_BOARD) {
 		c->blame = BLAME_BOARD;
 		c->reason = text_format("%s; the runner's own host fails on the board as well: %s", often, message);
-	} else if (c->control == VERDICT_ERROR) {
+	} else if (fault == BLAME_RIG) {
 		c->blame = BLAME_RIG;
 		c->reason = text_format("%s; the rig fails: %s", often, message);
 	} else if (lost) {

@@ -296,7 +296,7 @@ static void controlled(struct lane *lane, const struct night_job *job, const str
 			again->c = job->c;
 			job->c->pending++;
 		}
-	} else if (result->verdict == VERDICT_ERROR) {
+	} else if (night_fault(result->verdict, line) == BLAME_RIG) {
 		lane_out(lane, BLAME_RIG, text_format("%s", line ? line : ""));
 	} else {
 		lane_out(lane, BLAME_BOARD,

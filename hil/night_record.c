@@ -334,7 +334,7 @@ void night_record_health(struct lane *lane, const struct result *result)
 	int64_t run = night_run(lane, n->suite.tool_count);
 	char why[HISTORY_WHY];
 	bool bad = verdict_is_bad(result->verdict);
-	enum blame blame = !bad ? BLAME_NOBODY : result->verdict == VERDICT_ERROR ? BLAME_RIG : BLAME_BOARD;
+	enum blame blame = night_fault(result->verdict, result->message);
 
 	if (run && night_history(n) &&
 	    history_add(n->history, run, result, result->repeat, blame, VERDICT_SKIPPED, why))
