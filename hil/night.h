@@ -112,7 +112,8 @@ struct night {
 	struct trouble *troubles;                    /* what could not be recorded */
 	char time[RUNNER_TIME];
 	int signal;
-	bool over; /* the time was, before all had run */
+	bool over;   /* the time was, before all had run */
+	bool broken; /* it could not go on */
 };
 
 /* --- night_make.c --- */

@@ -395,6 +395,11 @@ int night_play(struct night *n, char why[RUNNER_WHY])
 		if (c->state == CASE_CLOSED)
 			continue;
 		/* An attempt that was cut off says nothing; those before it do. */
+		if (!c->message)
+			c->message = text_format("not reached: %s", n->signal   ? "the night was interrupted"
+								    : r && *why ? why
+								    : n->over   ? "the time was over"
+										: "the night was over");
 		c->state = CASE_CLOSED;
 		c->pending = 0;
 		night_judge(c, true);

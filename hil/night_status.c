@@ -64,6 +64,8 @@ int night_status(const struct night *n)
 		t.board += n->lanes[i].spec && n->lanes[i].state == LANE_OUT && n->lanes[i].blame == BLAME_BOARD;
 	}
 	status = status_of(n, &t);
+	if (n->broken && (!status || status == NIGHT_CUT))
+		return HIL_UNFIT;
 	if (!status && !t.played)
 		return HIL_FAILED;
 	return !status && n->troubles ? NIGHT_UNRECORDED : status;

@@ -229,13 +229,14 @@ static int play(struct night *n)
 		if (n->lanes[i].spec && n->lanes[i].state == LANE_OUT)
 			night_record_unfit(&n->lanes[i]);
 	r = night_play(n, why);
+	n->broken = r != 0;
 	if (r)
 		complain("%s", *why ? why : strerror(-r));
 	night_end_records(n, n->signal != 0 || n->over);
 	night_look_back(n);
 	night_folder_clean(n);
 	status = sum_up(n);
-	return r && !status ? HIL_UNFIT : status;
+	return status;
 }
 
 static int run_it(struct night *n)
