@@ -186,7 +186,8 @@ cross: ## build for aarch64 too, in build-aarch64/
 
 # Files that run on any Linux of this machine: dfuemu with musl, or else statically with the usual C library. musl has no
 # headers of the kernel: they are taken from where the compiler finds them otherwise. dfuhil takes the archives that its libraries
-# come with, which are made for the usual C library; a linker tells that some of it looks up hosts, which nothing here does.
+# come with, which are made for the usual C library; a linker tells that some of it looks up hosts or loads libraries, which
+# nothing here does.
 MUSL := $(shell command -v musl-gcc 2>/dev/null)
 STATIC_CC := $(if $(MUSL),musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch),$(CC))
 static: $(if $(HIL_MISSING),without-hil) ## build build/dfuemu-static and build/dfuhil-static, which need no library at all
