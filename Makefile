@@ -259,12 +259,14 @@ endef
 
 # Scenarios, adapters and what they run go where dfuhil looks for them.
 define put_hil
-install -d '$(1)/share/man/man5' '$(1)/share/dfubench/tools' '$(1)/share/dfubench/descriptors' '$(1)/share/dfubench/firmware'
+install -d '$(1)/share/man/man5' '$(1)/share/dfubench/tools' '$(1)/share/dfubench/descriptors' '$(1)/share/dfubench/firmware' \
+		'$(1)/share/dfubench/rigs'
 	install -m 755 '$(B)/dfuhil$(2)' '$(1)/bin/dfuhil'
 	install -m 644 hil/dfuhil.1 '$(1)/share/man/man1/dfuhil.1'
 	install -m 644 $(wildcard hil/*.5) '$(1)/share/man/man5'
 	install -m 644 hil/dfuhil.bash-completion '$(1)/share/bash-completion/completions/dfuhil'
 	install -m 644 $(wildcard fixtures/tools/*.yaml fixtures/tools/*.mjs) '$(1)/share/dfubench/tools'
+	install -m 644 $(wildcard fixtures/rigs/*) '$(1)/share/dfubench/rigs'
 	install -m 644 $(wildcard fixtures/descriptors/*.usb) '$(1)/share/dfubench/descriptors'
 	install -m 755 $(wildcard fixtures/firmware/*.sh) '$(1)/share/dfubench/firmware'
 	rm -rf '$(1)/share/dfubench/scenarios'

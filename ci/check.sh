@@ -189,7 +189,8 @@ has_hil()
   "$1/bin/dfuhil" --version &&
     (cd "$1" && bin/dfuhil run --list conformance >/dev/null) &&
     test -s "$1/share/man/man1/dfuhil.1" && test -s "$1/share/man/man5/dfu-scenario.5" &&
-    test -s "$1/share/man/man5/dfu-tool.5" &&
+    test -s "$1/share/man/man5/dfu-tool.5" && test -s "$1/share/man/man5/dfu-rig.5" &&
+    "$1/bin/dfuhil" check "$1/share/dfubench/rigs" &&
     test -s "$1/share/bash-completion/completions/dfuhil" &&
     test -s "$1/share/dfubench/tools/dfu-util.yaml"
 }

@@ -12,6 +12,7 @@
 #include "rig_command.h"
 #include "run.h"
 #include "steps.h"
+#include "wire_driver.h"
 
 static const struct hil_command commands[] = {
 	{ "check", "check scenario, tool and rig files", check_main },
@@ -39,6 +40,16 @@ static void help(FILE *stream)
 	fputs("\n'dfuhil COMMAND --help' tells more. 'dfuhil --version' names the version.\n", stream);
 }
 
+static void version(void)
+{
+	puts("dfuhil " DFUBENCH_VERSION "\n\nwires of a real board are switched by");
+	for (const struct wire_driver *const *d = wire_drivers; *d; d++)
+		printf("  %-12s %s%s\n", (*d)->name, (*d)->lacks ? "not in this build: " : "",
+		       (*d)->lacks   ? (*d)->lacks
+		       : (*d)->needs ? (*d)->needs
+				     : "any program");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -50,7 +61,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!strcmp(argv[1], "--version")) {
-		puts("dfuhil " DFUBENCH_VERSION);
+		version();
 		return 0;
 	}
 	for (const struct hil_command *c = commands; c->name; c++)

@@ -140,7 +140,7 @@ static char **copy_words(struct reading *r, const char *field)
 	const struct value *v = object_value(r->o, field);
 	char **words = calloc(v->count + 1, sizeof(*words));
 
-	if (v->given && !v->count)
+	if (v->given && v->list && !v->count)
 		problems_add(r->problems, v->mark, NULL, "'%s' of %s: an empty command line", field,
 			     wire_name(r->wire->wire));
 	for (size_t i = 0; i < v->count; i++) {

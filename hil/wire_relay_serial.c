@@ -5,9 +5,12 @@
  */
 #include <errno.h>
 #include <libserialport.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "wire_driver.h"
 
 #define START 0xa0
@@ -22,6 +25,8 @@ static int told(enum sp_return r, const char *what, const struct wire_file *f, c
 
 	if (error == EACCES)
 		help = ": you may not open it (group dialout)";
+	else if (error == ENOTTY)
+		help = ": no serial port";
 	else if (error == ENOENT)
 		help = ": is the relay plugged in?";
 	else if (error == EIO || error == ENXIO || error == ENODEV)
@@ -52,6 +57,22 @@ static void *relay_open(const struct wire_file *f, int *error, char why[WIRES_WH
 	return (void *)f;
 }
 
+/* The library knows ports by the names that the kernel gives them: not by those of /dev/serial/by-id. */
+static enum sp_return find_port(const char *device, struct sp_port **port)
+{
+	char *real = realpath(device, NULL), path[PATH_MAX];
+	enum sp_return r;
+
+	if (!real)
+		return SP_ERR_FAIL;
+	snprintf(path, sizeof(path), "/sys/class/tty/%s", strrchr(real, '/') + 1);
+	r = sp_get_port_by_name(access(path, F_OK) ? device : real, port);
+	free(real);
+	/* What is no serial port is told in words only. */
+	errno = r == SP_ERR_ARG ? ENOTTY : errno;
+	return r == SP_ERR_ARG ? SP_ERR_FAIL : r;
+}
+
 static int send_command(struct sp_port *port, const struct wire_file *f, bool pull, char why[WIRES_WHY])
 {
 	unsigned char bytes[4] = { START, (unsigned char)f->number, pull };
@@ -79,7 +100,7 @@ static int relay_set(void *state, bool high, char why[WIRES_WHY])
 	enum sp_return failed;
 	int r = 0;
 
-	failed = sp_get_port_by_name(f->device, &port);
+	failed = find_port(f->device, &port);
 	for (int i = 0; !failed && (failed = sp_open(port, SP_MODE_WRITE)); i++) {
 		if (sp_last_error_code() != EBUSY || i >= LIMIT_MS / PAUSE_MS)
 			break;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the manual pages of scenarios and adapters show is taken out of them, checked and run.
+# What the manual pages of scenarios, adapters and rigs show is taken out of them, checked and run.
 # shellcheck disable=SC1091,SC2154,SC2317 # lib.sh: what it defines, and calls
 . "$(dirname "$0")/../../emulator/tests/lib.sh"
 dfuhil=$build/dfuhil
@@ -76,11 +76,18 @@ adapter()
   "$dfuhil" check --color never "$1.yaml"
 }
 
+rig()
+{
+  block rig "$1" "$repo/hil/dfu-rig.5" >"$1.yaml"
+  [ -s "$1.yaml" ]
+  "$dfuhil" check --color never "$1.yaml"
+}
+
 shipped()
 {
   local folder
 
-  for folder in "$fixtures/tools" "$repo/scenarios"; do
+  for folder in "$fixtures/tools" "$fixtures/rigs" "$repo/scenarios"; do
     [ -z "$(find "$folder" -name '*.yaml')" ] || "$dfuhil" check --color never "$folder"
   done
 }
@@ -107,5 +114,8 @@ done
 for name in $(names adapter "$repo/hil/dfu-tool.5"); do
   check "the adapter '$name' of the manual page is right" adapter "$name"
 done
-check 'adapters and scenarios that are shipped are right' shipped
+for name in $(names rig "$repo/hil/dfu-rig.5"); do
+  check "the rig '$name' of the manual page is right" rig "$name"
+done
+check 'adapters, rigs and scenarios that are shipped are right' shipped
 finish

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "board_rig.h"
 #include "rig_choice.h"
 #include "scenario.h"
 #include "tool.h"
 #include "verb.h"
+#include "wire_driver.h"
 
 /* Names in a section: between its heading and the next of the same kind, in lines `.It Cm a , b`, and after `.Cm` elsewhere. */
 #define NAMES 200
@@ -76,7 +78,7 @@ static void collect(const struct field *f, struct names *names)
 	for (; f && f->type != FIELD_END; f++) {
 		if (f->name[0])
 			add(names, f->name);
-		if (f->fields)
+		if (f->fields && f->fields != wire_fields) /* a section of its own */
 			collect(f->fields, names);
 	}
 }
@@ -104,6 +106,7 @@ static unsigned hold(const char *page, const char *heading, const struct field *
 
 static const char scenario_page[] = "hil/dfu-scenario.5";
 static const char tool_page[] = "hil/dfu-tool.5";
+static const char rig_page[] = "hil/dfu-rig.5";
 
 static void each_step_of_the_table_is_on_the_page(void **state)
 {
@@ -174,6 +177,14 @@ static void keys_of_adapters_are_on_the_page(void **state)
 	assert_int_equal(hold(tool_page, ".Sh KEYS", tool_fields), 0);
 }
 
+static void keys_of_rigs_are_on_the_page(void **state)
+{
+	(void)state;
+	assert_int_equal(hold(rig_page, ".Sh KEYS OF BOARDS IN SOFTWARE", rig_fields), 0);
+	assert_int_equal(hold(rig_page, ".Sh KEYS OF A BOARD", board_rig_fields), 0);
+	assert_int_equal(hold(rig_page, ".Sh WIRES", wire_fields), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +193,7 @@ int main(void)
 		cmocka_unit_test(each_name_is_found),
 		cmocka_unit_test(keys_of_scenarios_are_on_the_page),
 		cmocka_unit_test(keys_of_adapters_are_on_the_page),
+		cmocka_unit_test(keys_of_rigs_are_on_the_page),
 	};
 
 	return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
