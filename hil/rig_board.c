@@ -115,7 +115,7 @@ static void started(struct board *b)
 	b->left = false;
 	b->stuck = false;
 	b->touched = false;
-	if (b->console)
+	if (b->console && !b->looking)
 		console_port_clear(b->console);
 }
 

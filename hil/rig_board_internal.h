@@ -25,6 +25,7 @@ struct board {
 	bool high[WIRES];
 	uint64_t changed_us[WIRES];
 	bool in_reset, unplugged;
+	bool looking; /* resets are our own: what was said before them still counts */
 	bool booted_rom;    /* BOOT0 was high at the last reset */
 	bool left;          /* something in the bootloader has started the application since */
 	char port[32];      /* where the board is; "": not known yet */

@@ -147,6 +147,7 @@ static int begin(struct board *b, struct look *l, bool gently)
 	if (!(b->ops.can & RIG_PINS))
 		return board_fail(b, -EOPNOTSUPP, "the rig switches no pins");
 	l->pointer = pointer_now(b);
+	b->looking = true;
 	mute(b, true);
 	if (!b->stuck && !board_usb_rom(b->file, &l->device, why) && l->device.configured) {
 		r = check_identity(b, &l->device);
@@ -224,8 +225,6 @@ static int back_to_other(struct board *b, struct look *l)
 	/* What a tool has had started while BOOT0 is high, no reset starts. */
 	if (l->left && l->high[WIRE_BOOT0] && l->client && !dfu_client_leave(l->client, b->profile->flash_base)) {
 		b->left = true;
-		if (b->console)
-			console_port_clear(b->console);
 	} else {
 		dfu_client_close(l->client);
 		l->client = NULL;
@@ -262,6 +261,7 @@ static int end(struct board *b, struct look *l, int error)
 		r = back_to_other(b, l);
 	dfu_client_close(l->client);
 	mute(b, false);
+	b->looking = false;
 	if (error)
 		snprintf(b->why, sizeof(b->why), "%s", why);
 	return error ? error : r;

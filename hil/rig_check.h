@@ -31,7 +31,7 @@ struct rig_check {
 	bool failed;
 	char port[32]; /* where the board is, once it was seen */
 	bool blank;    /* its flash holds no application */
-	bool worked;   /* it was seen in its bootloader */
+	bool no_reset; /* it was seen not to follow */
 	void (*told)(const struct rig_check *, const struct rig_check_step *); /* of each step that is over */
 };
 

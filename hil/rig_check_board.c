@@ -202,7 +202,6 @@ static bool check_bootloader(struct rig_check *c, struct host_device *d)
 		rig_check_end(c, s, RIG_CHECK_OK, "serial number %s, port %s, after %.2f s",
 			      *d->serial ? d->serial : "(none)", d->port, (double)(now_us() - start) / 1e6);
 	}
-	c->worked = true;
 	return true;
 }
 
@@ -289,6 +288,7 @@ static void check_reset(struct rig_check *c)
 	gone = wait_rom_gone(c, GONE_US);
 	if (!hold(c, s, false))
 		return;
+	c->no_reset = !gone;
 	if (!gone) {
 		rig_check_mend(s,
 			       "the reset does not reach the board: measure it at the board; wrong line or relay, or "
@@ -373,6 +373,9 @@ static void check_application(struct rig_check *c)
 	if (!reset(c, s, false))
 		return;
 	if (!wait_rom_gone(c, GONE_US)) {
+		if (c->no_reset)
+			rig_check_mend(
+				s, "first the reset, which does not reach the board: BOOT0 counts at a reset alone");
 		rig_check_mend(s,
 			       "BOOT0 does not get low: is the jumper BOOT0-VDD still in P2, or 'active' the wrong way "
 			       "round? %.200s",

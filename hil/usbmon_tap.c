@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 #include "capture.h"
 #include "pcapng.h"
@@ -16,6 +17,7 @@
 
 #define RING_BYTES (1200 * 1024) /* the most that usbmon gives */
 #define WAITING_MOST (8u << 20)  /* bytes of packets whose owner is not known */
+#define UNKNOWN_US 3000000u      /* for the kernel to list a device */
 #define DATA_MOST (64u * 1024)
 #define IDS 64 /* requests under way that are left out */
 
@@ -35,6 +37,7 @@ struct stats {
 struct waiting {
 	struct waiting *next;
 	unsigned bus, address;
+	uint64_t since_us;
 	size_t length;
 	uint8_t bytes[]; /* header and data */
 };
@@ -223,39 +226,49 @@ static void keep(struct usbmon_tap *t, const struct usbmon_header *h, const uint
 		}
 }
 
-static void wait_for_owner(struct usbmon_tap *t, const struct usbmon_header *h, const uint8_t *bytes, size_t length)
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static void queue(struct usbmon_tap *t, const struct usbmon_header *h, const uint8_t *bytes, size_t length)
 {
 	struct waiting *w = t->waiting_bytes > WAITING_MOST ? NULL : malloc(sizeof(*w) + length);
 
-	if (!w)
+	if (!w) {
+		t->error = t->error ? t->error : -ENOBUFS;
 		return;
-	*w = (struct waiting){ .bus = h->bus, .address = h->device, .length = length };
+	}
+	*w = (struct waiting){ .bus = h->bus, .address = h->device, .length = length, .since_us = now_us() };
 	memcpy(w->bytes, bytes, length);
 	*t->waiting_end = w;
 	t->waiting_end = &w->next;
 	t->waiting_bytes += length;
 }
 
-/* Those whose owner is known by now. What comes later must not overtake what waits. */
+/* In their order, up to the first whose owner is not known: nothing must overtake it. Whoever has left again before the kernel
+ * had listed it was none of a board that works. */
 static void settle_waiting(struct usbmon_tap *t)
 {
-	struct waiting **at = &t->waiting, *w;
+	struct waiting *w;
 
-	while ((w = *at)) {
+	while ((w = t->waiting)) {
 		enum tap_owner owner = owner_of(t, w->bus, w->address);
 		struct usbmon_header h;
 
-		if (owner == TAP_UNKNOWN) {
-			at = &w->next;
-			continue;
-		}
+		if (owner == TAP_UNKNOWN && now_us() - w->since_us < UNKNOWN_US)
+			return;
 		if (owner == TAP_OURS && !usbmon_decode(w->bytes, w->length, false, &h))
 			keep(t, &h, w->bytes, w->length);
-		*at = w->next;
+		t->waiting = w->next;
+		if (!t->waiting)
+			t->waiting_end = &t->waiting;
 		t->waiting_bytes -= w->length;
 		free(w);
 	}
-	t->waiting_end = at;
 }
 
 /* --- what is left out --- */
@@ -289,8 +302,8 @@ static void take(struct usbmon_tap *t, const uint8_t *bytes, size_t length)
 	owner = owner_of(t, h.bus, h.device);
 	if (owner == TAP_OTHERS || is_left_out(t, &h))
 		return;
-	if (owner == TAP_UNKNOWN)
-		wait_for_owner(t, &h, bytes, length);
+	if (owner == TAP_UNKNOWN || t->waiting)
+		queue(t, &h, bytes, length);
 	else
 		keep(t, &h, bytes, length);
 }

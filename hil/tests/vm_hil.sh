@@ -71,6 +71,71 @@ behaviour()
   until_true 10 no_boards
 }
 
+# A rig of a real board, whose USB is the kernel's and whose requests come from usbmon
+real_board()
+{
+  need dfu-util python3
+  modprobe usbmon
+  export XDG_STATE_HOME=$PWD/state DFUBENCH_LOCK_DIR=$PWD
+  cat >board.yaml <<END
+rig: desk
+kind: board
+board: {serial: "$serial"}
+application: {usb: "0483:5740"}
+usbmon: auto
+timing: {reset: 5ms, settle: 5ms, off: 20ms, on: 20ms, listed: 20s}
+allows: [mass-erase, option-bytes, rdp-1]
+wires:
+  boot0: {command: {on: [$dfuemu, ctl, $PWD/S, boot0, high], off: [$dfuemu, ctl, $PWD/S, boot0, low]}}
+  nrst: {command: {on: [$dfuemu, ctl, $PWD/S, nrst, high], off: [$dfuemu, ctl, $PWD/S, nrst, low]}}
+  power: {command: {on: [$dfuemu, ctl, $PWD/S, power, "on"], off: [$dfuemu, ctl, $PWD/S, power, "off"]}}
+  vbus: {command: {on: [$dfuemu, ctl, $PWD/S, plug], off: [$dfuemu, ctl, $PWD/S, unplug]}}
+END
+  cat >interrupted.yaml <<'END'
+name: a download is interrupted
+why: The requests are counted as they pass.
+reference: none
+files:
+  image: {size: 100000, seed: 3, bootable: true}
+steps:
+  - bootloader
+  - download: {file: image, address: 0x08000000, interrupt: {requests: 30, signal: KILL}}
+    expect: {exit: 137}
+  - bootloader
+  - sectors: {untouched: [5], since: start}
+END
+  "$dfuemu" serve vhci --control S --serial "$serial" --time x10 >served 2>&1 &
+  until_true 60 grep -q ready served
+  ends 0 "$dfuhil" rig check board.yaml
+  says said 'ok       usbmon: /dev/usbmon0'
+  says said "the rig 'desk' is fit"
+  mkdir captures
+  ends 0 "$dfuhil" run --rig board.yaml --tag smoke --json board.json --capture-dir captures "$repo/scenarios"
+  ends 0 "$dfuhil" run --rig board.yaml interrupted.yaml
+  kill $!
+  wait $! || true
+  "$dfuhil" run --tag smoke --json here.json "$repo/scenarios" || [ $? -eq 1 ]
+  verdicts here.json >here
+  verdicts board.json | grep -v ' skipped$' >board
+  cat board
+  comm -13 here board >differ
+  [ ! -s differ ]
+  [ "$(grep -c ' passed$' board)" -ge 7 ]
+  # The runner's own host is in none of them: nothing is read there but by a tool.
+  for f in captures/*download-small*; do
+    "$dfuemu" show "$f" >shown
+    says shown 'Write 0x08000000'
+    says_not shown 'Read 0x08000000'
+  done
+  # What the tools have erased is counted: sector 0 by three downloads at least.
+  python3 -c '
+import sqlite3
+wear = dict(sqlite3.connect("state/dfubench/history.sqlite").execute("SELECT sector, erases FROM wear"))
+print(wear)
+assert wear[0x08000000] >= 3 and wear[0x08004000] >= 1, wear'
+  until_true 10 no_boards
+}
+
 # Killed in the middle: nothing stays in the ports
 killed()
 {
@@ -89,5 +154,6 @@ modprobe vhci-hcd
 check 'without rights the rig is unfit' without_rights
 check 'smoke scenarios have the verdicts of the private bus' same_verdicts
 check 'interrupts, limits and bystanders are those of the private bus' behaviour
+check 'a rig of a real board has usbmon to tell what was asked' real_board
 check 'whoever is killed leaves no boards' killed
 finish
