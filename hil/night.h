@@ -96,6 +96,7 @@ struct night {
 	unsigned lane_count;
 	struct lane **places;
 	unsigned place_count;
+	struct night_job **playing; /* by place; NULL: none */
 	struct night_case *cases;
 	size_t case_count;
 	struct tool *host; /* stands for the tool where the runner's own host is at work */
@@ -127,6 +128,7 @@ int night_play(struct night *, char why[RUNNER_WHY]);
 /* Lost to the night: its jobs, and the cases that no other rig can take. why is taken. */
 void lane_out(struct lane *, enum blame, char *why);
 void lane_empty(struct lane *); /* no jobs wait for it */
+void job_free(struct night_job *);
 
 /* --- night_control.c --- */
 /* What the runner's own host does on that rig; NULL with why: nothing that it could do. */

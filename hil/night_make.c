@@ -86,7 +86,8 @@ int night_make(struct night *n, struct problems *problems)
 		r = one == -ENOMEM || !r ? one : r;
 	}
 	n->places = calloc(n->place_count + 1, sizeof(struct lane *));
-	if (r || !n->places)
+	n->playing = calloc(n->place_count + 1, sizeof(*n->playing));
+	if (r || !n->places || !n->playing)
 		return r ? r : -ENOMEM;
 	for (unsigned i = 0; i < n->lane_count; i++)
 		for (unsigned k = 0; k < n->lanes[i].places; k++)
@@ -124,6 +125,10 @@ void night_unmake(struct night *n)
 		free(c->capture);
 		free(c->since);
 	}
+	/* What was cut off by a signal */
+	for (unsigned i = 0; n->playing && i < n->place_count; i++)
+		job_free(n->playing[i]);
+	free(n->playing);
 	free(n->lanes);
 	free(n->cases);
 	free(n->places);

@@ -50,7 +50,7 @@ static struct night_job *job_new(struct lane *lane, struct night_case *c, enum w
 	return job;
 }
 
-static void job_free(struct night_job *job)
+void job_free(struct night_job *job)
 {
 	if (!job)
 		return;
@@ -262,6 +262,7 @@ static const struct play_options *next(void *context, unsigned place)
 		lane->queue = job->next;
 	if (!job && lane->state == LANE_READY && lane->spec)
 		job = take_case(lane);
+	n->playing[place] = job;
 	return job ? &job->play : NULL;
 }
 
@@ -364,6 +365,9 @@ static int ended(void *context, const struct play_options *play, const struct re
 		settle(c);
 	}
 	result_free(result);
+	for (unsigned i = 0; i < n->place_count; i++)
+		if (n->playing[i] == job)
+			n->playing[i] = NULL;
 	job_free(job);
 	return error;
 }

@@ -52,12 +52,15 @@ int64_t night_now(const struct night *n)
 
 static void done(struct night *n, struct report **report, int error)
 {
+	char *path = (char *)(*report)->path;
+
 	if (!error)
 		return;
 	night_trouble(n, "the %s report is not complete: %s", (*report)->ops->name,
 		      *(*report)->why ? (*report)->why : strerror(-error));
 	(*report)->ops->free(*report);
 	*report = NULL;
+	free(path);
 }
 
 static struct report **each(struct night *n, unsigned i)
