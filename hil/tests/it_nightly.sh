@@ -58,6 +58,14 @@ history()
 
 # --- five nights ---
 
+# Verdicts are named in a section of their own.
+verdict_of()
+{
+  sed -n '/^\.Sh VERDICTS/,/^\.Sh JUNIT/p' "$repo/hil/dfuhil.1" | grep -q -x -F -e ".It Cm $1" && return
+  echo "=> the manual page does not name '$1' of the summary"
+  return 1
+}
+
 five_nights()
 {
   need jq
@@ -88,6 +96,11 @@ five_nights()
   jq -e '[.cases[].is] | sort == ["flaky", "tool"]' nights/latest/summary.json
   night 1 2026-03-05T02:00 conformance --tag smoke
   says_not said 'flaky:'
+
+  # The manual page names each member of the summary.
+  jq -r '[paths | .[] | strings] | unique[]' nights/latest/summary.json | while read -r name; do
+    sed -n '/^\.Sh NIGHTS/,/^\.Sh THE/p' "$repo/hil/dfuhil.1" | tr -s ' ,' '\n' | grep -q -x -F -e "$name" || verdict_of "$name"
+  done
 
   history first-bad
   says said leave/application-starts
