@@ -67,6 +67,9 @@ dpkg-dev        sources of packages
 file            what kind of program a file is
 python3-yaml    reads the pipelines in ci/ as the services do
 yamllint        the layout of YAML files
+jq              reads reports
+sqlite3         looks into the history
+systemd         checks the units of nights
 '
 # --- for tests in a guest with a kernel of its own ---
 guest='
@@ -83,7 +86,6 @@ libelf-dev      objtool, as modules are built, needs its library
 usbip           a client
 gpiod           tools of GPIO lines
 usbrelay        a tool of relay boards
-libhidapi-dev   another
 i2c-tools       tools of I2C adapters
 '
 # --- for the benchmark ---

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "control_boards.h"
 #include "events.h"
+#include "files.h"
 #include "pcapng_format.h"
 
 /* --- events --- */
@@ -226,4 +227,18 @@ const struct transcript *control_transcript(struct rig *rig)
 	r->has_transcript = true;
 	free(bytes);
 	return &r->transcript;
+}
+
+void control_keep_part(struct control_rig *r, const char *path)
+{
+	size_t length = 0;
+	uint8_t *bytes;
+
+	control_time(r);
+	r->read = SIZE_MAX;
+	bytes = r->capture ? read_part(r, &length) : NULL;
+	/* A part of a file would be worse than none, and is no reason to fail what ran. */
+	if (bytes && files_write_new(path, bytes, length))
+		unlink(path);
+	free(bytes);
 }

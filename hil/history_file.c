@@ -36,11 +36,30 @@ static const char tables[] =
 	"SELECT group_concat(type || name || sql, ';') FROM" \
 	" (SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name)"
 
+static char *instead; /* of the default, in this process and its forks */
+
+int history_use(const char *path)
+{
+	char *copy = path ? strdup(path) : NULL;
+
+	if (path && !copy)
+		return -ENOMEM;
+	free(instead);
+	instead = copy;
+	return 0;
+}
+
 char *history_default_path(char why[HISTORY_WHY])
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	char *path;
 
+	if (instead) {
+		path = strdup(instead);
+		if (!path)
+			snprintf(why, HISTORY_WHY, "no memory");
+		return path;
+	}
 	/* XDG Base Directory Specification: a path that is not absolute is to be ignored. */
 	if (state && *state == '/')
 		path = text_format("%s/dfubench/history.sqlite", state);

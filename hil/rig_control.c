@@ -399,6 +399,9 @@ static void control_close(struct rig *rig)
 	else
 		for (unsigned i = 1; i <= r->boards && r->link; i++)
 			control_command(r, i, "fault clear");
+	if (r->part && !r->lost)
+		control_keep_part(r, r->part);
+	free(r->part);
 	control_rig_free(r);
 }
 
@@ -464,6 +467,7 @@ struct rig *control_rig_open(const struct rig_setup *setup, const char *socket, 
 		return NULL;
 	}
 	wait_for_host(r);
+	r->part = server ? NULL : strdup(setup->capture);
 	return &r->rig;
 }
 
