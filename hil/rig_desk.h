@@ -29,7 +29,6 @@ struct desk_rig {
 	enum reset_cause causes[PRIVATE_BUS_PORTS + 1];
 
 	struct transcript transcript;
-	uint8_t *capture;
 	size_t capture_length;
 	bool has_transcript;
 
