@@ -207,7 +207,8 @@ dist: static ## pack build/dfubench-VERSION-MACHINE.tar.xz: both programs, scena
 	$(call put,$(B)/dist/$(DIST),-static)
 	$(STRIP) '$(B)/dist/$(DIST)/bin/'*
 	install -D -m 644 LICENSE '$(B)/dist/$(DIST)/share/doc/dfubench/LICENSE'
-	tar --sort=name --owner=0 --group=0 --numeric-owner -C '$(B)/dist' -cJf '$(B)/$(DIST).tar.xz' '$(DIST)'
+	tar --sort=name --owner=0 --group=0 --numeric-owner -C '$(B)/dist' -cJf '$(B)/$(DIST).tar.xz.new' '$(DIST)'
+	mv -f '$(B)/$(DIST).tar.xz.new' '$(B)/$(DIST).tar.xz'
 
 # musl declares nothing beyond POSIX here, and has no headers of the kernel: what compiles uses none.
 posix: ## build build/dfuemu-posix: serve usbip and show, for any POSIX system

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "capture_reader.h"
 #include "faults.h"
 #include "rig_desk.h"
 
@@ -210,7 +211,6 @@ static void desk_close(struct rig *rig)
 		console_text_clear(&r->consoles[i]);
 	free(r->said);
 	free(r->events);
-	free(r->capture);
 	free(r);
 }
 
@@ -437,30 +437,17 @@ static const struct mcu_profile *desk_profile(struct rig *rig, unsigned board)
 
 /* The capture is written packet by packet: the file is whole whenever nothing runs. False: it is as it was, or cannot be read,
  * which the transcript then says: without requests nothing that is not to be in it would be missed. */
-static bool read_capture(struct desk_rig *r)
+static bool capture_has_grown(struct desk_rig *r)
 {
 	struct stat st;
-	uint8_t *bytes;
-	size_t length = 0;
-	ssize_t n;
 
-	if (fstat(r->recorded, &st)) {
+	if (fstat(r->recorded, &st) || lseek(r->recorded, 0, SEEK_SET) < 0) {
 		r->transcript.damage = "it has gone";
 		return false;
 	}
 	if (r->has_transcript && (size_t)st.st_size == r->capture_length)
 		return false;
-	bytes = malloc((size_t)st.st_size + 1);
-	if (!bytes) {
-		r->transcript.damage = "it is too large";
-		return false;
-	}
-	while (length < (size_t)st.st_size &&
-	       (n = pread(r->recorded, bytes + length, (size_t)st.st_size - length, (off_t)length)) > 0)
-		length += (size_t)n;
-	free(r->capture);
-	r->capture = bytes;
-	r->capture_length = length;
+	r->capture_length = (size_t)st.st_size;
 	return true;
 }
 
@@ -469,8 +456,9 @@ static const struct transcript *desk_transcript(struct rig *rig)
 	struct desk_rig *r = desk_of(rig);
 	struct transcript_facts facts = transcript_facts_of(r->options.profile);
 	const char *serials[PRIVATE_BUS_PORTS + 1] = { NULL };
+	struct transcript_source source = { .facts = &facts };
 
-	if (!read_capture(r)) {
+	if (!capture_has_grown(r)) {
 		if (desk_capture_error(r->desk))
 			r->transcript.damage = strerror(-desk_capture_error(r->desk));
 		return &r->transcript;
@@ -488,7 +476,10 @@ static const struct transcript *desk_transcript(struct rig *rig)
 	if (r->has_transcript)
 		transcript_free(&r->transcript);
 	r->transcript = (struct transcript){ 0 };
-	transcript_read(&r->transcript, r->capture, r->capture_length, &facts);
+	source.reader = capture_reader_from_fd(r->recorded);
+	if (!source.reader || transcript_read_from(&r->transcript, &source) == -ENOMEM)
+		r->transcript.damage = "it is too large";
+	capture_reader_free(source.reader);
 	if (desk_capture_error(r->desk))
 		r->transcript.damage = strerror(-desk_capture_error(r->desk));
 	r->has_transcript = true;

@@ -31,7 +31,6 @@ struct desk_rig {
 	struct console_text consoles[PRIVATE_BUS_PORTS + 1];
 
 	struct transcript transcript;
-	uint8_t *capture;
 	size_t capture_length;
 	bool has_transcript;
 
