@@ -148,7 +148,7 @@ unit: $(UNIT) $(if $(HIL_MISSING),,$(B)/tools/dfu-reference)
 $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h emulator/tests/clients/dfuse_raw.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O1 $(WARN) -o $@ $< $(shell $(PKG_CONFIG) --cflags --libs libusb-1.0 2>/dev/null)
-clients: $(B)/clients/front_libusb
+clients: $(addprefix $(B)/clients/,front_libusb gadget_host mass_erase_ioctl)
 
 # Fuzz targets: tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus tests/corpus/NAME beside it.
 FUZZERS := $(patsubst %.c,$(B)/%,$(notdir $(filter-out $(WITHOUT),$(wildcard emulator/tests/fuzz_*.c hil/tests/fuzz_*.c))))

@@ -91,7 +91,18 @@ says_not()
 
 # The emulated processor of a guest may be one of many that share this machine's.
 patience=1
-[ -z "${VM_KERNEL-}" ] || patience=5
+between=0.02
+if [ -n "${VM_KERNEL-}" ]; then
+  patience=5
+  between=0.06
+fi
+
+# pause SECONDS: without a program of its own, whose start takes a guest longer than the pause.
+pause()
+{
+  [ -p "$work/nothing" ] || mkfifo "$work/nothing" 2>/dev/null || true
+  read -r -t "$1" _ <>"$work/nothing" || true
+}
 
 # until_true SECONDS COMMAND...: wait for a condition
 until_true()
@@ -104,18 +115,23 @@ until_true()
       echo "=> never true: $*"
       return 1
     fi
-    sleep 0.02
+    pause "$between"
   done
 }
 
 # gone PID: not there any more, or a zombie that waits for its parent
 gone()
 {
-  local state
+  local key state
 
-  state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)
-  [ -z "$state" ] || [ "$state" = Z ]
-}
+  while read -r key state; do
+    if [ "$key" = State: ]; then
+      [ "${state:0:1}" = Z ]
+      return
+    fi
+  done <"/proc/$1/status" || true
+  return 0
+} 2>/dev/null
 
 pattern()
 {

@@ -20,6 +20,7 @@ speed=x20
 serial=326237753036
 work=$(mktemp -d "${TMPDIR:-/tmp}/over-XXXXXX") || exit 1
 chmod 755 "$work"
+mkfifo "$work/nothing" || exit 1
 failures=0
 helpers=()
 
@@ -63,7 +64,7 @@ attach()
       [ "$status" != 006 ] && [ "$status" != 005 ] || used=$port
     done </sys/devices/platform/vhci_hcd.0/status
     [ -n "$used" ] || usbip attach -r 127.0.0.1 -b 1-1 >/dev/null 2>&1
-    sleep 0.1
+    read -r -t 0.1 _ <>"$work/nothing"
   done
 }
 
@@ -82,7 +83,7 @@ captured()
   monitor=$!
   until grep -q '^File:' "$folder/dumpcap"; do
     kill -0 $monitor 2>/dev/null || { cat "$folder/dumpcap" >&2; break; }
-    sleep 0.05
+    read -r -t 0.1 _ <>"$work/nothing"
   done
   FEATURES='flash reset' over "$front" "$@" --capture "$folder/own.pcapng" >"$folder/said"
   kill -INT $monitor
