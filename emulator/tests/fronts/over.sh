@@ -68,15 +68,15 @@ attach()
   done
 }
 
-# captured WHAT FRONT [OPTION...]: one run more, recorded by usbmon too: it has the same transfers as our own capture. WHAT:
-# of compare_captures.py
+# captured FRONT [OPTION...]: one run more, recorded by usbmon too. Both records go to the host, in /run/vm: it compares them in a
+# fraction of the time.
 captured()
 {
-  local what=$1 front=$2 monitor folder=$work/$2-captured
+  local front=$1 monitor folder=$work/$1-captured
 
   # Once is enough, with the stock kernel and where settings differ.
   [ "${FEATURES-}" != rates ] && [ "${VM_KERNEL-}" != backports ] || return 0
-  shift 2
+  shift
   mkdir -p "$folder"
   modules usbmon || return 1
   dumpcap -q -i usbmon0 -w "$folder/usbmon.pcapng" >"$folder/dumpcap" 2>&1 &
@@ -89,13 +89,11 @@ captured()
   kill -INT $monitor
   wait $monitor
   if grep -q '^not ok' "$folder/said" ||
-    ! python3 "$here/../clients/compare_captures.py" "$folder/own.pcapng" "$folder/usbmon.pcapng" "$what" >"$folder/log" 2>&1; then
-    cat "$folder/said" "$folder/log" "$folder/dumpcap" >&2
-    echo "not ok - $front: usbmon of the kernel and our capture have the same transfers"
+    ! cp "$folder/usbmon.pcapng" "/run/vm/$front.usbmon" || ! cp "$folder/own.pcapng" "/run/vm/$front.pcapng"; then
+    cat "$folder/said" "$folder/dumpcap" >&2
+    echo "not ok - $front: a run is recorded by the kernel and by us"
     return 1
   fi
-  cp "$folder/own.pcapng" "/run/vm/$front.pcapng"
-  echo "ok - $front: usbmon of the kernel and our capture have the same transfers ($(cat "$folder/log"))"
 }
 
 # over FRONT [OPTION...]
@@ -135,13 +133,13 @@ for front; do
     over exec
     ;;
   vhci)
-    modules vhci-hcd && over vhci && captured all vhci
+    modules vhci-hcd && over vhci && captured vhci
     ;;
   usbip)
     modules vhci-hcd || continue
     attach &
     helpers+=($!)
-    over usbip && captured all usbip
+    over usbip && captured usbip
     kill "${helpers[-1]}"
     unset 'helpers[-1]'
     ;;
@@ -151,15 +149,15 @@ for front; do
       modules dummy_hcd libcomposite && extra_module usb_f_fs
     else
       modules dummy_hcd usb_f_fs
-    fi && over gadget && captured class gadget
+    fi && over gadget && captured gadget
     ;;
   raw-gadget)
-    modules dummy_hcd udc-core && extra_module raw_gadget && over raw-gadget && captured all raw-gadget
+    modules dummy_hcd udc-core && extra_module raw_gadget && over raw-gadget && captured raw-gadget
     ;;
   redir)
     # QEMU's socket is the host's: VM_REDIR is its name there.
     modules xhci-pci && "$repo/ci/vm/host-socket" "$VM_REDIR" "$work/qemu" && over redir --socket "$work/qemu" &&
-      captured all redir --socket "$work/qemu"
+      captured redir --socket "$work/qemu"
     ;;
   *)
     echo "not ok - there is a front $front"
