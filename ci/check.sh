@@ -296,6 +296,15 @@ vm_job()
   esac
 }
 
+# Lines of batches, those first that take longest, lest one of them is left alone at the end.
+longest_first()
+{
+  sort | awk '{
+    rank = /vm_usbip/ ? 1 : /vm_fronts.*stock/ ? 2 : /selftest|vm_private_bus/ ? 3 : /vm_hil|vm_redir|vm_gadget\./ ? 4 : 5
+    print rank "\t" $0
+  }' | sort -s -n | cut -f 2-
+}
+
 # Each emulator/tests/vm_*.sh is one batch for each of its lines `# guest: OPTION...`, with options for ci/vm/run: it runs in
 # that guest; or `# host: ARGUMENT...`: it runs here, and starts a guest. Three at a time: a guest has one processor, and
 # keeps one busy, unless it waits.
@@ -306,7 +315,7 @@ stage_vm()
   {
     echo 'ci/vm/selftest:# host:'
     find emulator hil -name "vm_*.sh" -exec grep -H -E "^# (guest|host):" {} +
-  } | in_parallel 3 vm_job
+  } | longest_first | in_parallel 3 vm_job
   echo "== guests: $(cat "$results"/selftest.processor "$results"/vm_*.processor | awk '{ sum += $1 } END { print sum }') s of a processor"
 }
 

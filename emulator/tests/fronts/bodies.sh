@@ -113,6 +113,13 @@ fresh()
   wait_for another 0483:df11 "$before"
 }
 
+# option_bytes TEXT: the board has them
+option_bytes()
+{
+  ctl options show >now
+  grep -q -F -e "$1" now
+}
+
 # noise BYTES SEED: the same each time
 noise()
 {
@@ -327,8 +334,8 @@ reset() # option bytes that are written reset the board: it enumerates again, in
   else
     dfu -a 1 -s 0x1FFFC000:will-reset -D ob.bin
   fi
-  ctl options show >now
-  says now ebaa1455
+  # The answer to the last request, which need not come, is no sign that they are written.
+  wait_for option_bytes ebaa1455
   wait_for another 0483:df11 "$before"
   start
 }
