@@ -119,18 +119,15 @@ until_true()
   done
 }
 
-# gone PID: not there any more, or a zombie that waits for its parent
+# gone PID: not there any more, or a zombie that waits for its parent. Read as a whole: what bash has left over of a file of a
+# process that ends meanwhile would turn up in front of the next file that is read.
 gone()
 {
-  local key state
+  local line=
 
-  while read -r key state; do
-    if [ "$key" = State: ]; then
-      [ "${state:0:1}" = Z ]
-      return
-    fi
-  done <"/proc/$1/status" || true
-  return 0
+  read -r -d '' line <"/proc/$1/stat" || true
+  line=${line##*) }
+  [ -z "$line" ] || [ "${line:0:1}" = Z ]
 } 2>/dev/null
 
 pattern()
