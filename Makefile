@@ -171,7 +171,7 @@ $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h e
 $(B)/clients/relay_hidapi: emulator/tests/clients/relay_hidapi.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O1 $(WARN) -o $@ $< $(shell $(PKG_CONFIG) --cflags --libs hidapi-hidraw 2>/dev/null)
-clients: $(B)/clients/front_libusb $(if $(call have,hidapi-hidraw),$(B)/clients/relay_hidapi)
+clients: $(addprefix $(B)/clients/,front_libusb gadget_host mass_erase_ioctl) $(if $(call have,hidapi-hidraw),$(B)/clients/relay_hidapi)
 
 # Fuzz targets: tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus tests/corpus/NAME beside it.
 FUZZERS := $(patsubst %.c,$(B)/%,$(notdir $(filter-out $(WITHOUT),$(wildcard emulator/tests/fuzz_*.c hil/tests/fuzz_*.c))))

@@ -297,6 +297,15 @@ vm_job()
   esac
 }
 
+# Lines of batches, those first that take longest, lest one of them is left alone at the end.
+longest_first()
+{
+  sort | awk '{
+    rank = /vm_usbip/ ? 1 : /vm_fronts.*stock/ ? 2 : /selftest|vm_private_bus/ ? 3 : /vm_hil|vm_redir|vm_gadget\./ ? 4 : 5
+    print rank "\t" $0
+  }' | sort -s -n | cut -f 2-
+}
+
 # Each emulator/tests/vm_*.sh is one batch for each of its lines `# guest: OPTION...`, with options for ci/vm/run: it runs in
 # that guest; or `# host: ARGUMENT...`: it runs here, and starts a guest. Three at a time: a guest has one processor, and
 # keeps one busy, unless it waits.
@@ -314,7 +323,7 @@ guests()
   {
     [ -z "${2-}" ] || echo "$2"
     find emulator hil -name "$1" -exec grep -H -E "^# (guest|host):" {} +
-  } | in_parallel 3 vm_job
+  } | longest_first | in_parallel 3 vm_job
 }
 
 # The bench in software: what switches a board's pins, with the drivers and the tools that real ones have.

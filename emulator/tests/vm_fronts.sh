@@ -43,10 +43,22 @@ few=
   "$here/fronts/over.sh" "$@" | sed "s/^\([a-z ]* - [a-z-]*\): /\1 ($kernel): /"
 status=${PIPESTATUS[0]}
 
-# What the fronts recorded, as tshark reads it: all of it, whole, and the board in it.
-for capture in "$VM_SHARE"/*.pcapng; do
-  [ -e "$capture" ] || continue
-  front=$(basename "$capture" .pcapng)
+# What the fronts recorded: as the guest's kernel has it, too; and as tshark reads it, all of it, whole, and the board in it.
+for front; do
+  if [ "$front" = exec ] || [ "$kernel" = backports ] || [ "${FEATURES-}" = rates ]; then
+    continue
+  fi
+  capture=$VM_SHARE/$front.pcapng
+  # A gadget's kernel answers standard requests itself.
+  what=all
+  [ "$front" != gadget ] || what=class
+  if python3 "$here/clients/compare_captures.py" "$capture" "$VM_SHARE/usbmon/$front.pcapng" "$what" >"$work/log" 2>&1; then
+    echo "ok - $front ($kernel): usbmon of the kernel and our capture have the same transfers ($(cat "$work/log"))"
+  else
+    cat "$work/log" >&2
+    echo "not ok - $front ($kernel): usbmon of the kernel and our capture have the same transfers"
+    status=1
+  fi
   tshark -r "$capture" -T fields -e usb.urb_type -e usb.setup.bRequest -e usb.idProduct -e _ws.malformed \
     >"$work/fields" 2>"$work/errors"
   if [ -s "$work/errors" ] && grep -v -q 'Running as user' "$work/errors" ||
