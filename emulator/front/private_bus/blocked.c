@@ -149,6 +149,28 @@ bool blocked_is_zombie(pid_t pid)
 	return !at || at[1] == 0 || at[2] == 'Z' || at[2] == 'X';
 }
 
+uint64_t blocked_ticks(pid_t pid)
+{
+	char path[64], text[512];
+	unsigned long user, system, children_user, children_system;
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	at = strrchr(text, ')');
+	if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu", &user, &system,
+			  &children_user, &children_system) != 4)
+		return 0;
+	return user + system + children_user + children_system;
+}
+
 /* Stopped by job control or by a debugger: it will not run before somebody outside wants it to. */
 static bool is_stopped(const struct thread *t)
 {

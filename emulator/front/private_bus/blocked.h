@@ -24,5 +24,7 @@ enum blocked_how blocked_all(struct blocked *, struct private_bus *);
 /* The processes of the last look. Valid until the next one. */
 const pid_t *blocked_processes(const struct blocked *, size_t *count);
 bool blocked_is_zombie(pid_t pid);
+/* Processor time of a process and of the children that it has waited for, in clock ticks; 0 if it is gone. */
+uint64_t blocked_ticks(pid_t pid);
 
 #endif

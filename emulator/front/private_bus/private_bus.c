@@ -404,6 +404,8 @@ int private_bus_step(struct private_bus *bus, int wait_ms)
 		if (bus->vtime)
 			waits_look_after(bus); /* vtime_idle() may be long in coming if others are busy */
 	}
+	if (bus->vtime)
+		vtime_check(bus->vtime);
 	if (bus->vtime && n > 0)
 		vtime_stir(bus->vtime);
 	if (bus->vtime && n == 0) {

@@ -30,12 +30,13 @@
 #define FAR_LOOKS 8                       /* a jump that far is not made at first sight: it ends more than it skips */
 #define PATIENCE_POLL_NS UINT64_C(400000) /* a held poll or futex may be about to be satisfied from inside */
 #define ELAPSED_MAX_NS UINT64_C(6000000000000000000) /* added to the date, it must fit 63 bits */
-/* How long clocks stand while the tool computes. It may also be that it looks for something to come again and again without ever
- * waiting; that ends thereby, and each time sooner. */
+/* How long clocks stand while the tool computes, in processor time: a machine may be busy. It may also be that the tool looks for
+ * something to come again and again without ever waiting; that ends thereby, and each time sooner. GRACE_NS: by the wall, and how
+ * long we may be away. */
+#define COMPUTE_MS 1500
 #define GRACE_NS UINT64_C(1000000000)
 #define GRACE_LEAST_NS UINT64_C(2000000)
-/* So long altogether, for one that opens files meanwhile, as programs do when they start. */
-#define START_NS UINT64_C(5000000000)
+#define CHECKS 4 /* in a grace */
 
 struct process {
 	struct process *next;
@@ -50,11 +51,14 @@ struct vtime {
 	struct private_bus *bus;
 	bool always, given_up;
 	struct vdso_clock clock;
-	uint64_t start_ns, started_ns; /* of START_NS: how much there is, and has been used since clocks last moved */
-	uint64_t stirred_ns;           /* when something last happened, on the wall */
-	bool excused;                  /* since clocks last moved, the tool was seen to wait for what is not here */
-	uint64_t pause_to_ns;          /* a sleep that is not skipped: until then it lasts, on the wall; */
-	uint64_t pause_due_ns;         /* and that is what clocks show then. 0: there is none */
+	uint64_t compute_ms;   /* as of now: COMPUTE_MS */
+	uint64_t computed_ms;  /* what the tool had computed when we first looked since clocks moved */
+	bool looked, let_go;   /* we have; and clocks are not held back any more */
+	uint64_t check_ns;     /* when to look again, on the wall */
+	bool excused;          /* since they last moved, the tool was seen to wait for what is not here */
+	uint64_t moved_ns;     /* when they did, on the wall */
+	uint64_t pause_to_ns;  /* a sleep that is not skipped: until then it lasts, on the wall; */
+	uint64_t pause_due_ns; /* and that is what clocks show then. 0: there is none */
 	uint64_t patience_ns;
 	unsigned far_looks; /* in a row that found all blocked, with nothing to come for so long */
 	unsigned round;
@@ -105,7 +109,8 @@ uint64_t vtime_point_ns(const struct vtime *v, clockid_t clock, uint64_t ns)
 
 void vtime_start_clock(struct vtime *v)
 {
-	v->clock.release_ns = v->stirred_ns = now_ns(CLOCK_MONOTONIC);
+	v->clock.release_ns = v->moved_ns = now_ns(CLOCK_MONOTONIC);
+	v->check_ns = v->moved_ns + v->clock.grace_ns / CHECKS;
 }
 
 static void release_all(struct vtime *v, uint64_t release_ns)
@@ -148,7 +153,7 @@ static void start_clocks(struct vtime *v)
 			v->clock.base_ns[clock] += TIMERS_LEAD_NS;
 	}
 	v->clock.grace_ns = GRACE_NS;
-	v->start_ns = START_NS;
+	v->compute_ms = COMPUTE_MS;
 	vtime_start_clock(v);
 }
 
@@ -294,18 +299,6 @@ static int patch_traced(struct vtime *v, struct process *p, const struct call_in
 	return err;
 }
 
-/* It opens files or becomes another program: it is starting, not looking for something to come. */
-static void is_starting(struct vtime *v)
-{
-	uint64_t used = v->bus->wall_now_ns - v->clock.release_ns;
-
-	if (v->bus->wall_now_ns < v->clock.release_ns || used < v->clock.grace_ns / 4 ||
-	    used > v->clock.grace_ns / 4 * 3 || v->started_ns + used > v->start_ns)
-		return;
-	v->started_ns += used;
-	release_all(v, v->bus->wall_now_ns);
-}
-
 bool vtime_saw(struct vtime *v, const struct call_info *c)
 {
 	struct process *p;
@@ -314,8 +307,6 @@ bool vtime_saw(struct vtime *v, const struct call_info *c)
 
 	if (v->given_up || c->call == CALL_EXECVE || c->call == CALL_EXECVEAT)
 		return false; /* what is about to be replaced needs no patch */
-	if (c->call <= CALL_EXECVEAT)
-		is_starting(v);
 	p = process_of(v, c->tid);
 	if (p && c->call == CALL_SET_TID_ADDRESS) {
 		/* A new program, even if another thread of the old one has made a call after execve(2). */
@@ -515,13 +506,29 @@ static bool only_polls_wait(const struct private_bus *bus)
 	return true;
 }
 
-uint64_t vtime_patience_ns(struct vtime *v)
+/* When to look again whether the tool computes. UINT64_MAX: not at all. */
+static uint64_t check_at_ns(const struct vtime *v)
+{
+	return v->let_go || v->given_up || !tool_runs(v) ? UINT64_MAX : v->check_ns;
+}
+
+static uint64_t look_after_ns(struct vtime *v)
 {
 	if (!worth_looking(v))
 		return tool_runs(v) && timers_any(v->timers) ? PATIENCE_LAST_NS * 10 : UINT64_MAX;
 	if (v->patience_ns < PATIENCE_POLL_NS && only_polls_wait(v->bus))
 		v->patience_ns = PATIENCE_POLL_NS;
 	return v->patience_ns;
+}
+
+uint64_t vtime_patience_ns(struct vtime *v)
+{
+	uint64_t check = check_at_ns(v), wall = v->bus->wall_now_ns, look = look_after_ns(v);
+
+	if (check == UINT64_MAX)
+		return look;
+	check = check > wall ? check - wall : 0;
+	return check < look ? check : look;
 }
 
 static void be_quick(struct vtime *v)
@@ -532,7 +539,6 @@ static void be_quick(struct vtime *v)
 
 void vtime_stir(struct vtime *v)
 {
-	v->stirred_ns = v->bus->wall_now_ns;
 	be_quick(v);
 }
 
@@ -598,13 +604,12 @@ static bool nothing_came(struct private_bus *bus)
 static void note_moved(struct vtime *v, uint64_t wall_ns)
 {
 	if (wall_ns > v->clock.release_ns + v->clock.grace_ns && !v->excused) {
-		v->start_ns /= 2;
+		v->compute_ms /= 2;
 		v->clock.grace_ns /= 2;
 		if (v->clock.grace_ns < GRACE_LEAST_NS)
 			v->clock.grace_ns = GRACE_LEAST_NS;
 	}
-	v->excused = false;
-	v->started_ns = 0;
+	v->excused = v->looked = v->let_go = false;
 }
 
 static void jump(struct vtime *v, uint64_t to_ns)
@@ -616,7 +621,8 @@ static void jump(struct vtime *v, uint64_t to_ns)
 	note_moved(v, bus->wall_now_ns);
 	v->pause_due_ns = 0;
 	v->clock.elapsed_ns = to_ns;
-	v->clock.release_ns = v->stirred_ns = bus->wall_now_ns;
+	v->clock.release_ns = v->moved_ns = bus->wall_now_ns;
+	v->check_ns = v->moved_ns + v->clock.grace_ns / CHECKS;
 	err = set_clocks(v);
 	if (err) {
 		v->clock = before;
@@ -640,12 +646,41 @@ static uint64_t pause_ns(struct vtime *v, uint64_t by_ns, uint64_t due_ns)
 	return v->pause_to_ns > wall ? v->pause_to_ns - wall : 0;
 }
 
-/* The kernel counts for one of those that wait: then the clocks have gone with it. */
+/* The kernel counts for one of those that wait, nobody knows since when: then the clocks have gone with it all the while. */
 static void go_with_the_wall(struct vtime *v)
 {
 	v->excused = true;
 	if (v->bus->wall_now_ns < v->clock.release_ns + v->clock.grace_ns)
-		release_all(v, v->stirred_ns - v->clock.grace_ns);
+		release_all(v, v->moved_ns - v->clock.grace_ns);
+}
+
+/* All processor time of the tool so far, and of those that it has waited for. */
+static uint64_t computed_ms(const struct vtime *v)
+{
+	uint64_t ticks = 0;
+
+	for (const struct process *p = v->processes; p; p = p->next)
+		ticks += blocked_ticks(p->pid);
+	return ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+void vtime_check(struct vtime *v)
+{
+	struct private_bus *bus = v->bus;
+	uint64_t computed;
+
+	if (bus->wall_now_ns < check_at_ns(v))
+		return;
+	v->check_ns = bus->wall_now_ns + v->clock.grace_ns / CHECKS;
+	computed = computed_ms(v);
+	if (!v->looked)
+		v->computed_ms = computed;
+	v->looked = true;
+	/* What has ended without anybody having waited for it is missing from the sum. */
+	v->let_go = computed > v->computed_ms + v->compute_ms ||
+		    bus->wall_now_ns > v->clock.release_ns + v->clock.grace_ns;
+	if (!v->let_go && blocked_all(v->blocked, bus) == BLOCKED_NOT)
+		release_all(v, bus->wall_now_ns);
 }
 
 /* When something is due at the earliest, since the start of the tool. */
@@ -673,11 +708,13 @@ void vtime_idle(struct vtime *v)
 	elapsed = vtime_elapsed_ns(v, bus->wall_now_ns);
 	due = next_ns(v, elapsed);
 	how = due > ELAPSED_MAX_NS ? BLOCKED_NOT : blocked_all(v->blocked, bus);
+	if (how != BLOCKED_NOT && !nothing_came(bus))
+		how = BLOCKED_NOT; /* a call that we have yet to receive looks as if the kernel saw to it */
 	if (how == BLOCKED_AND_COUNTED)
 		go_with_the_wall(v);
 	if (how == BLOCKED_OUTSIDE)
 		v->excused = true;
-	if (how != BLOCKED_ALL || !nothing_came(bus)) {
+	if (how != BLOCKED_ALL) {
 		v->far_looks = 0;
 		be_patient(v);
 		return;

@@ -38,6 +38,8 @@ uint64_t vtime_patience_ns(struct vtime *);
 void vtime_stir(struct vtime *);
 /* Nothing has happened for that long: jump if the rule allows it. */
 void vtime_idle(struct vtime *);
+/* At every turn: does the tool still compute? */
+void vtime_check(struct vtime *);
 /* A descriptor of this process, duplicated into ours, or -errno (pidfd_getfd(2)). */
 int vtime_take_fd(struct vtime *, pid_t tid, int fd);
 /* Is a process, by one of its threads, the same as another's? */
