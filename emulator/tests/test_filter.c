@@ -213,6 +213,9 @@ static const struct {
 	{ "gettimeofday is notified", { CALL_GETTIMEOFDAY, { 0x1000 } }, NOTIFIED, TIMED },
 	{ "time is notified", { CALL_TIME, { 0 } }, NOTIFIED, TIMED },
 	{ "timerfd_create is notified", { CALL_TIMERFD_CREATE, { 1 } }, NOTIFIED, TIMED },
+	{ "a timer that counts a while is notified", { CALL_TIMERFD_SETTIME, { 3, 0, 0x1000 } }, NOTIFIED, TIMED },
+	{ "a timer set to a point in time is not", { CALL_TIMERFD_SETTIME, { 3, 1, 0x1000 } }, ALLOWED, TIMED },
+	{ "timerfd_gettime is notified", { CALL_TIMERFD_GETTIME, { 3 } }, NOTIFIED, TIMED },
 	{ "set_tid_address is notified", { CALL_SET_TID_ADDRESS, { 0x1000 } }, NOTIFIED, TIMED },
 };
 
@@ -391,6 +394,8 @@ static const struct {
 	NAMED(CALL_GETTIMEOFDAY, gettimeofday),
 	NAMED(CALL_SET_TID_ADDRESS, set_tid_address),
 	NAMED(CALL_TIMERFD_CREATE, timerfd_create),
+	NAMED(CALL_TIMERFD_SETTIME, timerfd_settime),
+	NAMED(CALL_TIMERFD_GETTIME, timerfd_gettime),
 	NAMED(CALL_IOCTL, ioctl),
 	NAMED(CALL_SOCKET, socket),
 	NAMED(CALL_IO_URING_SETUP, io_uring_setup),

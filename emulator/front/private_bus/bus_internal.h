@@ -148,8 +148,9 @@ void tool_gone(struct private_bus *);
 
 /* --- ports.c --- */
 void bus_forget_resets(struct private_bus *); /* nobody waits for them any more */
-int bus_plug_root_hub(struct private_bus *);  /* 0 or -ENOMEM */
-void bus_unplug_all(struct private_bus *);    /* the root hub too */
+bool bus_is_resetting(const struct private_bus *);
+int bus_plug_root_hub(struct private_bus *); /* 0 or -ENOMEM */
+void bus_unplug_all(struct private_bus *);   /* the root hub too */
 
 /* --- notify.c: answers. Each ends the call. --- */
 void answer_value(struct private_bus *, uint64_t id, int64_t value);

@@ -16,6 +16,8 @@
 #include "filter.h"
 #include "vtime.h"
 
+#define RESET_LIMIT_US 30000000u /* a device that does not come back is given up before */
+
 void tool_setup(struct private_bus *bus)
 {
 	bus->spawn.listener = bus->spawn.lifeline = bus->spawn.tool_fd = bus->spawn.exec_pipe = -1;
@@ -183,6 +185,15 @@ static int prepare(struct private_bus *bus, const struct private_bus_tool *tool)
 	return bus->vtime ? 0 : -ENOMEM;
 }
 
+/* A process that is killed while it resets a port ends when that is over. */
+static void end_resets(struct private_bus *bus)
+{
+	uint64_t limit = bench_now_us(bus->bench) + RESET_LIMIT_US;
+
+	while (bus_is_resetting(bus) && bench_next_us(bus->bench) <= limit)
+		bench_advance(bus->bench, bench_next_us(bus->bench));
+}
+
 static bool watch_tool(struct private_bus *bus)
 {
 	return bus_watch(bus, WATCH_LISTENER, bus->spawn.listener, EPOLLIN) &&
@@ -194,8 +205,12 @@ static bool watch_tool(struct private_bus *bus)
 static int start(struct private_bus *bus, const struct private_bus_tool *tool, char why[PRIVATE_BUS_ERROR])
 {
 	enum spawn_stage stage;
-	int err = prepare(bus, tool);
+	int err;
 
+	/* Else what time the next one takes to start is enough for it. */
+	if (bus->options.time != TIME_SCALED)
+		end_resets(bus);
+	err = prepare(bus, tool);
 	if (err) {
 		snprintf(why, PRIVATE_BUS_ERROR, "out of memory");
 		return err;
