@@ -215,6 +215,13 @@ static const struct {
 	{ "timerfd_create is notified", { CALL_TIMERFD_CREATE, { 1 } }, NOTIFIED, TIMED },
 	{ "a timer that counts a while is notified", { CALL_TIMERFD_SETTIME, { 3, 0, 0x1000 } }, NOTIFIED, TIMED },
 	{ "a timer set to a point in time is not", { CALL_TIMERFD_SETTIME, { 3, 1, 0x1000 } }, ALLOWED, TIMED },
+	{ "that of libusb is put out without notice",
+	  { CALL_TIMERFD_SETTIME, { BASE - FILTER_TIMERS, 0, 0x1000 } },
+	  ALLOWED,
+	  TIMED },
+	{ "the last of those as well", { CALL_TIMERFD_SETTIME, { BASE - 1, 0, 0x1000 } }, ALLOWED, TIMED },
+	{ "one below them is not", { CALL_TIMERFD_SETTIME, { BASE - FILTER_TIMERS - 1, 0, 0x1000 } }, NOTIFIED, TIMED },
+	{ "one above them is not", { CALL_TIMERFD_SETTIME, { BASE, 0, 0x1000 } }, NOTIFIED, TIMED },
 	{ "timerfd_gettime is notified", { CALL_TIMERFD_GETTIME, { 3 } }, NOTIFIED, TIMED },
 	{ "set_tid_address is notified", { CALL_SET_TID_ADDRESS, { 0x1000 } }, NOTIFIED, TIMED },
 };

@@ -124,7 +124,10 @@ static void decide(struct builder *b, enum call_when when, uint32_t base, uint32
 		return;
 	case WHEN_RELATIVE:
 		load(b, argument(1));
-		emit(b, BPF_JMP | BPF_JEQ | BPF_K, TFD_TIMER_ABSTIME, 0, 1);
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, TFD_TIMER_ABSTIME, 3, 0);
+		load(b, argument(0));
+		emit(b, BPF_JMP | BPF_JGE | BPF_K, base - FILTER_TIMERS, 0, 2);
+		emit(b, BPF_JMP | BPF_JGE | BPF_K, base, 1, 0);
 		answer(b, SECCOMP_RET_ALLOW);
 		answer(b, SECCOMP_RET_USER_NOTIF);
 		return;

@@ -239,9 +239,9 @@ int vdso_set(const struct vdso *v, const struct vdso_clock *clock)
 	return write_clock(v, 0, clock, offsetof(struct vdso_clock, base_ns));
 }
 
-int vdso_set_release(const struct vdso *v, const struct vdso_clock *clock)
+int vdso_set_moves(const struct vdso *v, const struct vdso_clock *clock)
 {
-	return write_clock(v, offsetof(struct vdso_clock, release_ns), &clock->release_ns, sizeof(clock->release_ns));
+	return write_clock(v, offsetof(struct vdso_clock, moves_ns), &clock->moves_ns, sizeof(clock->moves_ns));
 }
 
 void vdso_close(struct vdso *v)

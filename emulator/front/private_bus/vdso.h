@@ -12,13 +12,13 @@
 
 #define VDSO_CLOCKS 8 /* numbers of clocks that tell the time are below this */
 
-/* What the tool's clocks show, told in its own memory. They stand for grace_ns after the tool has been let go on, then go with
- * the wall: elapsed_ns + max(0, CLOCK_MONOTONIC - release_ns - grace_ns) since the start, when they showed base_ns. The layout is
- * known to the code of each architecture. */
+/* What the tool's clocks show, told in its own memory: base_ns and elapsed_ns, and from moves_ns of CLOCK_MONOTONIC on what goes
+ * by on the wall. The layout is known to the code of each architecture. */
 struct vdso_clock {
-	uint64_t elapsed_ns, release_ns, grace_ns;
+	uint64_t elapsed_ns, moves_ns;
 	uint64_t base_ns[VDSO_CLOCKS]; /* by clockid_t; does not change */
 };
+#define VDSO_STANDS (UINT64_MAX / 4) /* moves_ns: never */
 
 struct vdso {
 	pid_t pid;
@@ -37,8 +37,8 @@ int vdso_patch_traced(pid_t pid, pid_t tid, const struct vdso_clock *, struct vd
 		      void *context, bool *answered);
 /* All but base_ns. Nothing of the process may be running. */
 int vdso_set(const struct vdso *, const struct vdso_clock *);
-/* release_ns alone, while the clock stands: the process may run. */
-int vdso_set_release(const struct vdso *, const struct vdso_clock *);
+/* moves_ns alone: the process may run. */
+int vdso_set_moves(const struct vdso *, const struct vdso_clock *);
 void vdso_close(struct vdso *);
 
 #endif

@@ -7,8 +7,8 @@
 
 /*
  * r8 is the fifth argument, which the kernel ignores and the seccomp filter knows (FILTER_MAGIC). Mask 0xF3: CLOCK_REALTIME,
- * MONOTONIC, MONOTONIC_RAW, both COARSE ones, BOOTTIME; not the CPU-time clocks, which the kernel tells. How long it is since
- * the tool was let go on is told by CLOCK_MONOTONIC, whichever is asked for: see struct vdso_clock.
+ * MONOTONIC, MONOTONIC_RAW, both COARSE ones, BOOTTIME; not the CPU-time clocks, which the kernel tells. Whether and
+ * how far the time has gone on is told by CLOCK_MONOTONIC, whichever is asked for: see struct vdso_clock.
  */
 __asm__(".pushsection .rodata\n"
 	".balign 16\n"
@@ -32,12 +32,11 @@ __asm__(".pushsection .rodata\n"
 	"	addq 8(%rsp), %rax\n"
 	"	movq dfubench_vdso_cell(%rip), %rcx\n"
 	"	subq 8(%rcx), %rax\n"
-	"	subq 16(%rcx), %rax\n"
 	"	jns 1f\n"
 	"	xorl %eax, %eax\n"
 	"1:	addq (%rcx), %rax\n"
 	"	movl 16(%rsp), %edx\n"
-	"	addq 24(%rcx,%rdx,8), %rax\n"
+	"	addq 16(%rcx,%rdx,8), %rax\n"
 	"	xorl %edx, %edx\n"
 	"	movl $1000000000, %ecx\n"
 	"	divq %rcx\n"

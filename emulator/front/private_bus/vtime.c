@@ -30,13 +30,12 @@
 #define FAR_LOOKS 8                       /* a jump that far is not made at first sight: it ends more than it skips */
 #define PATIENCE_POLL_NS UINT64_C(400000) /* a held poll or futex may be about to be satisfied from inside */
 #define ELAPSED_MAX_NS UINT64_C(6000000000000000000) /* added to the date, it must fit 63 bits */
-/* How long clocks stand while the tool computes, in processor time: a machine may be busy. It may also be that the tool looks for
- * something to come again and again without ever waiting; that ends thereby, and each time sooner. GRACE_NS: by the wall, and how
- * long we may be away. */
-#define COMPUTE_MS 1500
-#define GRACE_NS UINT64_C(1000000000)
-#define GRACE_LEAST_NS UINT64_C(2000000)
-#define CHECKS 4 /* in a grace */
+/* How long clocks stand while the tool computes, in processor time, for a machine may be busy. It may also be that the tool looks
+ * for something to come again and again without ever waiting; that ends thereby, each time sooner, and at last they do not stand
+ * any more. While it waits for somebody outside they stand that much as well, on the wall. */
+#define COMPUTE_MS 1000
+#define COMPUTE_LEAST_MS 20 /* the kernel tells it in hundredths of a second */
+#define CHECKS 4            /* until then; we may ourselves be kept from looking for as long */
 
 struct process {
 	struct process *next;
@@ -51,12 +50,13 @@ struct vtime {
 	struct private_bus *bus;
 	bool always, given_up;
 	struct vdso_clock clock;
-	uint64_t compute_ms;   /* as of now: COMPUTE_MS */
-	uint64_t computed_ms;  /* what the tool had computed when we first looked since clocks moved */
-	bool looked, let_go;   /* we have; and clocks are not held back any more */
-	uint64_t check_ns;     /* when to look again, on the wall */
-	bool excused;          /* since they last moved, the tool was seen to wait for what is not here */
-	uint64_t moved_ns;     /* when they did, on the wall */
+	uint64_t compute_ms;  /* as of now: COMPUTE_MS */
+	uint64_t computed_ms; /* what the tool had computed at the first check since clocks jumped */
+	uint64_t check_ns;    /* when to check again, on the wall */
+	unsigned checks,
+		away;      /* since then; and how many of the last ones have seen the tool wait for somebody outside */
+	bool excused;      /* since they last moved, the tool was seen to wait for what is not here */
+	uint64_t moved_ns; /* when they did, on the wall */
 	uint64_t pause_to_ns;  /* a sleep that is not skipped: until then it lasts, on the wall; */
 	uint64_t pause_due_ns; /* and that is what clocks show then. 0: there is none */
 	uint64_t patience_ns;
@@ -84,14 +84,12 @@ static uint64_t now_ns(clockid_t clock)
 
 uint64_t vtime_elapsed_ns(const struct vtime *v, uint64_t wall_ns)
 {
-	uint64_t moves = v->clock.release_ns + v->clock.grace_ns;
-
-	return v->clock.elapsed_ns + (wall_ns > moves ? wall_ns - moves : 0);
+	return v->clock.elapsed_ns + (wall_ns > v->clock.moves_ns ? wall_ns - v->clock.moves_ns : 0);
 }
 
 uint64_t vtime_until_ns(const struct vtime *v, uint64_t elapsed_ns, uint64_t wall_ns)
 {
-	uint64_t at = v->clock.release_ns + v->clock.grace_ns;
+	uint64_t at = v->clock.moves_ns;
 
 	if (elapsed_ns <= v->clock.elapsed_ns)
 		return 0;
@@ -107,18 +105,40 @@ uint64_t vtime_point_ns(const struct vtime *v, clockid_t clock, uint64_t ns)
 	return ns > base ? ns - base : 0;
 }
 
-void vtime_start_clock(struct vtime *v)
+static uint64_t check_interval_ns(const struct vtime *v)
 {
-	v->clock.release_ns = v->moved_ns = now_ns(CLOCK_MONOTONIC);
-	v->check_ns = v->moved_ns + v->clock.grace_ns / CHECKS;
+	return v->compute_ms * 1000000 / CHECKS;
 }
 
-static void release_all(struct vtime *v, uint64_t release_ns)
+/* Clocks have jumped, or are to begin. */
+static void stand(struct vtime *v, uint64_t wall_ns)
 {
-	v->clock.release_ns = release_ns;
+	bool goes = v->given_up || v->compute_ms < COMPUTE_LEAST_MS;
+
+	v->clock.moves_ns = goes ? wall_ns : VDSO_STANDS;
+	v->moved_ns = wall_ns;
+	v->check_ns = wall_ns + check_interval_ns(v);
+	v->checks = v->away = 0;
+	v->excused = false;
+}
+
+void vtime_start_clock(struct vtime *v)
+{
+	stand(v, now_ns(CLOCK_MONOTONIC));
+}
+
+static bool stands(const struct vtime *v)
+{
+	return v->clock.moves_ns == VDSO_STANDS;
+}
+
+/* From that moment on clocks go with the wall. */
+static void go(struct vtime *v, uint64_t wall_ns)
+{
+	v->clock.moves_ns = wall_ns;
 	for (const struct process *p = v->processes; p; p = p->next) {
 		if (p->patched)
-			vdso_set_release(&p->vdso, &v->clock);
+			vdso_set_moves(&p->vdso, &v->clock);
 	}
 }
 
@@ -129,13 +149,8 @@ static void give_up(struct vtime *v, const char *why, int error)
 	bus_warn(v->bus, "virtual time does not work here (%s%s%s): the run goes on in real time", why,
 		 error ? ": " : "", error ? strerror(-error) : "");
 	v->given_up = true;
-	v->clock.elapsed_ns = vtime_elapsed_ns(v, now_ns(CLOCK_MONOTONIC));
-	v->clock.release_ns = now_ns(CLOCK_MONOTONIC);
-	v->clock.grace_ns = 0;
-	for (const struct process *p = v->processes; p; p = p->next) {
-		if (p->patched)
-			vdso_set(&p->vdso, &v->clock);
-	}
+	if (stands(v))
+		go(v, now_ns(CLOCK_MONOTONIC));
 }
 
 static bool tells_time(clockid_t clock)
@@ -152,7 +167,6 @@ static void start_clocks(struct vtime *v)
 		if (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE)
 			v->clock.base_ns[clock] += TIMERS_LEAD_NS;
 	}
-	v->clock.grace_ns = GRACE_NS;
 	v->compute_ms = COMPUTE_MS;
 	vtime_start_clock(v);
 }
@@ -506,12 +520,6 @@ static bool only_polls_wait(const struct private_bus *bus)
 	return true;
 }
 
-/* When to look again whether the tool computes. UINT64_MAX: not at all. */
-static uint64_t check_at_ns(const struct vtime *v)
-{
-	return v->let_go || v->given_up || !tool_runs(v) ? UINT64_MAX : v->check_ns;
-}
-
 static uint64_t look_after_ns(struct vtime *v)
 {
 	if (!worth_looking(v))
@@ -521,13 +529,18 @@ static uint64_t look_after_ns(struct vtime *v)
 	return v->patience_ns;
 }
 
+static bool checks(const struct vtime *v)
+{
+	return stands(v) && tool_runs(v);
+}
+
 uint64_t vtime_patience_ns(struct vtime *v)
 {
-	uint64_t check = check_at_ns(v), wall = v->bus->wall_now_ns, look = look_after_ns(v);
+	uint64_t look = look_after_ns(v), wall = v->bus->wall_now_ns, check;
 
-	if (check == UINT64_MAX)
+	if (!checks(v))
 		return look;
-	check = check > wall ? check - wall : 0;
+	check = v->check_ns > wall ? v->check_ns - wall : 0;
 	return check < look ? check : look;
 }
 
@@ -600,37 +613,26 @@ static bool nothing_came(struct private_bus *bus)
 	return poll(&fd, 1, 0) == 0 && !waits_look_after(bus) && !held_look_after(bus);
 }
 
-/* A tool that never waits is not to lose that much each time. */
-static void note_moved(struct vtime *v, uint64_t wall_ns)
-{
-	if (wall_ns > v->clock.release_ns + v->clock.grace_ns && !v->excused) {
-		v->compute_ms /= 2;
-		v->clock.grace_ns /= 2;
-		if (v->clock.grace_ns < GRACE_LEAST_NS)
-			v->clock.grace_ns = GRACE_LEAST_NS;
-	}
-	v->excused = v->looked = v->let_go = false;
-}
-
 static void jump(struct vtime *v, uint64_t to_ns)
 {
-	struct private_bus *bus = v->bus;
 	const struct vdso_clock before = v->clock;
+	uint64_t wall = now_ns(CLOCK_MONOTONIC), at_least = vtime_elapsed_ns(v, wall);
 	int err;
 
-	note_moved(v, bus->wall_now_ns);
+	if (!stands(v) && !v->excused)
+		v->compute_ms /= 2; /* a tool that never waits is not to lose that much each time */
 	v->pause_due_ns = 0;
-	v->clock.elapsed_ns = to_ns;
-	v->clock.release_ns = v->moved_ns = bus->wall_now_ns;
-	v->check_ns = v->moved_ns + v->clock.grace_ns / CHECKS;
+	/* In whole microseconds, as the bench counts. */
+	v->clock.elapsed_ns = ((to_ns > at_least ? to_ns : at_least) + 999) / 1000 * 1000;
+	stand(v, wall);
 	err = set_clocks(v);
 	if (err) {
 		v->clock = before;
 		give_up(v, "the clock of a process cannot be set", err);
 		return;
 	}
-	private_bus_sync(bus);
-	timers_next_ns(v->timers, to_ns); /* fires what is due */
+	private_bus_sync(v->bus);
+	timers_next_ns(v->timers, v->clock.elapsed_ns); /* fires what is due */
 }
 
 /* A sleep that is to last: 0 when it is over, else how long it takes, by the wall. */
@@ -650,8 +652,8 @@ static uint64_t pause_ns(struct vtime *v, uint64_t by_ns, uint64_t due_ns)
 static void go_with_the_wall(struct vtime *v)
 {
 	v->excused = true;
-	if (v->bus->wall_now_ns < v->clock.release_ns + v->clock.grace_ns)
-		release_all(v, v->moved_ns - v->clock.grace_ns);
+	if (stands(v))
+		go(v, v->moved_ns);
 }
 
 /* All processor time of the tool so far, and of those that it has waited for. */
@@ -669,18 +671,18 @@ void vtime_check(struct vtime *v)
 	struct private_bus *bus = v->bus;
 	uint64_t computed;
 
-	if (bus->wall_now_ns < check_at_ns(v))
+	if (!checks(v) || bus->wall_now_ns < v->check_ns)
 		return;
-	v->check_ns = bus->wall_now_ns + v->clock.grace_ns / CHECKS;
+	v->check_ns = bus->wall_now_ns + check_interval_ns(v);
 	computed = computed_ms(v);
-	if (!v->looked)
+	if (v->checks++ == 0)
 		v->computed_ms = computed;
-	v->looked = true;
+	v->away = blocked_all(v->blocked, bus) == BLOCKED_NOT ? 0 : v->away + 1;
 	/* What has ended without anybody having waited for it is missing from the sum. */
-	v->let_go = computed > v->computed_ms + v->compute_ms ||
-		    bus->wall_now_ns > v->clock.release_ns + v->clock.grace_ns;
-	if (!v->let_go && blocked_all(v->blocked, bus) == BLOCKED_NOT)
-		release_all(v, bus->wall_now_ns);
+	if (v->away >= CHECKS || (v->checks > CHECKS && computed > v->computed_ms + v->compute_ms)) {
+		v->excused |= v->away >= CHECKS;
+		go(v, bus->wall_now_ns);
+	}
 }
 
 /* When something is due at the earliest, since the start of the tool. */
@@ -729,5 +731,5 @@ void vtime_idle(struct vtime *v)
 		return;
 	}
 	be_quick(v);
-	jump(v, ((due > elapsed ? due : elapsed) + 999) / 1000 * 1000);
+	jump(v, due);
 }
