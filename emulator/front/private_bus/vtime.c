@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Virtual time: whose clock is patched, who is blocked, and when to jump. */
+/* Virtual time: what clocks show, and when they jump. */
 #include "vtime.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/kcmp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 #include "blocked.h"
+#include "processes.h"
 #include "remote.h"
 #include "timers.h"
 #include "vdso.h"
 
-#define SWEEP_FIRST 64  /* so many processes, and we look which of them are over */
-#define ERESTARTSYS 512 /* of the kernel: the call is made again once the thread has seen to its signals */
 #define PATIENCE_FIRST_NS UINT64_C(0)
 #define PATIENCE_STEP_NS UINT64_C(15000)
 #define PATIENCE_LAST_NS UINT64_C(1000000)
@@ -36,15 +29,6 @@
 #define COMPUTE_MS 1000
 #define COMPUTE_LEAST_MS 20 /* the kernel tells it in hundredths of a second */
 #define CHECKS 4            /* until then; we may ourselves be kept from looking for as long */
-
-struct process {
-	struct process *next;
-	pid_t pid;
-	int pidfd;
-	bool patched, again; /* again: its set_tid_address(2) is about to be made again */
-	unsigned round;      /* of the last look that saw it */
-	struct vdso vdso;
-};
 
 struct vtime {
 	struct private_bus *bus;
@@ -61,17 +45,9 @@ struct vtime {
 	uint64_t pause_due_ns; /* and that is what clocks show then. 0: there is none */
 	uint64_t patience_ns;
 	unsigned far_looks; /* in a row that found all blocked, with nothing to come for so long */
-	unsigned round;
-	struct process *processes;
 	struct blocked *blocked;
 	struct timers *timers;
-	size_t process_count, process_sweep;
-	/* which process a thread belongs to: threads of one process call in turn */
-	struct {
-		pid_t tid;
-		struct process *process;
-	} recent[8];
-	unsigned next_recent;
+	struct processes *processes;
 };
 
 static uint64_t now_ns(clockid_t clock)
@@ -136,10 +112,7 @@ static bool stands(const struct vtime *v)
 static void go(struct vtime *v, uint64_t wall_ns)
 {
 	v->clock.moves_ns = wall_ns;
-	for (const struct process *p = v->processes; p; p = p->next) {
-		if (p->patched)
-			vdso_set_moves(&p->vdso, &v->clock);
-	}
+	processes_let_go(v->processes);
 }
 
 static void give_up(struct vtime *v, const char *why, int error)
@@ -179,7 +152,8 @@ struct vtime *vtime_new(struct private_bus *bus, const struct private_bus_tool *
 		return NULL;
 	v->blocked = blocked_new(tool->fds);
 	v->timers = timers_new(bus, v->clock.base_ns);
-	if (!v->blocked || !v->timers) {
+	v->processes = processes_new(bus, &v->clock);
+	if (!v->blocked || !v->timers || !v->processes) {
 		vtime_free(v);
 		return NULL;
 	}
@@ -191,29 +165,11 @@ struct vtime *vtime_new(struct private_bus *bus, const struct private_bus_tool *
 	return v;
 }
 
-static void process_free(struct vtime *v, struct process *p)
-{
-	for (size_t i = 0; i < sizeof(v->recent) / sizeof(*v->recent); i++) {
-		if (v->recent[i].process == p)
-			v->recent[i].tid = 0;
-	}
-	vdso_close(&p->vdso);
-	if (p->pidfd >= 0)
-		close(p->pidfd);
-	v->process_count--;
-	free(p);
-}
-
 void vtime_free(struct vtime *v)
 {
 	if (!v)
 		return;
-	while (v->processes) {
-		struct process *next = v->processes->next;
-
-		process_free(v, v->processes);
-		v->processes = next;
-	}
+	processes_free(v->processes);
 	timers_free(v->timers);
 	blocked_free(v->blocked);
 	free(v);
@@ -221,118 +177,14 @@ void vtime_free(struct vtime *v)
 
 /* --- processes --- */
 
-/* A script may start thousands between two jumps, and each costs us two descriptors. */
-static void sweep_processes(struct vtime *v)
-{
-	if (v->process_count < v->process_sweep)
-		return;
-	for (struct process **at = &v->processes; *at;) {
-		struct process *p = *at;
-		struct pollfd fd = { .fd = p->pidfd, .events = POLLIN };
-
-		if (poll(&fd, 1, 0) <= 0) {
-			at = &p->next;
-			continue;
-		}
-		*at = p->next;
-		process_free(v, p);
-	}
-	v->process_sweep = v->process_count * 2 > SWEEP_FIRST ? v->process_count * 2 : SWEEP_FIRST;
-}
-
-static struct process *process_by_pid(struct vtime *v, pid_t pid)
-{
-	struct process *p = v->processes;
-
-	while (p && p->pid != pid)
-		p = p->next;
-	if (p)
-		return p;
-	sweep_processes(v);
-	p = calloc(1, sizeof(*p));
-	if (!p)
-		return NULL;
-	v->process_count++;
-	p->pid = pid;
-	p->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	p->vdso.memory = -1;
-	p->round = v->round;
-	p->next = v->processes;
-	v->processes = p;
-	return p;
-}
-
-static struct process *process_of(struct vtime *v, pid_t tid)
-{
-	pid_t pid;
-
-	for (size_t i = 0; i < sizeof(v->recent) / sizeof(*v->recent); i++) {
-		if (v->recent[i].tid == tid)
-			return v->recent[i].process;
-	}
-	pid = remote_process(tid);
-	if (pid <= 0)
-		return NULL;
-	v->recent[v->next_recent % 8].process = process_by_pid(v, pid);
-	v->recent[v->next_recent % 8].tid = v->recent[v->next_recent % 8].process ? tid : 0;
-	return v->recent[v->next_recent++ % 8].process;
-}
-
-static int patch(struct vtime *v, struct process *p)
-{
-	int err;
-
-	if (p->patched)
-		return 0;
-	vdso_close(&p->vdso);
-	err = vdso_patch(p->pid, &v->clock, &p->vdso);
-	p->patched = err == 0;
-	return err;
-}
-
-struct restart {
-	struct private_bus *bus;
-	uint64_t id;
-};
-
-static void restart(void *context)
-{
-	const struct restart *r = context;
-
-	answer_error(r->bus, r->id, -ERESTARTSYS);
-}
-
-/* No forced writes here: the thread itself can be stopped and made to help. */
-static int patch_traced(struct vtime *v, struct process *p, const struct call_info *c, bool *answered)
-{
-	struct restart r = { .bus = v->bus, .id = c->id };
-	int err;
-
-	err = vdso_patch_traced(p->pid, c->tid, &v->clock, &p->vdso, restart, &r, answered);
-	p->patched = err == 0;
-	return err;
-}
-
 bool vtime_saw(struct vtime *v, const struct call_info *c)
 {
-	struct process *p;
 	bool answered = false, unknown;
 	int err;
 
 	if (v->given_up || c->call == CALL_EXECVE || c->call == CALL_EXECVEAT)
 		return false; /* what is about to be replaced needs no patch */
-	p = process_of(v, c->tid);
-	if (p && c->call == CALL_SET_TID_ADDRESS) {
-		/* A new program, even if another thread of the old one has made a call after execve(2). */
-		p->patched &= p->again;
-		p->again = false;
-	}
-	if (!p || p->patched)
-		return false;
-	err = v->bus->options.no_forced_writes ? -EIO : patch(v, p);
-	if (err == -EIO || err == -EACCES || err == -EPERM)
-		err = patch_traced(v, p, c, &answered);
-	p->again = answered && c->call == CALL_SET_TID_ADDRESS;
+	err = processes_saw(v->processes, c, &answered);
 	unknown = err == -ENOSYS || err == -ENOEXEC;
 	/* execve(2) in one thread ends the others, at any moment of the above. */
 	if (err && err != -ESRCH && notify_alive(v->bus, c->id))
@@ -343,33 +195,22 @@ bool vtime_saw(struct vtime *v, const struct call_info *c)
 
 void vtime_exec(struct vtime *v, pid_t tid)
 {
-	struct process *p = process_of(v, tid);
-
-	if (p)
-		p->patched = false;
+	processes_exec(v->processes, tid);
 }
 
 int vtime_take_fd(struct vtime *v, pid_t tid, int fd)
 {
-	struct process *p = process_of(v, tid);
-	int copy;
-
-	if (!p || p->pidfd < 0)
-		return -ESRCH;
-	copy = (int)syscall(SYS_pidfd_getfd, p->pidfd, fd, 0);
-	return copy < 0 ? -errno : copy;
+	return processes_take_fd(v->processes, tid, fd);
 }
 
 bool vtime_is_real(struct vtime *v, pid_t tid)
 {
-	const struct process *p = v->given_up ? process_of(v, tid) : NULL;
-
-	return v->given_up && !(p && p->patched);
+	return v->given_up && !processes_is_patched(v->processes, tid);
 }
 
 bool vtime_same_process(struct vtime *v, pid_t a, pid_t b)
 {
-	return a == b || process_of(v, a) == process_of(v, b);
+	return processes_are_same(v->processes, a, b);
 }
 
 /* --- clocks that do not go through the vDSO --- */
@@ -404,43 +245,6 @@ void vtime_clock(struct vtime *v, const struct call_info *c)
 
 /* --- timerfd --- */
 
-/* An error (a kernel without kcmp(2)) counts as a yes: a timer that is lost gives wrong results. */
-static bool same_file(pid_t pid, int theirs, int ours)
-{
-	return syscall(SYS_kcmp, getpid(), pid, KCMP_FILE, ours, theirs) <= 0;
-}
-
-/* Does the process have it open under any number? */
-static bool has_timer(const struct process *p, int timer)
-{
-	char path[64], text[64];
-	struct dirent *entry;
-	bool found = false;
-	DIR *fds;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)p->pid);
-	fds = opendir(path);
-	while (fds && !found && (entry = readdir(fds))) {
-		int fd = (int)strtol(entry->d_name, NULL, 10);
-		ssize_t n = remote_fd_path(p->pid, fd, text, sizeof(text));
-
-		found = n > 0 && !strcmp(text, "anon_inode:[timerfd]") && same_file(p->pid, fd, timer);
-	}
-	if (fds)
-		closedir(fds);
-	return found;
-}
-
-static bool is_open(void *context, int timer)
-{
-	const struct vtime *v = context;
-	const struct process *p = v->processes;
-
-	while (p && !has_timer(p, timer))
-		p = p->next;
-	return p != NULL;
-}
-
 void vtime_timerfd(struct vtime *v, const struct call_info *c)
 {
 	uint64_t elapsed = vtime_elapsed_ns(v, now_ns(CLOCK_MONOTONIC));
@@ -452,7 +256,7 @@ void vtime_timerfd(struct vtime *v, const struct call_info *c)
 	switch (c->call) {
 	case CALL_TIMERFD_CREATE:
 		if (timers_full(v->timers))
-			timers_sweep(v->timers, is_open, v);
+			timers_sweep(v->timers, processes_have_timer, v->processes);
 		timers_create(v->timers, c);
 		return;
 	case CALL_TIMERFD_SETTIME:
@@ -544,15 +348,10 @@ uint64_t vtime_patience_ns(struct vtime *v)
 	return check < look ? check : look;
 }
 
-static void be_quick(struct vtime *v)
+void vtime_stir(struct vtime *v)
 {
 	v->patience_ns = PATIENCE_FIRST_NS;
 	v->far_looks = 0;
-}
-
-void vtime_stir(struct vtime *v)
-{
-	be_quick(v);
 }
 
 static void be_patient(struct vtime *v)
@@ -560,49 +359,6 @@ static void be_patient(struct vtime *v)
 	v->patience_ns = v->patience_ns ? v->patience_ns * 2 : PATIENCE_STEP_NS;
 	if (v->patience_ns > PATIENCE_LAST_NS)
 		v->patience_ns = PATIENCE_LAST_NS;
-}
-
-static void drop_dead(struct vtime *v)
-{
-	for (struct process **at = &v->processes; *at;) {
-		struct process *p = *at;
-
-		if (p->round == v->round) {
-			at = &p->next;
-			continue;
-		}
-		*at = p->next;
-		process_free(v, p);
-	}
-}
-
-/* Every process must have the new time before anything of it runs again. */
-static int set_clocks(struct vtime *v)
-{
-	size_t count;
-	const pid_t *pids = blocked_processes(v->blocked, &count);
-
-	v->round++;
-	for (size_t i = 0; i < count; i++) {
-		struct process *p = process_by_pid(v, pids[i]);
-		int err = p ? patch(v, p) : -ENOMEM;
-
-		if (!err)
-			err = vdso_set(&p->vdso, &v->clock);
-		if ((err == -EIO || err == -EFAULT) && p) {
-			/* Its memory is another by now (execve(2), or the number of a process that has ended). */
-			p->patched = false;
-			err = patch(v, p);
-		}
-		if (err == -ENOENT || err == -ESRCH || (err && kill(pids[i], 0)))
-			err = 0; /* it has ended meanwhile, or is a zombie */
-		if (err && !blocked_is_zombie(pids[i]))
-			return err;
-		if (p)
-			p->round = v->round;
-	}
-	drop_dead(v);
-	return 0;
 }
 
 /* All are blocked; has any of them yet been given a reason to go on, which we have not seen to? */
@@ -617,6 +373,8 @@ static void jump(struct vtime *v, uint64_t to_ns)
 {
 	const struct vdso_clock before = v->clock;
 	uint64_t wall = now_ns(CLOCK_MONOTONIC), at_least = vtime_elapsed_ns(v, wall);
+	const pid_t *pids;
+	size_t count;
 	int err;
 
 	if (!stands(v) && !v->excused)
@@ -625,7 +383,8 @@ static void jump(struct vtime *v, uint64_t to_ns)
 	/* In whole microseconds, as the bench counts. */
 	v->clock.elapsed_ns = ((to_ns > at_least ? to_ns : at_least) + 999) / 1000 * 1000;
 	stand(v, wall);
-	err = set_clocks(v);
+	pids = blocked_processes(v->blocked, &count);
+	err = processes_set_clocks(v->processes, pids, count);
 	if (err) {
 		v->clock = before;
 		give_up(v, "the clock of a process cannot be set", err);
@@ -656,25 +415,19 @@ static void go_with_the_wall(struct vtime *v)
 		go(v, v->moved_ns);
 }
 
-/* All processor time of the tool so far, and of those that it has waited for. */
-static uint64_t computed_ms(const struct vtime *v)
-{
-	uint64_t ticks = 0;
-
-	for (const struct process *p = v->processes; p; p = p->next)
-		ticks += blocked_ticks(p->pid);
-	return ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
-}
-
 void vtime_check(struct vtime *v)
 {
 	struct private_bus *bus = v->bus;
 	uint64_t computed;
 
+	if (!stands(v) && tool_runs(v) && timers_any(v->timers) && bus->wall_now_ns >= v->check_ns) {
+		timers_next_ns(v->timers, vtime_elapsed_ns(v, bus->wall_now_ns)); /* it may never be idle */
+		v->check_ns = bus->wall_now_ns + PATIENCE_LAST_NS;
+	}
 	if (!checks(v) || bus->wall_now_ns < v->check_ns)
 		return;
 	v->check_ns = bus->wall_now_ns + check_interval_ns(v);
-	computed = computed_ms(v);
+	computed = processes_computed_ms(v->processes);
 	if (v->checks++ == 0)
 		v->computed_ms = computed;
 	v->away = blocked_all(v->blocked, bus) == BLOCKED_NOT ? 0 : v->away + 1;
@@ -730,6 +483,6 @@ void vtime_idle(struct vtime *v)
 		be_patient(v);
 		return;
 	}
-	be_quick(v);
+	vtime_stir(v);
 	jump(v, due);
 }
