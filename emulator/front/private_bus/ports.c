@@ -64,14 +64,6 @@ void bus_forget_resets(struct private_bus *bus)
 			bus->ports[i]->reset_call = (struct call_info){ 0 };
 }
 
-bool bus_is_resetting(const struct private_bus *bus)
-{
-	for (int i = 1; i <= PRIVATE_BUS_PORTS; i++)
-		if (bus->ports[i] && bus->ports[i]->before_reset)
-			return true;
-	return false;
-}
-
 static void described(void *context, const struct usb_description *d);
 
 static void enumerate(struct port *p)

@@ -415,7 +415,7 @@ int private_bus_step(struct private_bus *bus, int wait_ms)
 	if (bus->failure)
 		return tool_broken(bus, bus->failure);
 	if (bus->over)
-		tool_gone(bus);
+		tool_ended(bus);
 	bury_watches(bus, false);
 	return bus->running;
 }

@@ -16,7 +16,7 @@
 #include "filter.h"
 #include "vtime.h"
 
-#define RESET_LIMIT_US 30000000u /* a device that does not come back is given up before */
+#define SETTLE_US 30000000u /* a device that does not come back from a reset is given up before */
 
 void tool_setup(struct private_bus *bus)
 {
@@ -72,6 +72,27 @@ void tool_gone(struct private_bus *bus)
 	bus->vtime = NULL;
 	free_cpus(bus);
 	bus->running = bus->ticking = false;
+}
+
+/* What is left is the bus's own: interfaces put back to their first setting, a port reset. A process that closes its last
+ * descriptor, or is killed while it resets a port, ends when that is over. */
+static bool is_tidying(const struct private_bus *bus)
+{
+	for (int i = 1; i <= PRIVATE_BUS_PORTS; i++)
+		if (bus->ports[i] && (bus->ports[i]->before_reset || bus->ports[i]->transfers))
+			return true;
+	return false;
+}
+
+void tool_ended(struct private_bus *bus)
+{
+	uint64_t limit = bench_now_us(bus->bench) + SETTLE_US;
+
+	tool_gone(bus);
+	if (bus->options.time == TIME_SCALED)
+		return; /* it takes the time that comes */
+	while (is_tidying(bus) && bench_next_us(bus->bench) <= limit)
+		bench_advance(bus->bench, bench_next_us(bus->bench));
 }
 
 int tool_broken(struct private_bus *bus, int error)
@@ -185,15 +206,6 @@ static int prepare(struct private_bus *bus, const struct private_bus_tool *tool)
 	return bus->vtime ? 0 : -ENOMEM;
 }
 
-/* A process that is killed while it resets a port ends when that is over. */
-static void end_resets(struct private_bus *bus)
-{
-	uint64_t limit = bench_now_us(bus->bench) + RESET_LIMIT_US;
-
-	while (bus_is_resetting(bus) && bench_next_us(bus->bench) <= limit)
-		bench_advance(bus->bench, bench_next_us(bus->bench));
-}
-
 static bool watch_tool(struct private_bus *bus)
 {
 	return bus_watch(bus, WATCH_LISTENER, bus->spawn.listener, EPOLLIN) &&
@@ -205,12 +217,8 @@ static bool watch_tool(struct private_bus *bus)
 static int start(struct private_bus *bus, const struct private_bus_tool *tool, char why[PRIVATE_BUS_ERROR])
 {
 	enum spawn_stage stage;
-	int err;
+	int err = prepare(bus, tool);
 
-	/* Else what time the next one takes to start is enough for it. */
-	if (bus->options.time != TIME_SCALED)
-		end_resets(bus);
-	err = prepare(bus, tool);
 	if (err) {
 		snprintf(why, PRIVATE_BUS_ERROR, "out of memory");
 		return err;
