@@ -22,6 +22,8 @@
 #define BUS_NUMBER 1 /* of the private bus, as captures show it */
 /* More than the slowest start: ROM with USB up (U16), or application and its pull-up. */
 #define START_US 3000000u
+/* When bench time 0 was if nobody waits for it: 2020-01-01, whatever the day, so that two recordings of one run are the same. */
+#define VIRTUAL_EPOCH_US UINT64_C(1577836800000000)
 
 struct board {
 	struct desk *desk;
@@ -129,6 +131,8 @@ static int open_capture(struct desk *d)
 	clock_gettime(CLOCK_REALTIME, &now);
 	sink = capture_file_sink(d->capture_file);
 	d->epoch_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	if (d->options->time != TIME_SCALED)
+		d->epoch_us = VIRTUAL_EPOCH_US;
 	d->capture = capture_new(&sink, d->epoch_us, capture_failed, d);
 	if (!d->capture) {
 		say_error(d->say, "cannot create capture '%s': %s", d->options->capture, strerror(ENOMEM));

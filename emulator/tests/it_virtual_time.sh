@@ -49,7 +49,7 @@ done
 client()
 {
   case $1 in
-  sync | async)
+  sync | async | spin)
     [ -x "$bin/mass_erase_libusb" ] || skip 'the client was not built'
     command=("$bin/mass_erase_libusb" "$1")
     ;;
@@ -182,6 +182,15 @@ real()
 
   client "$1"
   TIME=real runs_of 1 "$2.000" "$2.900" "$3" "${command[@]}" "$4"
+}
+
+# Its clocks do not stand for long: 5 s take 6.
+never_waits()
+{
+  local command
+
+  client spin
+  runs_of 1 5.000 5.900 timeout "${command[@]}" 5000
 }
 
 dfu_util()
@@ -342,6 +351,7 @@ check 'the client of many waits builds' compile waits
 check 'it builds with musl, too' static_waits
 check 'the client of two threads builds' compile pingpong
 
+later 'a tool that never waits has clocks that go on' never_waits
 later 'in real time 5 s are too short for a mass erase' real sync 5 timeout 5000
 later 'in real time 40 s are enough for a mass erase' real ioctl 16 'done' 40000
 if [ "${DFUBENCH_SLOW-}" = 1 ]; then
