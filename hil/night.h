@@ -151,6 +151,7 @@ void night_recall(struct night_case *);          /* what the history knows, befo
 /* play_scenario() with the capture where night_keep_capture() finds it: in no folder of the night's, whose disk may be full. */
 struct result *night_play_one(const struct play_options *);
 void night_keep_capture(struct night *, const struct night_job *, struct result *);
+void night_remember(struct night_case *); /* its attempts, in the history alone */
 void night_record_case(struct night_case *);
 void night_record_health(struct lane *, const struct result *);
 void night_record_unfit(struct lane *); /* no run was even tried */

@@ -210,6 +210,36 @@ static void follow(struct night_case *c)
 	}
 }
 
+/* A board or rig that went under it says nothing of the case, if another one can still take it. */
+static bool can_move(const struct night_case *c)
+{
+	struct night *n = c->night;
+	char why[RIG_WHY];
+
+	if (c->lane->state != LANE_OUT || (c->blame != BLAME_BOARD && c->blame != BLAME_RIG))
+		return false;
+	for (unsigned i = 0; i + 1 < n->lane_count; i++)
+		if (n->lanes[i].state != LANE_OUT && !obstacle(&n->lanes[i], c, why))
+			return true;
+	return false;
+}
+
+static void move(struct night_case *c)
+{
+	night_remember(c);
+	results_free(&c->attempts);
+	free(c->emulated_message);
+	free(c->control_message);
+	free(c->message);
+	free(c->reason);
+	free(c->capture);
+	*c = (struct night_case){ .night = c->night,
+				  .scenario = c->scenario,
+				  .tool = c->tool,
+				  .emulated = VERDICT_SKIPPED,
+				  .control = VERDICT_SKIPPED };
+}
+
 /* Closes it once nothing of it is under way. */
 static void settle(struct night_case *c)
 {
@@ -218,8 +248,12 @@ static void settle(struct night_case *c)
 	follow(c);
 	if (c->pending)
 		return;
-	c->state = CASE_CLOSED;
 	night_judge(c, c->night->signal || c->night->over);
+	if (can_move(c)) {
+		move(c);
+		return;
+	}
+	c->state = CASE_CLOSED;
 	night_record_case(c);
 }
 

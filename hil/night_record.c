@@ -217,7 +217,7 @@ void night_recall(struct night_case *c)
 		c->known_flaky = record.flaky > 0;
 }
 
-static void remember(struct night_case *c)
+void night_remember(struct night_case *c)
 {
 	struct night *n = c->night;
 	int64_t run = night_run(c->lane, c->tool);
@@ -324,7 +324,7 @@ void night_record_case(struct night_case *c)
 		report_skipped(n, c);
 		return;
 	}
-	remember(c);
+	night_remember(c);
 	report_case(n, c);
 	/* What passed is of no more use, and may be large. */
 	if (!c->bad)

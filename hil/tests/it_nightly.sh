@@ -226,6 +226,32 @@ two_rigs()
   jq -e '[.results[] | select(.tool == "reference") | .scenario] | length == (unique | length)' nights/latest/report.json
 }
 
+# A board that goes in the midst of a scenario: another one takes that. By chance, which the seed decides.
+moves()
+{
+  local seed status
+
+  need sqlite3 dfu-util
+  printf 'rig: one\nkind: emulated\n' >a.yaml
+  printf 'rig: two\nkind: emulated\n' >b.yaml
+  for seed in $(seq 60); do
+    rm -rf h.sqlite nights
+    status=0
+    timeout -k 5 100 "$dfuhil" nightly download/small start/dfuerror leave/block-two leave/block-zero leave/stays-without \
+      --rig ./a.yaml --rig ./b.yaml --folder nights --history h.sqlite -j 1 \
+      --fault 'stall on=erase,probability=0.5' --seed "$seed" --retries 0 --differential never >said 2>&1 || status=$?
+    sqlite3 h.sqlite "SELECT scenario FROM job JOIN run ON run.id = run WHERE tool = 'dfu-util'
+      GROUP BY scenario HAVING count(DISTINCT rig) = 2" >moved
+    [ ! -s moved ] || break
+  done
+  echo "seed $seed, status $status"
+  cat said moved
+  [ "$(wc -l <moved)" -eq 1 ]
+  says said ': out, '
+  # One verdict, of the rig that was left, if that one did not go as well.
+  [ "$(grep -c "testcase name=\"$(cat moved)\"" nights/latest/report.xml)" -eq 1 ]
+}
+
 # --- what ends it ---
 
 limit()
@@ -418,6 +444,7 @@ later 'a rig that cannot be used has failed, and others go on' rig
 later 'what the rig cannot do is skipped' filtered
 later 'shards together are the whole' shards
 later 'several rigs share one queue' two_rigs
+later 'a scenario whose board goes is taken by another rig' moves
 later 'after the limit each scenario has a verdict' limit
 later 'after Ctrl-C what ran is reported' interrupted
 gather
