@@ -314,7 +314,8 @@ static struct usbdev *cdc_start(void *context, struct mcu *mcu, uint32_t vector)
 
 	/* No code runs: any image has the same port, and says the same. */
 	snprintf(line, sizeof(line), "application at 0x%08x", vector);
-	mcu_say(mcu, line);
+	if (mcu) /* else it is a device by itself */
+		mcu_say(mcu, line);
 	ep0_bus_reset(&app->ep0);
 	cdc_reset_lines(app);
 	app->running = true;
