@@ -123,9 +123,9 @@ static bool serve(struct switches *s, int socket, int owner)
 	return true;
 }
 
-static _Noreturn void guard(const struct board_rig *rig, struct board_lock *lock, int socket, int owner)
+static _Noreturn void guard(const struct board_rig *rig, struct board_lock *lock, int socket, int owner, pid_t pid)
 {
-	char why[WIRES_WHY];
+	char why[WIRES_WHY], name[32];
 	struct switches *s;
 	sigset_t all;
 	int error;
@@ -133,7 +133,8 @@ static _Noreturn void guard(const struct board_rig *rig, struct board_lock *lock
 	setsid();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	prctl(PR_SET_NAME, GUARDIAN_NAME, 0, 0, 0);
+	snprintf(name, sizeof(name), GUARDIAN_NAME "%ld", (long)pid);
+	prctl(PR_SET_NAME, name, 0, 0, 0);
 	keep_only(socket, owner, lock);
 	s = switches_open(rig, &error, why);
 	answer(socket, s ? 0 : error, why);
@@ -212,6 +213,7 @@ struct guardian *guardian_start(const struct board_rig *rig, struct board_lock *
 {
 	struct guardian *g = calloc(1, sizeof(*g));
 	int ends[2] = { -1, -1 }, owner = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	pid_t self = getpid();
 
 	if (!g || owner < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		goto failed;
@@ -225,7 +227,7 @@ struct guardian *guardian_start(const struct board_rig *rig, struct board_lock *
 
 		if (socket < 0 || watched < 0)
 			_exit(1);
-		guard(rig, lock, socket, watched);
+		guard(rig, lock, socket, watched, self);
 	}
 	close(ends[1]);
 	close(owner);

@@ -9,7 +9,7 @@
 #include "board_lock.h"
 #include "wires.h"
 
-#define GUARDIAN_NAME "dfuhil-guardian" /* of the process */
+#define GUARDIAN_NAME "guards-" /* of the process, before the number of its owner */
 
 struct guardian;
 
