@@ -280,9 +280,14 @@ two_boards()
   on_board 1 --profile f072 --boards 2 --boot0 high -- run --rig board.yaml s
   says said 'a device that answers to the description, at port 1-2, is there while the board is held in reset'
   board_file
-  scene list bootloader list
+  # shellcheck disable=SC2016 # the runner's
+  scene list bootloader 'run: ["${tool}", -l]'
   on_board 1 --boards 2 --serial "$serial" --serial 207A389B5848 --boot0 high -- run --rig board.yaml s
   says said 'no tool is run: beside the board there is another device 0483:df11, at port 1-2, serial number 207A389B5848'
+  # One that can be told the serial number is told it.
+  scene list bootloader 'download: {file: image, address: 0x08000000}' 'flash: {address: 0x08000000, equals: image}'
+  on_board 0 --boards 2 --serial "$serial" --serial 207A389B5848 --boot0 high -- run --rig board.yaml --json told.json s
+  says told.json "-S $serial"
   on_board 3 --boards 2 --serial "$serial" --serial 207A389B5848 --boot0 high -- rig check board.yaml
   says said 'keep other boards out of their bootloaders'
 }
