@@ -374,6 +374,7 @@ static const struct rig_ops board_ops = {
 	.wait_console = board_wait_console,
 	.now_us = board_now,
 	.run = board_run,
+	.crowded = board_crowded,
 	.look = board_peek,
 	.flash_load = board_flash_load,
 	.flash_read = board_flash_read,

@@ -90,6 +90,7 @@ int board_status(struct rig *, unsigned board, struct rig_status *);
 int board_look(struct board *);
 
 /* --- rig_board_tool.c --- */
+bool board_crowded(struct rig *);
 int board_run(struct rig *, const struct rig_run *, struct rig_ran *, char why[RIG_WHY]);
 
 /* --- rig_board_record.c --- */

@@ -65,12 +65,32 @@ void look_wait_gone(struct board *b, const struct host_device *was, uint64_t lim
 		board_pause(b, POLL_US);
 }
 
+/* A device that answers to the description while the board is held in reset is another one, or the reset does not reach it: it must
+ * not be taken for the board when that comes back. */
+static int check_gone(struct board *b)
+{
+	uint64_t end = board_now_us(b) + GONE_US;
+	char why[BOARD_USB_WHY];
+	struct host_device d = { 0 };
+	int r;
+
+	while ((r = board_usb_rom(b->file, &d, why)) == 0 || r == -ENOTUNIQ) {
+		if (board_now_us(b) >= end)
+			return board_fail(
+				b, -EXDEV,
+				"a device that answers to the description, at port %s, is there while the board "
+				"is held in reset: it is another one (the rig file must say which, by 'port'), "
+				"or the reset does not reach it",
+				d.port);
+		board_pause(b, POLL_US);
+	}
+	return 0;
+}
+
 /* Into a bootloader that has just started. */
 int board_enter(struct board *b, struct host_device *d)
 {
-	char why[BOARD_USB_WHY];
-	struct host_device was;
-	int r = 0, there = board_usb_rom(b->file, &was, why);
+	int r = 0;
 
 	for (enum wire w = WIRE_POWER; w <= WIRE_VBUS && !r; w++)
 		if (b->file->wires[w] && !b->high[w])
@@ -79,8 +99,8 @@ int board_enter(struct board *b, struct host_device *d)
 		r = board_wire(b, WIRE_BOOT0, true);
 	if (!r)
 		r = board_wire(b, WIRE_NRST, false);
-	if (!r && !there)
-		look_wait_gone(b, &was, GONE_US);
+	if (!r)
+		r = check_gone(b);
 	if (!r)
 		r = board_wire(b, WIRE_NRST, true);
 	return r ? r : wait_listed(b, d);

@@ -411,6 +411,12 @@ static int control_peek(struct rig *rig, unsigned board)
 	return 0;
 }
 
+static bool control_crowded(struct rig *rig)
+{
+	(void)rig;
+	return false;
+}
+
 static const char *control_why(struct rig *rig)
 {
 	(void)rig;
@@ -427,6 +433,7 @@ static const struct rig_ops control_ops = {
 	.wait_console = control_wait_console,
 	.now_us = control_now,
 	.run = control_run,
+	.crowded = control_crowded,
 	.look = control_peek,
 	.flash_load = control_flash_load,
 	.flash_read = control_flash_read,

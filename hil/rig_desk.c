@@ -498,6 +498,12 @@ static int desk_look(struct rig *rig, unsigned board)
 	return 0;
 }
 
+static bool desk_crowded(struct rig *rig)
+{
+	(void)rig;
+	return false;
+}
+
 static const char *desk_why(struct rig *rig)
 {
 	(void)rig;
@@ -515,6 +521,7 @@ static const struct rig_ops desk_ops = {
 	.wait_console = desk_wait_console,
 	.now_us = desk_now,
 	.run = desk_run,
+	.crowded = desk_crowded,
 	.look = desk_look,
 	.flash_load = desk_flash_load,
 	.flash_read = desk_flash_read,

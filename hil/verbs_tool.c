@@ -234,7 +234,15 @@ static bool set_file(struct play *play, const struct step *step, struct play_job
 static void set_serial(struct play *play, const struct step *step, struct tool_call *call)
 {
 	struct rig_status status;
+	struct tool_call told = *call;
 
+	if (!call->serial && play->rig->ops->crowded(play->rig) &&
+	    !play->rig->ops->status(play->rig, play_board(step), &status)) {
+		told.serial = status.serial;
+		if (!tool_lacks(play->options->tool, &told))
+			*call = told;
+		return;
+	}
 	if (call->serial || !step->board || !play->rig->ops->profile(play->rig, 2) ||
 	    !(play->rig->ops->can & RIG_STATE) || play->rig->ops->status(play->rig, step->board, &status))
 		return;
