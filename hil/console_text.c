@@ -24,9 +24,12 @@ int console_text_add(struct console_text *c, const char *bytes, size_t length)
 	if (!text)
 		return -ENOMEM;
 	c->text = text;
-	for (size_t i = 0; i < length; i++)
-		text[keep + i] = bytes[i] ? bytes[i] : ' ';
-	c->length = keep + length;
+	for (size_t i = 0; i < length; i++) {
+		bool is_text = (unsigned char)bytes[i] >= 0x20 || bytes[i] == '\n' || bytes[i] == '\t';
+
+		if (bytes[i] != '\r')
+			text[c->length++] = is_text ? bytes[i] : '.';
+	}
 	text[c->length] = 0;
 	return 0;
 }

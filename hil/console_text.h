@@ -14,7 +14,7 @@ struct console_text { /* all zero: nothing has been said */
 	size_t length;
 };
 
-/* 0 bytes among them are kept as spaces. -ENOMEM. */
+/* Carriage returns are left out; what is no text is a dot. -ENOMEM. */
 int console_text_add(struct console_text *, const char *bytes, size_t length);
 void console_text_clear(struct console_text *); /* a reset, or the end: nothing is left to be freed */
 /* An event of an emulated board: a line said, or a reset, with which all before is gone. */

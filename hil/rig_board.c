@@ -142,12 +142,9 @@ static int board_wait_console(struct rig *rig, unsigned board, const char *regex
 	if (!b->console)
 		return -EOPNOTSUPP;
 	for (;;) {
-		int r;
-
 		console_port_listen(b->console);
-		r = console_port_matches(b->console, regex);
-		if (r)
-			return r < 0 ? r : 0;
+		if (console_port_matches(b->console, regex))
+			return 0;
 		if (board_now_us(b) - start >= limit_us)
 			break;
 		board_pause(b, POLL_US);
