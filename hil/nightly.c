@@ -43,15 +43,6 @@ static void help(void)
 	nightly_options_help(stdout);
 }
 
-static bool coloured(const struct run_options *o, FILE *stream)
-{
-	const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
-
-	if (o->colour != COLOUR_AUTO)
-		return o->colour == COLOUR_ALWAYS;
-	return isatty(fileno(stream)) && (!no || !*no) && terminal && strcmp(terminal, "dumb") != 0;
-}
-
 static int load(struct night *n)
 {
 	struct problems *problems = problems_new();
@@ -62,7 +53,7 @@ static int load(struct night *n)
 	if (problems && problems_count(problems)) {
 		r = -EINVAL;
 		fflush(stdout);
-		problems_print(problems, stderr, coloured(&n->options->run, stderr));
+		problems_print(problems, stderr, run_options_coloured(&n->options->run, stderr));
 		complain("%zu mistake%s: nothing was run", problems_count(problems),
 			 problems_count(problems) == 1 ? "" : "s");
 	} else if (r) {
@@ -150,7 +141,7 @@ static void make_reports(struct night *n)
 		.time = runner_time(&clock, n->time),
 		.seed = o->seed,
 		.faults = o->faults.word,
-		.colour = coloured(o, stdout),
+		.colour = run_options_coloured(o, stdout),
 		.live = isatty(1) && getenv("TERM") && strcmp(getenv("TERM"), "dumb") != 0,
 		.verbose = o->verbose,
 		.quiet = o->quiet,

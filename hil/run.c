@@ -60,15 +60,6 @@ static void help(void)
 	run_options_help(stdout);
 }
 
-static bool coloured(const struct run_options *o, FILE *stream)
-{
-	const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
-
-	if (o->colour != COLOUR_AUTO)
-		return o->colour == COLOUR_ALWAYS;
-	return isatty(fileno(stream)) && (!no || !*no) && terminal && strcmp(terminal, "dumb") != 0;
-}
-
 static bool to_stdout(const char *path)
 {
 	return path && !strcmp(path, "-");
@@ -116,7 +107,7 @@ static int load(struct run *run)
 		complain("%s", strerror(ENOMEM));
 	if (problems && problems_count(problems)) {
 		fflush(stdout);
-		problems_print(problems, stderr, coloured(run->options, stderr));
+		problems_print(problems, stderr, run_options_coloured(run->options, stderr));
 		complain("%zu mistake%s: nothing was run", problems_count(problems),
 			 problems_count(problems) == 1 ? "" : "s");
 	}
@@ -213,7 +204,7 @@ static int make_reports(struct run *run)
 	run->plan.time = runner_time(run->jobs, run->time);
 	run->plan.seed = o->seed;
 	run->plan.faults = o->faults.word;
-	run->plan.colour = !o->tap && coloured(o, run->people);
+	run->plan.colour = !o->tap && run_options_coloured(o, run->people);
 	run->plan.live = !o->tap && isatty(fileno(run->people)) && getenv("TERM") &&
 			 strcmp(getenv("TERM"), "dumb") != 0;
 	run->plan.verbose = o->verbose;

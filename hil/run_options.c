@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "fault_rule.h"
 #include "faults.h"
 #include "options.h"
@@ -407,4 +408,13 @@ void run_options_help(FILE *out)
 int run_options_parse(struct run_options *o, int argc, char **argv, char why[RUN_OPTIONS_WHY])
 {
 	return option_table_parse(o, rows_of_run(), "run", argc, argv, why);
+}
+
+bool run_options_coloured(const struct run_options *o, FILE *stream)
+{
+	const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	if (o->colour != COLOUR_AUTO)
+		return o->colour == COLOUR_ALWAYS;
+	return isatty(fileno(stream)) && (!no || !*no) && terminal && strcmp(terminal, "dumb") != 0;
 }

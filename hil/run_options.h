@@ -38,5 +38,7 @@ struct run_options {
 /* 0; 1: help was asked for; -EINVAL with why[]: the option, its value and what it may be. argv is reordered. */
 int run_options_parse(struct run_options *, int argc, char **argv, char why[RUN_OPTIONS_WHY]);
 void run_options_help(FILE *);
+/* For what goes there: as asked for, else on a terminal that NO_COLOR does not forbid it. */
+bool run_options_coloured(const struct run_options *, FILE *);
 
 #endif
