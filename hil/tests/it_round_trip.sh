@@ -150,7 +150,24 @@ while IFS=$'\t' read -r front name known _; do
   cell[$front,$name]=$known
 done <"$recordings/cells.tsv"
 
+# is_here CLIENT: those that ci/tools.sh fetches, or builds in minutes, are tried where that has been done (make matrix).
+is_here()
+{
+  local tools=${DFUBENCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dfubench}/tools
+
+  case $1 in
+  pydfu) [ -f "${PYDFU:-$tools/pydfu/pydfu.py}" ] ;;
+  webdfu) compgen -G "$tools/webdfu-*/node_modules" >/dev/null ;;
+  dfu-nusb) compgen -G "$tools/dfu-nusb-*/bin/download" >/dev/null ;;
+  esac
+}
+
 for name in "${clients[@]}"; do
+  if ! is_here "$name"; then
+    echo "# not run here: exec, $name: 'sh ci/tools.sh $name' has not fetched it" >&2
+    cell[exec,$name]=skipped
+    continue
+  fi
   tried exec "$name" -- "exec, $name: recorded, it plays the device and the host again" fresh "$name"
 done
 fronts=(vhci usbip redir raw-gadget gadget gadget-alts)
