@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include "guardian.h"
+#include "aside.h"
 #include "worker.h"
 
 static pid_t *read_children(const char *task, pid_t *list, size_t *count)
@@ -62,7 +62,7 @@ static bool is_guardian(pid_t pid)
 	if (!fgets(name, sizeof(name), f))
 		name[0] = 0;
 	fclose(f);
-	return !strcmp(name, GUARDIAN_NAME "\n");
+	return !strcmp(name, ASIDE_NAME "\n");
 }
 
 static bool is_in(const pid_t *list, pid_t pid)
