@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "prng.h"
 #include "signals.h"
@@ -84,10 +85,13 @@ static int tell(struct runner *r, struct result *result)
 
 static int finish(struct runner *r, unsigned slot, uint64_t late_ms)
 {
-	struct result *result = worker_finish(r->workers[slot], late_ms);
+	struct result *result;
 
-	r->workers[slot] = NULL;
+	/* Whoever idles its wires may have something to tell, too. */
+	waitid(P_PID, (id_t)r->workers[slot]->pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
 	sweep(r);
+	result = worker_finish(r->workers[slot], late_ms);
+	r->workers[slot] = NULL;
 	return tell(r, result);
 }
 
