@@ -132,8 +132,9 @@ $(B)/libemulator.a: $(call obj,$(LIB_SRC))
 $(B)/dfuemu: $(call obj,$(SRC_main)) $(B)/libemulator.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# The page that the HTML report fills in is part of the program.
+# The pages that the HTML report and the history fill in are part of the program.
 $(B)/obj/hil/report_html.o: hil/report.html
+$(B)/obj/hil/history_page.o: hil/history.html
 $(B)/libhil.a: $(call obj,$(SRC_hil))
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -157,13 +158,20 @@ $(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
 $(B)/tools/dfu-reference: $(call obj,$(wildcard hil/tests/tools/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libusb-1.0)
-unit: $(UNIT) $(if $(HIL_MISSING),,$(B)/tools/dfu-reference)
+# Writes into a history as a nightly run does.
+$(B)/tools/history-writer: $(call obj,hil/tests/history_writer.c) $(B)/libhil.a $(B)/libemulator.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_hil)
+unit: $(UNIT) $(if $(HIL_MISSING),,$(B)/tools/dfu-reference $(B)/tools/history-writer)
 
 # Clients in C that several tests use.
 $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h emulator/tests/clients/dfuse_raw.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O1 $(WARN) -o $@ $< $(shell $(PKG_CONFIG) --cflags --libs libusb-1.0 2>/dev/null)
-clients: $(B)/clients/front_libusb
+$(B)/clients/relay_hidapi: emulator/tests/clients/relay_hidapi.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O1 $(WARN) -o $@ $< $(shell $(PKG_CONFIG) --cflags --libs hidapi-hidraw 2>/dev/null)
+clients: $(addprefix $(B)/clients/,front_libusb gadget_host mass_erase_ioctl) $(if $(call have,hidapi-hidraw),$(B)/clients/relay_hidapi)
 
 # Fuzz targets: tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus tests/corpus/NAME beside it.
 FUZZERS := $(patsubst %.c,$(B)/%,$(notdir $(filter-out $(WITHOUT),$(wildcard emulator/tests/fuzz_*.c hil/tests/fuzz_*.c))))
@@ -181,7 +189,8 @@ cross: ## build for aarch64 too, in build-aarch64/
 
 # Files that run on any Linux of this machine: dfuemu with musl, or else statically with the usual C library. musl has no
 # headers of the kernel: they are taken from where the compiler finds them otherwise. dfuhil takes the archives that its libraries
-# come with, which are made for the usual C library; a linker tells that some of it looks up hosts, which nothing here does.
+# come with, which are made for the usual C library; a linker tells that some of it looks up hosts or loads libraries, which
+# nothing here does.
 MUSL := $(shell command -v musl-gcc 2>/dev/null)
 STATIC_CC := $(if $(MUSL),musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch),$(CC))
 static: $(if $(HIL_MISSING),without-hil) ## build build/dfuemu-static and build/dfuhil-static, which need no library at all
@@ -198,7 +207,8 @@ dist: static ## pack build/dfubench-VERSION-MACHINE.tar.xz: both programs, scena
 	$(call put,$(B)/dist/$(DIST),-static)
 	$(STRIP) '$(B)/dist/$(DIST)/bin/'*
 	install -D -m 644 LICENSE '$(B)/dist/$(DIST)/share/doc/dfubench/LICENSE'
-	tar --sort=name --owner=0 --group=0 --numeric-owner -C '$(B)/dist' -cJf '$(B)/$(DIST).tar.xz' '$(DIST)'
+	tar --sort=name --owner=0 --group=0 --numeric-owner -C '$(B)/dist' -cJf '$(B)/$(DIST).tar.xz.new' '$(DIST)'
+	mv -f '$(B)/$(DIST).tar.xz.new' '$(B)/$(DIST).tar.xz'
 
 # musl declares nothing beyond POSIX here, and has no headers of the kernel: what compiles uses none.
 posix: ## build build/dfuemu-posix: serve usbip and show, for any POSIX system
@@ -227,6 +237,8 @@ check-unit: unit ## run the unit tests
 	+@$(STAGE) unit
 check-vm: all ## run the tests that need a kernel of their own, in a guest under QEMU
 	+@$(STAGE) vm
+check-bench: all ## run the tests of the bench in software: GPIO and relays, with their drivers, in a guest
+	+@$(STAGE) bench
 fuzz: fuzz-build ## run each fuzz target for FUZZ_SECONDS (60)
 	+@FUZZ_SECONDS='$(FUZZ_SECONDS)' $(STAGE) fuzz
 mutants: all unit ## break the core, and the reference tool, in one place at a time: a test or a scenario is to fail
@@ -273,7 +285,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm fuzz mutants matrix demo deps install clean help
+.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm check-bench fuzz mutants matrix demo deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

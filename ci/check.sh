@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# All tests, or the stages named as arguments: unit symbols fuzz cross lint install integration demo vm. Run by
-# make.
+# All tests, or the stages named as arguments: unit symbols fuzz cross lint install integration demo vm, and of the last one bench.
+# Run by make.
 # Environment: B (build directory), MAKE, SAN, FUZZ_SECONDS, IT_SECONDS, VM_SECONDS, CI (true: a skip is a failure).
 # Each test is one line `ok - ...`, `not ok - ...` or `skip - ...: reason`; the last line has the sums.
 set -u
@@ -10,7 +10,7 @@ B=${B:-build}
 MAKE=${MAKE:-make}
 SAN=${SAN-}
 FUZZ_SECONDS=${FUZZ_SECONDS:-3}
-IT_SECONDS=${IT_SECONDS:-300}
+IT_SECONDS=${IT_SECONDS:-600}
 VM_SECONDS=${VM_SECONDS:-600}
 export B SAN
 case $B in
@@ -297,18 +297,40 @@ vm_job()
   esac
 }
 
+# Lines of batches, those first that take longest, lest one of them is left alone at the end.
+longest_first()
+{
+  sort | awk '{
+    rank = /vm_usbip/ ? 1 : /vm_fronts.*stock/ ? 2 : /selftest|vm_private_bus/ ? 3 : /vm_hil|vm_redir|vm_gadget\./ ? 4 : 5
+    print rank "\t" $0
+  }' | sort -s -n | cut -f 2-
+}
+
 # Each emulator/tests/vm_*.sh is one batch for each of its lines `# guest: OPTION...`, with options for ci/vm/run: it runs in
 # that guest; or `# host: ARGUMENT...`: it runs here, and starts a guest. Three at a time: a guest has one processor, and
 # keeps one busy, unless it waits.
 stage_vm()
 {
   need qemu-system-x86_64 'the guest works' || return 0
+  guests 'vm_*.sh' 'ci/vm/selftest:# host:'
+  echo "== guests: $(cat "$results"/selftest.processor "$results"/vm_*.processor | awk '{ sum += $1 } END { print sum }') s of a processor"
+}
+
+# guests PATTERN [LINE]: batches in files of such names, and this one
+guests()
+{
   try 'clients for the guest build' "${MAKE%% *}" --no-print-directory B="$B" SAN="$SAN" clients
   {
-    echo 'ci/vm/selftest:# host:'
-    find emulator hil -name "vm_*.sh" -exec grep -H -E "^# (guest|host):" {} +
-  } | in_parallel 3 vm_job
-  echo "== guests: $(cat "$results"/selftest.processor "$results"/vm_*.processor | awk '{ sum += $1 } END { print sum }') s of a processor"
+    [ -z "${2-}" ] || echo "$2"
+    find emulator hil -name "$1" -exec grep -H -E "^# (guest|host):" {} +
+  } | longest_first | in_parallel 3 vm_job
+}
+
+# The bench in software: what switches a board's pins, with the drivers and the tools that real ones have.
+stage_bench()
+{
+  need qemu-system-x86_64 'the bench works in a guest' || return 0
+  guests 'vm_bench*.sh'
 }
 
 stage_demo()

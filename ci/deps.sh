@@ -68,6 +68,9 @@ file            what kind of program a file is
 python3-yaml    reads the pipelines in ci/ as the services do
 python3-venv    what labgrid is installed in, for its test
 yamllint        the layout of YAML files
+jq              reads reports
+sqlite3         looks into the history
+systemd         checks the units of nights
 '
 # --- for tests in a guest with a kernel of its own ---
 guest='
@@ -82,6 +85,9 @@ socat           leads sockets of the host into the guest
 util-linux      setpriv and flock
 libelf-dev      objtool, as modules are built, needs its library
 usbip           a client
+gpiod           tools of GPIO lines
+usbrelay        a tool of relay boards
+i2c-tools       tools of I2C adapters
 '
 # --- for the benchmark ---
 bench='

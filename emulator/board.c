@@ -9,6 +9,7 @@
 #include "capture.h"
 #include "faults.h"
 #include "fixed.h"
+#include "gear.h"
 #include "image.h"
 #include "numbered.h"
 #include "replay.h"
@@ -21,6 +22,8 @@
 #define BUS_NUMBER 1 /* of the private bus, as captures show it */
 /* More than the slowest start: ROM with USB up (U16), or application and its pull-up. */
 #define START_US 3000000u
+/* When bench time 0 was if nobody waits for it: 2020-01-01, whatever the day, so that two recordings of one run are the same. */
+#define VIRTUAL_EPOCH_US UINT64_C(1577836800000000)
 
 struct board {
 	struct desk *desk;
@@ -49,6 +52,8 @@ struct desk {
 	struct bench *bench;
 	struct board *boards; /* as many as the front has room for; without an mcu there is none in that place */
 	unsigned board_count; /* places taken so far */
+	struct gear *gear;    /* NULL: none */
+	struct gear_user gear_user;
 	struct bystander *bystanders;
 	struct replay *replay; /* NULL: there are boards */
 	struct capture_file *capture_file;
@@ -61,16 +66,26 @@ struct desk {
 	void *transfer_context;
 };
 
-static void tell(const struct board *b, const struct desk_event *event)
+static void desk_tell(const struct desk *d, const struct desk_event *event)
 {
 	char text[EVENT_BYTES];
 
-	if (say_tells_events(b->desk->say)) {
+	if (say_tells_events(d->say)) {
 		event_text(event, text);
-		say_event(b->desk->say, "%s", text);
+		say_event(d->say, "%s", text);
 	}
-	if (b->desk->listener)
-		b->desk->listener(b->desk->listener_context, event);
+	if (d->listener)
+		d->listener(d->listener_context, event);
+}
+
+static void tell(const struct board *b, const struct desk_event *event)
+{
+	desk_tell(b->desk, event);
+}
+
+static void gear_event(void *context, const struct gear_event *e)
+{
+	desk_tell(context, &(struct desk_event){ .gear = e });
 }
 
 static void board_event(void *context, const struct mcu_event *e)
@@ -116,6 +131,8 @@ static int open_capture(struct desk *d)
 	clock_gettime(CLOCK_REALTIME, &now);
 	sink = capture_file_sink(d->capture_file);
 	d->epoch_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	if (d->options->time != TIME_SCALED)
+		d->epoch_us = VIRTUAL_EPOCH_US;
 	d->capture = capture_new(&sink, d->epoch_us, capture_failed, d);
 	if (!d->capture) {
 		say_error(d->say, "cannot create capture '%s': %s", d->options->capture, strerror(ENOMEM));
@@ -338,7 +355,25 @@ static int trace_all(struct desk *d)
 		if (!b->trace)
 			return -ENOMEM;
 	}
+	if (d->gear && gear_trace(d->gear, d->capture, BUS_NUMBER))
+		return -ENOMEM;
 	return d->replay ? replay_trace(d->replay, d->capture, BUS_NUMBER) : 0;
+}
+
+static struct mcu *gear_board(void *context, unsigned number)
+{
+	return desk_mcu(context, number);
+}
+
+static int add_gear(struct desk *d)
+{
+	if (!d->options->gear_count)
+		return 0;
+	d->gear_user = (struct gear_user){ .board = gear_board, .tell = gear_event, .context = d };
+	d->gear = gear_new(d->bench, d->options->gear, d->options->gear_count, &d->gear_user);
+	if (!d->gear)
+		say_error(d->say, "--bench: %s", strerror(ENOMEM));
+	return d->gear ? 0 : -ENOMEM;
 }
 
 static int desk_init(struct desk *d)
@@ -357,6 +392,8 @@ static int desk_init(struct desk *d)
 		d->board_count++;
 		r = board_init(&d->boards[i], NULL);
 	}
+	if (!r)
+		r = add_gear(d);
 	for (unsigned i = 0; i < d->options->also_count && !r; i++)
 		r = bystander_init(&d->bystanders[i], &d->options->also[i], d->say);
 	if (!r && d->options->replay) {
@@ -406,6 +443,7 @@ void desk_free(struct desk *d)
 {
 	if (!d)
 		return;
+	gear_free(d->gear);
 	for (unsigned i = 0; i < d->board_count; i++)
 		board_close(&d->boards[i]);
 	for (unsigned i = 0; d->bystanders && i < d->options->also_count; i++) {
@@ -430,8 +468,10 @@ struct bench *desk_bench(struct desk *d)
 static void board_power_up(struct board *b)
 {
 	const struct options *o = b->desk->options;
+	/* Where a wire moves the strap, nobody has put a jumper there, unless told so. */
+	bool wired = gear_is_wired(o->gear, o->gear_count, b->number, PIN_BOOT0);
 
-	mcu_set_pin(b->mcu, PIN_BOOT0, o->boot0);
+	mcu_set_pin(b->mcu, PIN_BOOT0, wired && !o->boot0_given ? false : o->boot0);
 	mcu_set_pin(b->mcu, PIN_BOOT1, o->boot1);
 	mcu_set_pin(b->mcu, PIN_NRST, true);
 	mcu_set_pin(b->mcu, PIN_VBUS, true);
@@ -452,6 +492,8 @@ void desk_power_up(struct desk *d)
 {
 	for (unsigned i = 0; i < d->board_count; i++)
 		board_power_up(&d->boards[i]);
+	for (unsigned i = 1; i <= gear_count(d->gear); i++)
+		gear_plug(d->gear, i, true);
 	for (unsigned i = 0; i < d->options->also_count; i++)
 		fixed_plug(d->bystanders[i].device);
 	if (d->replay) { /* it has a clock of its own */
@@ -508,6 +550,7 @@ void desk_probe(struct desk *d, struct usbdev *device, bool on)
 			trace_pause(b->trace, on);
 		return;
 	}
+	gear_probe(d->gear, device, on);
 	for (unsigned i = 0; i < d->options->also_count; i++) {
 		struct bystander *b = &d->bystanders[i];
 
@@ -569,8 +612,14 @@ int desk_add_board(struct desk *d, const char *serial, char why[DESK_WHY])
 	}
 	if (b->number > d->board_count)
 		d->board_count = b->number;
+	gear_board_came(d->gear, b->number);
 	board_power_up(b);
 	return (int)b->number;
+}
+
+struct gear *desk_gear(struct desk *d)
+{
+	return d->gear;
 }
 
 struct usbdev *desk_device(struct desk *d, unsigned index, bool *denied)
@@ -579,6 +628,9 @@ struct usbdev *desk_device(struct desk *d, unsigned index, bool *denied)
 	if (index < d->options->boards)
 		return desk_board_device(d, index + 1);
 	index -= d->options->boards;
+	if (index < gear_count(d->gear))
+		return gear_device(d->gear, index + 1);
+	index -= gear_count(d->gear);
 	if (d->replay) {
 		if (replay_device(d->replay, index))
 			return replay_device(d->replay, index);
@@ -681,6 +733,8 @@ int desk_save(struct desk *d)
 			trace_free(d->boards[i].trace);
 			d->boards[i].trace = NULL;
 		}
+		if (d->gear)
+			gear_untrace(d->gear);
 		for (unsigned i = 0; i < d->options->also_count; i++) {
 			trace_free(d->bystanders[i].trace);
 			d->bystanders[i].trace = NULL;

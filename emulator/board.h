@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What stands on the desk: a bench, its boards with their files, bystanders, and the capture that sees all of them. Made
+ * What stands on the desk: a bench, its boards with their files, bench devices, bystanders, and the capture that sees all of them. Made
  * from the options; fronts plug the devices in.
  */
 #ifndef DFUBENCH_BOARD_H
@@ -10,6 +10,7 @@
 #include "bench.h"
 #include "events.h"
 #include "fault.h"
+#include "gear.h"
 #include "mcu.h"
 #include "options.h"
 #include "say.h"
@@ -27,7 +28,7 @@ const struct options *desk_given(const struct desk *); /* as given to desk_new()
 uint64_t desk_epoch_us(const struct desk *);
 /* Power, cable and boot pins; then as much bench time as it takes all of them to start. */
 void desk_power_up(struct desk *);
-/* Boards first, in order, then bystanders. NULL after the last. */
+/* Boards first, in order, then bench devices, then bystanders. NULL after the last. */
 struct usbdev *desk_device(struct desk *, unsigned index, bool *denied);
 
 /* Boards have numbers from 1 on; those that are removed leave a gap. */
@@ -35,6 +36,8 @@ unsigned desk_last_board(const struct desk *);
 struct mcu *desk_mcu(struct desk *, unsigned board);             /* NULL: there is no such board */
 struct fault *desk_fault(struct desk *, unsigned board);         /* likewise */
 struct usbdev *desk_board_device(struct desk *, unsigned board); /* what a front plugs in; likewise */
+
+struct gear *desk_gear(struct desk *); /* the bench devices; NULL: there are none */
 
 #define DESK_WHY 640
 /* One more board, under power and with its cable in; the front is yet to plug it in. serial NULL: made up. Its number, or

@@ -146,6 +146,7 @@ enum outcome control_run_status(struct call *call, int count, char **words)
 		if (desk_mcu(call->control->desk, i))
 			write_board(call, i);
 	writer_end(&call->out);
+	control_write_gear(call);
 	return DONE;
 }
 

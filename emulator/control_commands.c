@@ -98,6 +98,7 @@ static const struct command commands[] = {
 	{ "board", "board add [--serial HEX12] | board remove N", "one more board, or one less", 1, 3,
 	  control_run_board },
 	{ "boards", "boards", "list the boards", 0, 0, control_run_boards },
+	{ "bench", "bench N unplug|plug", "the cable of a bench device (--bench)", 2, 2, control_run_bench },
 	{ "fault", "fault add RULE | list | remove N | clear", "what goes wrong", 1, -1, control_run_fault },
 	{ "flash", "flash load FILE [ADDRESS] | save FILE [ADDRESS]", "the main flash, raw", 2, 3, control_run_flash },
 	{ "options", "options load FILE | save FILE | set HEX | show", "the option bytes", 1, 2, control_run_options },

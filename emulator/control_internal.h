@@ -128,6 +128,10 @@ enum outcome control_run_traffic(struct call *, int count, char **words);
 enum outcome control_run_software_entry(struct call *, int count, char **words);
 enum outcome control_run_erase_times(struct call *, int count, char **words);
 
+/* --- control_gear.c --- */
+enum outcome control_run_bench(struct call *, int count, char **words);
+void control_write_gear(struct call *); /* into the object that is open; nothing without bench devices */
+
 /* --- control_about.c --- */
 enum outcome control_run_about(struct call *, int count, char **words);
 

@@ -90,10 +90,9 @@ static bool detail_of(struct call *call, struct wish *wish, const char *word)
 
 enum outcome control_run_wait(struct call *call, int count, char **words)
 {
-	static const char *const names[] = {
-		"reset", "booted", "state",    "erased",   "programmed", "options",  "cut",
-		"pin",   "fault",  "attached", "detached", "listed",     "requests", NULL
-	};
+	static const char *const names[] = { "reset",    "booted", "state",    "erased",  "programmed",
+					     "options",  "cut",    "pin",      "fault",   "attached",
+					     "detached", "listed", "requests", "console", NULL };
 	struct client *k = call->client;
 	struct wish wish = { .board = call->board, .left = 1 };
 	struct mcu *mcu = call_board(call);

@@ -5,7 +5,7 @@
 
 uint64_t event_time_us(const struct desk_event *d)
 {
-	return d->mcu ? d->mcu->at_us : d->fault ? d->fault->at_us : d->listed_us;
+	return d->gear ? d->gear->at_us : d->mcu ? d->mcu->at_us : d->fault ? d->fault->at_us : d->listed_us;
 }
 
 static int mcu_text(const struct mcu_event *e, char *text, size_t size)
@@ -27,6 +27,8 @@ static int mcu_text(const struct mcu_event *e, char *text, size_t size)
 		return snprintf(text, size, "flash operation cut short at 0x%08x", e->address);
 	case MCU_EVENT_PIN:
 		return snprintf(text, size, "%s %s", mcu_pin_name(e->pin), e->high ? "high" : "low");
+	case MCU_EVENT_CONSOLE:
+		return snprintf(text, size, "says '%s'", e->line);
 	}
 	return 0;
 }
@@ -49,13 +51,26 @@ static void fault_text(const struct fault_event *e, char *text, size_t size)
 	}
 }
 
+static void gear_text(const struct gear_event *e, char *text, size_t size)
+{
+	const char *what = e->rule->relays ? "relay" : "line";
+
+	if (e->type == GEAR_LINE)
+		snprintf(text, size, "%s %u %s", what, e->line, gear_drive_name(e->rule, e->drive));
+	else
+		snprintf(text, size, "%s", e->type == GEAR_PLUGGED ? "plugged" : "unplugged");
+}
+
 void event_text(const struct desk_event *d, char text[EVENT_BYTES])
 {
 	uint64_t at_us = event_time_us(d);
-	int used = snprintf(text, EVENT_BYTES, "%llu.%06llu board %u: ", (unsigned long long)(at_us / 1000000),
-			    (unsigned long long)(at_us % 1000000), d->board);
+	int used = snprintf(text, EVENT_BYTES, "%llu.%06llu %s %u: ", (unsigned long long)(at_us / 1000000),
+			    (unsigned long long)(at_us % 1000000), d->gear ? "bench" : "board",
+			    d->gear ? d->gear->device : d->board);
 
-	if (d->mcu)
+	if (d->gear)
+		gear_text(d->gear, text + used, EVENT_BYTES - (size_t)used);
+	else if (d->mcu)
 		mcu_text(d->mcu, text + used, EVENT_BYTES - (size_t)used);
 	else if (d->fault)
 		fault_text(d->fault, text + used, EVENT_BYTES - (size_t)used);
@@ -74,11 +89,18 @@ const char *event_name(const struct desk_event *d)
 		[MCU_EVENT_OPTIONS] = "options",
 		[MCU_EVENT_CUT] = "cut",
 		[MCU_EVENT_PIN] = "pin",
+		[MCU_EVENT_CONSOLE] = "console",
 	};
 	static const char *const of_fault[] = {
 		[FAULT_EVENT_FIRED] = "fault", [FAULT_EVENT_ATTACHED] = "attached", [FAULT_EVENT_DETACHED] = "detached"
 	};
 
+	static const char *const of_gear[] = {
+		[GEAR_LINE] = "line", [GEAR_PLUGGED] = "plugged", [GEAR_UNPLUGGED] = "unplugged"
+	};
+
+	if (d->gear)
+		return of_gear[d->gear->type];
 	return d->mcu ? of_mcu[d->mcu->type] : d->fault ? of_fault[d->fault->type] : "listed";
 }
 
@@ -107,6 +129,9 @@ static void write_mcu(const struct mcu_event *e, struct writer *w)
 		writer_string(w, "pin", mcu_pin_name(e->pin));
 		writer_bool(w, "high", e->high);
 		break;
+	case MCU_EVENT_CONSOLE:
+		writer_string(w, "line", e->line);
+		break;
 	}
 }
 
@@ -116,6 +141,15 @@ void event_write(const struct desk_event *d, struct writer *w)
 
 	writer_string(w, "event", event_name(d));
 	writer_number(w, "at_us", event_time_us(d));
+	if (d->gear) {
+		writer_number(w, "bench", d->gear->device);
+		writer_string(w, "device", gear_kind(d->gear->rule));
+		if (d->gear->type == GEAR_LINE) {
+			writer_number(w, "line", d->gear->line);
+			writer_string(w, "drive", gear_drive_name(d->gear->rule, d->gear->drive));
+		}
+		return;
+	}
 	writer_number(w, "board", d->board);
 	if (d->mcu)
 		write_mcu(d->mcu, w);

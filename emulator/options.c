@@ -2,6 +2,7 @@
 /* The board options as a table: one row each, from which the parser, the help and the suggestions are made. */
 #include "options.h"
 #include "faults.h"
+#include "gear.h"
 #include "suggest.h"
 #include <assert.h>
 #include <ctype.h>
@@ -219,6 +220,23 @@ static int set_fault(struct options *o, const char *value, char why[OPTIONS_WHY]
 	return 0;
 }
 
+static int set_bench(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	struct gear_rule *rule = &o->gear[o->gear_count];
+	char mistake[GEAR_RULE_WHY];
+
+	if (o->gear_count == OPTIONS_GEAR)
+		return refuse(why, "--bench: more than %d", OPTIONS_GEAR);
+	if (gear_rule_parse(value, rule, mistake))
+		return refuse(why, "--bench '%.100s': %s", value, mistake);
+	for (unsigned i = 0; rule->serial_given && i < o->gear_count; i++)
+		if (!strcmp(rule->serial, o->gear[i].serial) && !rule->relays == !o->gear[i].relays)
+			return refuse(why, "--bench '%.100s': there is one with serial number %s already", value,
+				      rule->serial);
+	o->gear_count++;
+	return 0;
+}
+
 static const char *const levels[] = { "low", "high", NULL };
 
 static int set_boot0(struct options *o, const char *value, char why[OPTIONS_WHY])
@@ -226,6 +244,7 @@ static int set_boot0(struct options *o, const char *value, char why[OPTIONS_WHY]
 	int i = choose("--boot0", value, levels, "high or low", why);
 
 	o->boot0 = i == 1;
+	o->boot0_given = true;
 	return i < 0 ? i : 0;
 }
 
@@ -397,6 +416,8 @@ static const struct row rows[] = {
 	  set_control },
 	{ "app", 0, "ID", FOR_BOARDS,
 	  "device of the running application: 0483:5740, f055:9800 or none (default 0483:5740)", set_app },
+	{ "bench", 0, "DEVICE[:WIRES]", FOR_BOARDS,
+	  "one more device, which switches pins: cp2112 or usbrelay2, as 'usbrelay2:1=boot0,2=!nrst'", set_bench },
 	{ "seed", 0, "N", FOR_BOARDS, "root of all that is random (default 1)", set_seed },
 	{ "erase-times", 0, "WHICH", FOR_BOARDS,
 	  "of the datasheet: typical, maximum or random between the two (default typical)", set_erase_times },
@@ -493,12 +514,18 @@ static int check(const struct options *o, char why[OPTIONS_WHY])
 	for (unsigned i = 0; i < o->fault_count; i++)
 		if (o->faults[i].board > o->boards)
 			return refuse(why, "--fault is for board %u, --boards has %u", o->faults[i].board, o->boards);
+	for (unsigned i = 0; i < o->gear_count; i++)
+		for (unsigned w = 0; w < o->gear[i].wire_count; w++)
+			if (o->gear[i].wires[w].board > o->boards && !o->replay)
+				return refuse(why, "--bench %s goes to board %u, --boards has %u",
+					      gear_kind(&o->gear[i]), o->gear[i].wires[w].board, o->boards);
 	if (o->replay && o->of_boards)
 		return refuse(why, "--%s is about boards: with a recording there are none", o->of_boards);
 	if (!o->replay && o->of->where & FOR_SERVE && (o->loose || o->json))
 		return refuse(why, "--%s is about a recording: '--replay' names one", o->loose ? "loose" : "json");
-	if (o->boards + o->also_count > o->of->room)
-		return refuse(why, "%u boards and %u devices by --also: %s has room for %u", o->boards, o->also_count,
+	if (o->boards + o->gear_count + o->also_count > o->of->room)
+		return refuse(why, "%u boards and %u devices by %s: %s has room for %u", o->boards,
+			      o->gear_count + o->also_count, o->gear_count ? "--bench and --also" : "--also",
 			      o->of->where & FOR_TOOL ? "a bus" : o->of->name, o->of->room);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "cdc.h"
 #include "fault_rule.h"
 #include "flash.h"
+#include "gear_rule.h"
 #include "front.h"
 #include "mcu.h"
 
@@ -51,6 +52,7 @@ struct also_option {
 };
 
 #define OPTIONS_FAULTS 64
+#define OPTIONS_GEAR 16
 
 struct fault_option {
 	unsigned board; /* 0: every board */
@@ -72,6 +74,9 @@ struct options {
 	struct fault_option faults[OPTIONS_FAULTS];
 	unsigned fault_count;
 	bool boot0, boot1;
+	bool boot0_given;
+	struct gear_rule gear[OPTIONS_GEAR]; /* --bench */
+	unsigned gear_count;
 	enum private_bus_time time;
 	double scale; /* bench time per wall time, in TIME_SCALED */
 	struct also_option also[OPTIONS_DEVICES];

@@ -35,6 +35,7 @@ struct run {
 	struct desk *desk;
 	struct loop *loop;
 	struct front_env env;
+	struct front_addresses addresses;
 	struct front *front;
 	unsigned probed; /* devices that the front enumerates just now */
 	struct control *control;
@@ -339,7 +340,8 @@ static int serve(struct run *run)
 				       .warn = warn,
 				       .note = note,
 				       .probe = probe,
-				       .context = run };
+				       .context = run,
+				       .addresses = &run->addresses };
 	run->front = run->ops->open(&run->env, &run->options->front, why);
 	if (!run->front) {
 		say_error(run->say, "%s", why);

@@ -33,14 +33,16 @@ static void keep_only(int socket, int owner, const struct board_lock *lock)
 	syscall(SYS_close_range, most + 1, ~0u, 0);
 }
 
-static void stand_aside(const struct board_lock *lock, int *socket, int *owner)
+static void stand_aside(const struct board_lock *lock, pid_t pid, int *socket, int *owner)
 {
+	char name[32];
 	sigset_t all;
 
 	setsid();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	prctl(PR_SET_NAME, ASIDE_NAME, 0, 0, 0);
+	snprintf(name, sizeof(name), ASIDE_NAME "%ld", (long)pid);
+	prctl(PR_SET_NAME, name, 0, 0, 0);
 	*socket = fcntl(*socket, F_DUPFD_CLOEXEC, 3);
 	*owner = fcntl(*owner, F_DUPFD_CLOEXEC, 3);
 	if (*socket < 0 || *owner < 0)
@@ -52,7 +54,7 @@ pid_t aside_fork(const struct board_lock *lock, int *socket, int *owner)
 {
 	int ends[2] = { -1, -1 };
 	int error = 0;
-	pid_t pid = -1;
+	pid_t self = getpid(), pid = -1;
 
 	*owner = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (*owner < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
@@ -62,7 +64,7 @@ pid_t aside_fork(const struct board_lock *lock, int *socket, int *owner)
 		error = errno;
 	if (pid == 0) {
 		*socket = ends[1];
-		stand_aside(lock, socket, owner);
+		stand_aside(lock, self, socket, owner);
 		return 0;
 	}
 	if (*owner >= 0)

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 #include "board_lock.h"
 
-#define ASIDE_NAME "dfuhil-guardian" /* of the process: orphans_end() waits for such */
+#define ASIDE_NAME "guards-" /* of the process, before the number of its owner: see orphans_end() */
 
 /* A fork in a session of its own, with stderr, the lock, and a socket to the owner, of packets. owner, there alone: becomes readable
  * when the owner has ended. 0 there; its process ID here; -errno. */

@@ -44,7 +44,11 @@ static void refuse(struct fit *f, const char *format, ...)
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	f->refused = true;
-	snprintf(f->why, BOARD_FIT_WHY, "step '%s' (line %u) %s", f->step->verb->name, f->step->mark.line, what);
+	if (f->step)
+		snprintf(f->why, BOARD_FIT_WHY, "step '%s' (line %u) %s", f->step->verb->name, f->step->mark.line,
+			 what);
+	else
+		snprintf(f->why, BOARD_FIT_WHY, "the recording %s", what);
 }
 
 static void need(struct fit *f, enum board_allows what, const char *word, const char *text)
@@ -276,5 +280,22 @@ const char *board_fit(const struct board_rig *rig, const struct scenario *s, cha
 
 	for (size_t i = 0; f.profile && i < s->step_count && !f.refused; i++)
 		look_at(&f, &s->steps[i]);
+	return f.refused ? why : NULL;
+}
+
+const char *board_fit_recording(const struct board_rig *rig, const struct transcript *t, char why[BOARD_FIT_WHY])
+{
+	struct fit f = { .rig = rig, .why = why, .profile = mcu_profile_find(rig->profile) };
+
+	for (size_t i = 0; f.profile && i < t->count && !f.refused; i++) {
+		const struct exchange *x = &t->exchanges[i];
+
+		if (x->op == OP_MASS_ERASE)
+			need_mass_erase(&f);
+		else if (x->op == OP_UNPROTECT)
+			need_unprotect(&f);
+		else if (x->op == OP_WRITE && x->has_target)
+			writes(&f, x->target, x->setup.length);
+	}
 	return f.refused ? why : NULL;
 }

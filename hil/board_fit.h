@@ -5,10 +5,13 @@
 
 #include "board_rig.h"
 #include "scenario.h"
+#include "transcript.h"
 
 #define BOARD_FIT_WHY 640
 
 /* Why not: what the rig file does not allow, what no real board is to suffer, what cannot be told of it. NULL: it may. */
 const char *board_fit(const struct board_rig *, const struct scenario *, char why[BOARD_FIT_WHY]);
+/* The same of what a recording does. */
+const char *board_fit_recording(const struct board_rig *, const struct transcript *, char why[BOARD_FIT_WHY]);
 
 #endif

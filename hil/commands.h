@@ -13,6 +13,7 @@ struct hil_command {
 	int (*main)(int argc, char **argv); /* argv[0] is the command; an exit status */
 };
 
+int history_main(int argc, char **argv);
 int lint_main(int argc, char **argv);
 int rules_main(int argc, char **argv);
 

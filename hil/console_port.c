@@ -4,14 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
-
-#define TEXT_MOST (256u * 1024) /* the end of it is kept */
+#include "console_text.h"
 
 struct console_port {
 	char *device;
@@ -19,8 +17,7 @@ struct console_port {
 	unsigned speed;
 	int fd, error;
 	char path[300];
-	char *text;
-	size_t used;
+	struct console_text text;
 };
 
 static const struct {
@@ -43,8 +40,7 @@ struct console_port *console_port_new(const char *device, const char *port, unsi
 	c->port = port;
 	c->speed = speed;
 	c->device = device ? strdup(device) : NULL;
-	c->text = calloc(1, TEXT_MOST + 1);
-	if (c->text && (!device || c->device))
+	if (!device || c->device)
 		return c;
 	console_port_free(c);
 	return NULL;
@@ -57,7 +53,7 @@ void console_port_free(struct console_port *c)
 	if (c->fd >= 0)
 		close(c->fd);
 	free(c->device);
-	free(c->text);
+	console_text_clear(&c->text);
 	free(c);
 }
 
@@ -127,24 +123,6 @@ static void open_port(struct console_port *c)
 		set_line(c->fd, c->speed);
 }
 
-static void take(struct console_port *c, const char *bytes, size_t length)
-{
-	if (c->used + length > TEXT_MOST) {
-		size_t keep = TEXT_MOST / 2;
-
-		if (c->used > keep) {
-			memmove(c->text, c->text + c->used - keep, keep);
-			c->used = keep;
-		}
-	}
-	for (size_t i = 0; i < length && c->used < TEXT_MOST; i++)
-		if (bytes[i] != '\r')
-			c->text[c->used++] = bytes[i] == '\n' || bytes[i] == '\t' || (unsigned char)bytes[i] >= 0x20
-						     ? bytes[i]
-						     : '.';
-	c->text[c->used] = 0;
-}
-
 void console_port_listen(struct console_port *c)
 {
 	char bytes[4096];
@@ -154,7 +132,7 @@ void console_port_listen(struct console_port *c)
 		open_port(c);
 	while (c->fd >= 0 && (n = read(c->fd, bytes, sizeof(bytes))) != 0) {
 		if (n > 0) {
-			take(c, bytes, (size_t)n);
+			console_text_add(&c->text, bytes, (size_t)n);
 			continue;
 		}
 		if (errno == EINTR)
@@ -177,8 +155,7 @@ void console_port_listen(struct console_port *c)
 void console_port_clear(struct console_port *c)
 {
 	console_port_listen(c);
-	c->used = 0;
-	c->text[0] = 0;
+	console_text_clear(&c->text);
 }
 
 int console_port_state(const struct console_port *c, char why[CONSOLE_PORT_WHY])
@@ -198,17 +175,10 @@ int console_port_state(const struct console_port *c, char why[CONSOLE_PORT_WHY])
 
 const char *console_port_text(const struct console_port *c)
 {
-	return c->text;
+	return c->text.text ? c->text.text : "";
 }
 
-int console_port_matches(const struct console_port *c, const char *regex)
+bool console_port_matches(const struct console_port *c, const char *regex)
 {
-	regex_t compiled;
-	int r;
-
-	if (regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE))
-		return -EINVAL;
-	r = regexec(&compiled, c->text, 0, NULL, 0) == 0;
-	regfree(&compiled);
-	return r;
+	return console_text_matches(&c->text, regex);
 }

@@ -19,9 +19,9 @@ void console_port_listen(struct console_port *);
 void console_port_clear(struct console_port *); /* a reset: what was said before does not count */
 /* Is it there? What is in the way in why. 0 or -errno. */
 int console_port_state(const struct console_port *, char why[CONSOLE_PORT_WHY]);
-/* All since the last reset, ends in NUL; what is no text is a dot. */
+/* All since the last reset, as console_text.h keeps it. */
 const char *console_port_text(const struct console_port *);
-/* POSIX extended, line by line. 1, 0, or -EINVAL. */
-int console_port_matches(const struct console_port *, const char *regex);
+/* As console_text_matches(). */
+bool console_port_matches(const struct console_port *, const char *regex);
 
 #endif

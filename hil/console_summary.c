@@ -203,6 +203,36 @@ static void flaky(FILE *out, const struct results *r)
 	}
 }
 
+/* What boards did where their profiles are not sure. */
+static void measured(FILE *out, const struct results *r)
+{
+	size_t differ = 0, count = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct result *result = r->list[i];
+
+		for (size_t m = 0; m < result->measurement_count; m++) {
+			const struct result_measurement *x = &result->measurements[m];
+
+			if (!count++)
+				fputs("\nmeasured, for fields of the profile that rest on an assumption:\n", out);
+			differ += !x->same;
+			fprintf(out, "  %-4s %s = %s", x->unknown, x->field, x->value ? x->value : x->got);
+			if (x->value && strcmp(x->value, x->got) != 0)
+				fprintf(out, " (%s)", x->got);
+			if (!x->value)
+				fprintf(out, ": none of the known answers; the profile has %s", x->modelled);
+			else if (x->same)
+				fputs(", as modelled", out);
+			else
+				fprintf(out, ": CHANGE it, the profile has %s", x->modelled);
+			fputc('\n', out);
+		}
+	}
+	if (count)
+		fprintf(out, "%zu of %zu are not as modelled\n", differ, count);
+}
+
 static void sums(FILE *out, const struct results *r, const struct report_plan *plan, bool interrupted, double seconds)
 {
 	size_t counts[RESULTS_VERDICTS];
@@ -236,5 +266,6 @@ void console_summary(FILE *out, const struct results *r, const struct report_pla
 	if (!plan->quiet && r->count > 1)
 		list_bad(out, r, plan->colour);
 	flaky(out, r);
+	measured(out, r);
 	sums(out, r, plan, interrupted, seconds);
 }

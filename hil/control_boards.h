@@ -3,6 +3,7 @@
 #ifndef DFUBENCH_CONTROL_BOARDS_H
 #define DFUBENCH_CONTROL_BOARDS_H
 
+#include "console_text.h"
 #include "control_link.h"
 #include "rig.h"
 #include "rig_control.h"
@@ -28,8 +29,10 @@ struct control_rig {
 	struct rig_event *events;
 	size_t event_count, event_room;
 	enum reset_cause causes[CONTROL_BOARDS + 1];
+	struct console_text consoles[CONTROL_BOARDS + 1];
 
 	char *capture; /* file; NULL: there is none */
+	char *part;    /* where this rig's part of it goes at the end; NULL: nowhere */
 	uint64_t epoch_us;
 	size_t header, from; /* bytes at its start that each part of it needs, and where ours begins */
 	size_t read;         /* how long it was for the transcript */
@@ -86,6 +89,8 @@ int control_durations(struct rig *, enum flash_durations);
 int control_software_entry(struct rig *, unsigned board);
 const struct mcu_profile *control_profile(struct rig *, unsigned board);
 const struct transcript *control_transcript(struct rig *);
+/* What the capture has of this rig's time, as a file of its own. */
+void control_keep_part(struct control_rig *, const char *path);
 const struct rig_event *control_events(struct rig *, size_t *count);
 
 #endif

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "control_boards.h"
+#include "events.h"
+#include "files.h"
 #include "pcapng_format.h"
 
 /* --- events --- */
@@ -52,28 +54,18 @@ static const char *pin_name(int i)
 	return mcu_pin_name((enum mcu_pin)i);
 }
 
-static const char *const types[] = {
-	[MCU_EVENT_RESET] = "reset",
-	[MCU_EVENT_BOOTED] = "booted",
-	[MCU_EVENT_STATE] = "state",
-	[MCU_EVENT_ERASED] = "erased",
-	[MCU_EVENT_PROGRAMMED] = "programmed",
-	[MCU_EVENT_OPTIONS] = "options",
-	[MCU_EVENT_CUT] = "cut",
-	[MCU_EVENT_PIN] = "pin",
-};
-#define TYPES (int)(sizeof(types) / sizeof(*types))
-
 /* False: it is none of a chip. */
 static bool read_event(const json_t *o, struct mcu_event *e)
 {
 	const char *name = json_string_value(json_object_get(o, "event"));
+	enum mcu_event_type type;
 
 	*e = (struct mcu_event){ .at_us = (uint64_t)json_integer_value(json_object_get(o, "at_us")) };
-	for (int i = 0; i < TYPES; i++) {
-		if (!name || strcmp(types[i], name))
+	for (type = 0; type <= MCU_EVENT_CONSOLE; type++) {
+		if (!name ||
+		    strcmp(event_name(&(struct desk_event){ .mcu = &(struct mcu_event){ .type = type } }), name))
 			continue;
-		e->type = (enum mcu_event_type)i;
+		e->type = type;
 		e->cause = (enum reset_cause)index_in(json_string_value(json_object_get(o, "cause")), cause_name,
 						      RESET_SOFTWARE + 1);
 		e->mode = (enum mcu_mode)index_in(json_string_value(json_object_get(o, "mode")), mode_name,
@@ -85,6 +77,7 @@ static bool read_event(const json_t *o, struct mcu_event *e)
 		e->high = json_is_true(json_object_get(o, "high"));
 		e->address = (uint32_t)json_integer_value(json_object_get(o, "address"));
 		e->length = (uint32_t)json_integer_value(json_object_get(o, "length"));
+		e->line = json_string_value(json_object_get(o, "line"));
 		return true;
 	}
 	return false;
@@ -100,6 +93,11 @@ static int keep(struct control_rig *r, const json_t *line)
 		return 0;
 	if (e.type == MCU_EVENT_RESET)
 		r->causes[board] = e.cause;
+	if (e.type == MCU_EVENT_CONSOLE && !e.line)
+		return 0;
+	console_heard(&r->consoles[board], &e);
+	if (e.type == MCU_EVENT_CONSOLE)
+		return 0;
 	if (r->event_count == r->event_room) {
 		size_t room = r->event_room ? 2 * r->event_room : 256;
 		struct rig_event *more = realloc(r->events, room * sizeof(*more));
@@ -229,4 +227,18 @@ const struct transcript *control_transcript(struct rig *rig)
 	r->has_transcript = true;
 	free(bytes);
 	return &r->transcript;
+}
+
+void control_keep_part(struct control_rig *r, const char *path)
+{
+	size_t length = 0;
+	uint8_t *bytes;
+
+	control_time(r);
+	r->read = SIZE_MAX;
+	bytes = r->capture ? read_part(r, &length) : NULL;
+	/* A part of a file would be worse than none, and is no reason to fail what ran. */
+	if (bytes && files_write_new(path, bytes, length))
+		unlink(path);
+	free(bytes);
 }

@@ -182,6 +182,8 @@ void control_rig_free(struct control_rig *r)
 	control_link_close(r->listener);
 	if (r->has_transcript)
 		transcript_free(&r->transcript);
+	for (unsigned i = 0; i <= CONTROL_BOARDS; i++)
+		console_text_clear(&r->consoles[i]);
 	free(r->events);
 	free(r->capture);
 	free(r->socket);

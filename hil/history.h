@@ -25,6 +25,9 @@ void history_close(struct history *); /* NULL is fine */
 /* The default, to be freed. NULL with why: there is no home. */
 char *history_default_path(char why[HISTORY_WHY]);
 
+/* What the default is from now on, in this process and its forks: rigs write a board's wear there. NULL: what it was. 0 or -ENOMEM. */
+int history_use(const char *path);
+
 /* Who is to blame. */
 enum blame { BLAME_NOBODY, BLAME_TOOL, BLAME_BOARD, BLAME_RIG };
 const char *blame_name(enum blame); /* "tool"; nobody: "" */

@@ -36,11 +36,30 @@ static const char tables[] =
 	"SELECT group_concat(type || name || sql, ';') FROM" \
 	" (SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name)"
 
+static char *instead; /* of the default, in this process and its forks */
+
+int history_use(const char *path)
+{
+	char *copy = path ? strdup(path) : NULL;
+
+	if (path && !copy)
+		return -ENOMEM;
+	free(instead);
+	instead = copy;
+	return 0;
+}
+
 char *history_default_path(char why[HISTORY_WHY])
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	char *path;
 
+	if (instead) {
+		path = strdup(instead);
+		if (!path)
+			snprintf(why, HISTORY_WHY, "no memory");
+		return path;
+	}
 	/* XDG Base Directory Specification: a path that is not absolute is to be ignored. */
 	if (state && *state == '/')
 		path = text_format("%s/dfubench/history.sqlite", state);
@@ -91,8 +110,8 @@ int history_fail(struct history *h, const char *doing, char why[HISTORY_WHY])
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 	case SQLITE_IOERR:
-		error = error ? error : EIO;
-		return say(why, -error, "cannot %s the history '%.200s': %s", doing, h->path, strerror(error));
+		return say(why, error ? -error : -EIO, "cannot %s the history '%.200s': %s", doing, h->path,
+			   error ? strerror(error) : sqlite3_errmsg(h->db));
 	case SQLITE_NOMEM:
 		return say(why, -ENOMEM, "cannot %s the history '%.200s': no memory", doing, h->path);
 	default:
@@ -197,6 +216,7 @@ static int identify(struct history *h, bool *empty, char why[HISTORY_WHY])
 int history_tables(struct history *h, bool make, char why[HISTORY_WHY])
 {
 	bool empty = false;
+	struct stat st;
 	int r = identify(h, &empty, why);
 
 	if (!r && !empty)
@@ -208,6 +228,9 @@ int history_tables(struct history *h, bool make, char why[HISTORY_WHY])
 	if (sqlite3_exec(h->db, "BEGIN IMMEDIATE", NULL, NULL, NULL))
 		return history_fail(h, "write", why);
 	r = identify(h, &empty, why);
+	/* SQLite takes a few bytes of anything for an empty database too. */
+	if (!r && empty && stat(h->path, &st) == 0 && st.st_size)
+		r = say(why, -EUCLEAN, "'%.200s' is no history: it is left as it is", h->path);
 	if (!r && empty &&
 	    (sqlite3_exec(h->db, tables, NULL, NULL, NULL) ||
 	     sqlite3_exec(

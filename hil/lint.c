@@ -18,8 +18,6 @@ struct lint {
 	const char *path;
 	const struct mcu_profile *profile;
 	bool json, colour;
-	uint8_t *data;
-	size_t length;
 	struct transcript t;
 	struct finding *findings;
 	size_t count;
@@ -198,19 +196,13 @@ static int complain(const struct lint *l, const char *what)
 static int judge(struct lint *l)
 {
 	struct rules_input input = { .transcript = &l->t };
-	struct transcript_facts facts;
-	int error = transcript_read(&l->t, l->data, l->length, NULL);
+	char why[RECORDING_WHY];
+	int error;
 
-	if (error)
-		return complain(l, error == -EINVAL ? l->t.damage : strerror(-error));
-	if (!l->profile)
-		l->profile = recording_profile(&l->t);
-	facts = transcript_facts_of(l->profile);
-	transcript_free(&l->t);
-	error = transcript_read(&l->t, l->data, l->length, &facts);
+	if (recording_transcript(&l->t, l->path, &l->profile, why))
+		return complain(l, why);
 	input.profile = l->profile;
-	if (!error)
-		error = rules_judge(&input, &l->findings, &l->count);
+	error = rules_judge(&input, &l->findings, &l->count);
 	if (error)
 		return complain(l, strerror(-error));
 	if (l->t.damage)
@@ -266,14 +258,12 @@ static int parse(int argc, char **argv, struct lint *l)
 int lint_main(int argc, char **argv)
 {
 	struct lint l = { .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
-	int status = parse(argc, argv, &l), error;
+	int status = parse(argc, argv, &l);
 
 	if (status)
 		return status < 0 ? 0 : status;
-	error = recording_read_file(l.path, &l.data, &l.length);
-	status = error ? complain(&l, strerror(-error)) : judge(&l);
+	status = judge(&l);
 	transcript_free(&l.t);
 	free(l.findings);
-	free(l.data);
 	return status;
 }

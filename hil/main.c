@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "host.h"
 #include "import.h"
+#include "nightly.h"
 #include "replay.h"
 #include "replay_wire.h"
 #include "rig_command.h"
@@ -15,9 +16,11 @@
 
 static const struct hil_command commands[] = {
 	{ "check", "check scenario, tool and rig files", check_main },
+	{ "history", "show what the nights on real boards gave", history_main },
 	{ "host", "send the requests of a script, and hold the answers against it", host_main },
 	{ "import", "make a scenario of a recording", import_main },
 	{ "lint", "hold a capture against the rules", lint_main },
+	{ "nightly", "run scenarios unattended on rigs, night by night", nightly_main },
 	{ "replay", "send a recording to a board, and report what differs", replay_main },
 	{ "replay-host", NULL, replay_host_main }, /* replay_rig.c starts it */
 	{ "rig", "try out the rig file of a real board", rig_main },

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include "aside.h"
 #include "worker.h"
 
@@ -49,20 +49,21 @@ pid_t *children_now(void)
 	return list;
 }
 
-/* A guardian is not to be killed, but to be waited for: it is about to idle the wires of a worker that has ended. */
-static bool is_guardian(pid_t pid)
+/* The process whose wires it guards; 0: it is no guardian. */
+static pid_t guarded_by(pid_t pid)
 {
-	char path[64], name[32] = "";
+	char path[64];
+	long owner = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
 	f = fopen(path, "re");
 	if (!f)
-		return false;
-	if (!fgets(name, sizeof(name), f))
-		name[0] = 0;
+		return 0;
+	if (fscanf(f, ASIDE_NAME "%ld", &owner) != 1)
+		owner = 0;
 	fclose(f);
-	return !strcmp(name, ASIDE_NAME "\n");
+	return (pid_t)owner;
 }
 
 static bool is_in(const pid_t *list, pid_t pid)
@@ -82,9 +83,12 @@ void orphans_end(const pid_t *keep)
 
 		found = false;
 		for (size_t i = 0; list && list[i]; i++) {
-			if (is_in(keep, list[i]))
+			pid_t owner = guarded_by(list[i]);
+
+			if (is_in(keep, list[i]) || owner == getpid())
 				continue;
-			if (!is_guardian(list[i]))
+			/* That of a worker that has ended is about to idle its wires, and ends by itself. */
+			if (!owner)
 				kill(list[i], SIGKILL);
 			while (waitpid(list[i], NULL, 0) < 0 && errno == EINTR)
 				continue;

@@ -531,7 +531,7 @@ static void play_steps(struct play *play)
 	set_verdict(play);
 	if (play->rig)
 		play->rig->ops->close(play->rig);
-	if (capture && play->options->capture_folder && ran)
+	if (capture && play->options->capture_folder && ran && !access(capture, F_OK))
 		set_text(&r->capture, capture);
 	else if (capture)
 		unlink(capture);

@@ -404,6 +404,7 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 	struct play_call *call = before ? new_call(play) : NULL;
 	struct rig_run run = { .words = words,
 			       .folder = play->options->folder,
+			       .serial = job->call.serial,
 			       .wrote = tool_output_wrote,
 			       .warned = tool_output_warned,
 			       .context = streams,

@@ -2,9 +2,12 @@
 /* What of a capture a host tool has done. */
 #include "recording.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "capture_reader.h"
 #include "dfuse_names.h"
 
 #define SET_ADDRESS 5
@@ -13,7 +16,7 @@
 #define SET_INTERFACE 11
 
 /* What is known of a device at one address. */
-struct device {
+struct recorded_device {
 	uint16_t vendor, product;
 	char serial[RECORDING_SERIAL];
 	uint8_t serial_index;
@@ -22,7 +25,7 @@ struct device {
 
 struct scan {
 	struct recording *r;
-	struct device *devices; /* by incarnation */
+	struct recorded_device *devices; /* the recording's, by incarnation */
 	unsigned device_count;
 	bool described; /* a descriptor was read since the last item */
 	unsigned session;
@@ -30,7 +33,7 @@ struct scan {
 	bool came[RECORDING_BOARDS + 1], asked_to_leave[RECORDING_BOARDS + 1];
 };
 
-static void read_serial(struct device *d, const struct exchange *x)
+static void read_serial(struct recorded_device *d, const struct exchange *x)
 {
 	size_t n = 0;
 
@@ -49,6 +52,17 @@ static bool is_dfu(const struct exchange *x)
 	return x->op != OP_NONE;
 }
 
+/* Of a recording that began later, or where a kernel told the host what its device is: what the profile says. */
+static void identify(const struct scan *s, struct recorded_device *d)
+{
+	const uint8_t *descriptor = s->r->profile->device_descriptor;
+
+	if (d->vendor || d->product || !d->has_requests)
+		return;
+	d->vendor = (uint16_t)(descriptor[8] | descriptor[9] << 8);
+	d->product = (uint16_t)(descriptor[10] | descriptor[11] << 8);
+}
+
 static bool scan_devices(struct scan *s)
 {
 	const struct transcript *t = &s->r->transcript;
@@ -59,9 +73,10 @@ static bool scan_devices(struct scan *s)
 	s->devices = calloc(s->device_count + 1, sizeof(*s->devices));
 	if (!s->devices)
 		return false;
+	s->r->devices = s->devices;
 	for (size_t i = 0; i < t->count; i++) {
 		const struct exchange *x = &t->exchanges[i];
-		struct device *d = &s->devices[x->incarnation];
+		struct recorded_device *d = &s->devices[x->incarnation];
 
 		d->has_requests |= is_dfu(x);
 		if (!reads_descriptor(x) || x->result != USB_ACK)
@@ -74,6 +89,8 @@ static bool scan_devices(struct scan *s)
 			read_serial(d, x);
 		}
 	}
+	for (unsigned i = 1; i <= s->device_count; i++)
+		identify(s, &s->devices[i]);
 	return true;
 }
 
@@ -98,12 +115,14 @@ static struct recorded *add(struct scan *s, enum recorded_kind kind, const struc
 			    unsigned board)
 {
 	struct recorded *r = &s->r->items[s->r->count++];
-	const struct device *d = &s->devices[incarnation];
+	const struct recorded_device *d = &s->devices[incarnation];
 
-	*r = (struct recorded){
-		.kind = kind, .exchange = x, .board = board, .vendor = d->vendor, .product = d->product
-	};
-	memcpy(r->serial, d->serial, sizeof(r->serial));
+	*r = (struct recorded){ .kind = kind,
+				.exchange = x,
+				.board = board,
+				.vendor = d->vendor,
+				.product = d->product,
+				.serial = d->serial };
 	if (s->end_us && x->start_us > s->end_us)
 		r->gap_us = x->start_us - s->end_us;
 	s->end_us = x->complete ? x->end_us : x->start_us;
@@ -152,7 +171,7 @@ static bool makes_leave(const struct scan *s, const struct exchange *x)
 static void look_at(struct scan *s, size_t i)
 {
 	const struct exchange *x = &s->r->transcript.exchanges[i], *next = after_reset(s, i);
-	struct device *d = &s->devices[x->incarnation];
+	struct recorded_device *d = &s->devices[x->incarnation];
 	bool configures = x->setup.type == 0 && x->setup.request == SET_CONFIGURATION;
 	bool sets = x->setup.type == 1 && x->setup.request == SET_INTERFACE;
 
@@ -200,7 +219,6 @@ static int list_items(struct recording *r, char why[RECORDING_WHY])
 		const struct exchange *x = &r->transcript.exchanges[i];
 
 		if (x->board > RECORDING_BOARDS) {
-			free(s.devices);
 			snprintf(why, RECORDING_WHY, "more than %u boards are in it", RECORDING_BOARDS);
 			return -E2BIG;
 		}
@@ -212,63 +230,92 @@ static int list_items(struct recording *r, char why[RECORDING_WHY])
 			r->boards = r->items[i].board;
 	}
 	r->sessions = s.session;
-	free(s.devices);
 	if (requests)
 		return 0;
 	snprintf(why, RECORDING_WHY, "there is no DFU request in it");
 	return -ENODATA;
 }
 
-static int read_transcript(struct recording *r, const uint8_t *data, size_t length, const struct mcu_profile *profile,
+/* What the descriptors say, where nobody has said it. */
+static struct transcript_facts choose(void *context, const struct transcript *t)
+{
+	const struct mcu_profile **profile = context;
+
+	if (!*profile)
+		*profile = recording_profile(t);
+	return transcript_facts_of(*profile);
+}
+
+static int read_transcript(struct transcript *t, struct capture_reader *reader, const struct mcu_profile **profile,
 			   char why[RECORDING_WHY])
 {
-	struct transcript_facts facts;
-	int error = transcript_read(&r->transcript, data, length, NULL);
+	struct transcript_source source = {
+		.reader = reader, .choose = choose, .context = profile, .most_bytes = RECORDING_MOST_BYTES
+	};
+	int error = reader ? transcript_read_from(t, &source) : -ENOMEM;
 
-	if (!error) {
-		r->profile = profile ? profile : recording_profile(&r->transcript);
-		r->profile_is_guess = !r->profile;
-		if (!r->profile)
-			r->profile = mcu_profile_find("f407");
-		facts = transcript_facts_of(r->profile);
-		transcript_free(&r->transcript);
-		error = transcript_read(&r->transcript, data, length, &facts);
-	}
-	if (error)
-		snprintf(why, RECORDING_WHY, "%s",
-			 error == -EINVAL && r->transcript.damage ? r->transcript.damage : strerror(-error));
+	if (error == -EFBIG)
+		snprintf(why, RECORDING_WHY,
+			 "it is too large: more than %zu MiB would have to be held ('editcap -r' takes a part of it, "
+			 "'dfuemu show' shows captures of any size)",
+			 RECORDING_MOST_BYTES >> 20);
+	else if (error)
+		snprintf(why, RECORDING_WHY, "%s", error == -EINVAL && t->damage ? t->damage : strerror(-error));
 	return error;
+}
+
+int recording_transcript(struct transcript *t, const char *path, const struct mcu_profile **profile,
+			 char why[RECORDING_WHY])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
+	struct capture_reader *reader;
+
+	*t = (struct transcript){ 0 };
+	if (fd < 0) {
+		error = -errno;
+		snprintf(why, RECORDING_WHY, "%s", strerror(-error));
+		return error;
+	}
+	reader = capture_reader_from_fd(fd);
+	error = read_transcript(t, reader, profile, why);
+	capture_reader_free(reader);
+	close(fd);
+	return error;
+}
+
+static int list(struct recording *r, const struct mcu_profile *profile, char why[RECORDING_WHY])
+{
+	r->profile = profile ? profile : mcu_profile_find("f407");
+	r->profile_is_guess = !profile;
+	return list_items(r, why);
 }
 
 int recording_read(struct recording *r, const uint8_t *data, size_t length, const struct mcu_profile *profile,
 		   char why[RECORDING_WHY])
 {
+	struct capture_reader *reader = capture_reader_from_memory(data, length);
 	int error;
 
 	*r = (struct recording){ .profile = profile };
-	error = read_transcript(r, data, length, profile, why);
-	return error ? error : list_items(r, why);
+	error = read_transcript(&r->transcript, reader, &profile, why);
+	capture_reader_free(reader);
+	return error ? error : list(r, profile, why);
 }
 
 int recording_open(struct recording *r, const char *path, const struct mcu_profile *profile, char why[RECORDING_WHY])
 {
-	uint8_t *data;
-	size_t length;
-	int error = recording_read_file(path, &data, &length);
+	int error;
 
 	*r = (struct recording){ .profile = profile };
-	if (error)
-		snprintf(why, RECORDING_WHY, "%s", strerror(-error));
-	else
-		error = recording_read(r, data, length, profile, why);
-	free(data);
-	return error;
+	error = recording_transcript(&r->transcript, path, &profile, why);
+	return error ? error : list(r, profile, why);
 }
 
 void recording_free(struct recording *r)
 {
 	transcript_free(&r->transcript);
 	free(r->items);
+	free(r->devices);
 }
 
 char *recorded_text(const struct recorded *r, char *out, size_t size)

@@ -15,6 +15,9 @@
 #define RECORDING_SERIAL 128
 #define RECORDING_BOARDS 16
 #define RECORDING_WHY 640
+/* Of memory for the transfers of a recording and their data; all else in proportion: half as much again in import, twice as much in
+ * a replay, which holds what comes back too. */
+#define RECORDING_MOST_BYTES ((size_t)512 << 20)
 
 enum recorded_kind {
 	RECORDED_REQUEST,           /* DFU request */
@@ -30,7 +33,7 @@ struct recorded {
 	unsigned board;                  /* from 1 */
 	uint64_t gap_us;                 /* since the end of the one before; 0 for the first */
 	uint16_t vendor, product;        /* of the device */
-	char serial[RECORDING_SERIAL];   /* arrivals: "" unless the capture has it */
+	const char *serial;              /* arrivals: "" unless the capture has it; the recording's */
 	bool first;                      /* arrival: of this board */
 	bool pulled; /* arrival: nothing that was asked of the board before makes it leave: somebody pulled the plug */
 	unsigned session; /* from 1: what belongs together, by the tool that sent it */
@@ -41,6 +44,7 @@ struct recording {
 	const struct mcu_profile *profile; /* never NULL */
 	bool profile_is_guess;             /* nothing in the capture tells: the default */
 	struct recorded *items;
+	struct recorded_device *devices; /* recording.c's */
 	size_t count;
 	unsigned boards, sessions;
 	char serials[RECORDING_BOARDS][RECORDING_SERIAL];
@@ -53,6 +57,10 @@ const struct mcu_profile *recording_profile(const struct transcript *);
 /* NULL after a message on stderr, for there is none of that name. */
 const struct mcu_profile *recording_profile_named(const char *name);
 
+/* A capture as it is, streamed from a file. *profile: NULL to go by the descriptors, which may leave it NULL. 0, or -errno with why:
+ * -EFBIG beyond RECORDING_MOST_BYTES. The transcript is to be freed in any case. */
+int recording_transcript(struct transcript *, const char *path, const struct mcu_profile **profile,
+			 char why[RECORDING_WHY]);
 /* profile: NULL to go by the descriptors. 0, or -errno with why; a capture without a single DFU request is an error. */
 int recording_open(struct recording *, const char *path, const struct mcu_profile *profile, char why[RECORDING_WHY]);
 /* The same of a capture in memory, which is not needed afterwards. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "board_fit.h"
 #include "commands.h"
 #include "options.h"
 #include "replay_internal.h"
@@ -331,6 +332,10 @@ int replay_run(struct replay *r, const char *folder, char why[REPLAY_WHY])
 	for (unsigned b = 0; b < r->recording.boards && r->recording.boards > 1 && *r->recording.serials[b]; b++)
 		serials[b] = r->recording.serials[b];
 	if (choice && rig_choice_check(choice, broken)) {
+		snprintf(why, REPLAY_WHY, "%s", broken);
+		status = HIL_UNFIT;
+	} else if (choice && rig_choice_board(choice) &&
+		   board_fit_recording(rig_choice_board(choice), &r->recording.transcript, broken)) {
 		snprintf(why, REPLAY_WHY, "%s", broken);
 		status = HIL_UNFIT;
 	} else if (choice && capture && choose_time(r, choice, &setup, why)) {

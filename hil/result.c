@@ -93,6 +93,16 @@ static const struct member result_sector_members[] = {
 	MEMBER(result_sector, FLAG, touched, "touched"),        { NULL, END, 0, NULL, 0, 0 },
 };
 
+static const struct member result_measurement_members[] = {
+	MEMBER(result_measurement, TEXT, unknown, "unknown"),
+	MEMBER(result_measurement, TEXT, field, "field"),
+	MEMBER(result_measurement, TEXT, got, "got"),
+	MEMBER(result_measurement, TEXT, value, "value"),
+	MEMBER(result_measurement, TEXT, modelled, "modelled"),
+	MEMBER(result_measurement, FLAG, same, "same"),
+	{ NULL, END, 0, NULL, 0, 0 },
+};
+
 static const struct member result_members[] = {
 	MEMBER(result, TEXT, id, "scenario"),
 	MEMBER(result, TEXT, name, "name"),
@@ -114,6 +124,7 @@ static const struct member result_members[] = {
 	MEMBERS(result, steps, step_count, "steps", result_step),
 	MEMBERS(result, findings, finding_count, "findings", result_finding),
 	MEMBERS(result, exchanges, exchange_count, "exchanges", result_exchange),
+	MEMBERS(result, measurements, measurement_count, "measurements", result_measurement),
 	MEMBERS(result, sectors, sector_count, "sectors", result_sector),
 	{ NULL, END, 0, NULL, 0, 0 },
 };

@@ -58,6 +58,14 @@ struct result_sector {
 	bool is_protected, blank; /* at the end */
 	bool touched;             /* contents differ from the start */
 };
+/* What a board did, and what its profile says of it. */
+struct result_measurement {
+	char *unknown, *field; /* "U21", "wrong_state" */
+	char *got;             /* as it was read: "dfuERROR" */
+	char *value;           /* that as a value of the field; NULL: none is known for it */
+	char *modelled;        /* what the profile has */
+	bool same;
+};
 struct result {
 	char *id, *name, *why, *file; /* of the scenario */
 	char *tool, *tool_version, *rig, *profile, *time;
@@ -74,6 +82,8 @@ struct result {
 	size_t finding_count;
 	struct result_exchange *exchanges;
 	size_t exchange_count;
+	struct result_measurement *measurements;
+	size_t measurement_count;
 	struct result_sector *sectors; /* of board 1 */
 	size_t sector_count;
 };

@@ -66,6 +66,7 @@ struct rig_run {
 	char *const *words;
 	const char *const *environment; /* additions "NAME=value", NULL ends; or NULL */
 	const char *folder;             /* to start it in */
+	const char *serial;             /* number of the board that the tool is told; NULL: it takes what it finds */
 	/* What it writes to stdout (or stderr), as it comes. stdin is empty. Called while run() runs, as the next is, which may be NULL. */
 	void (*wrote)(void *context, bool error, const char *bytes, size_t length);
 	/* What is to be known of the run beside that, one line each: processes that it left behind, a call that goes round the bus. */
@@ -118,6 +119,8 @@ struct rig_ops {
 	uint64_t (*now_us)(struct rig *);
 	int (*run)(struct rig *, const struct rig_run *, struct rig_ran *, char why[RIG_WHY]);
 
+	/* Others that nobody asked for are there beside the board, which a tool could take for it: it is to be told the serial number. */
+	bool (*crowded)(struct rig *);
 	/* Can flash and option bytes be looked at without the board losing what it is doing? 0, and then the next look sees what is
 	 * there now; -EAGAIN: they cannot; else -errno. */
 	int (*look)(struct rig *, unsigned board);

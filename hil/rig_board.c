@@ -3,12 +3,9 @@
 #include "rig_board.h"
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 #include "board_lock.h"
@@ -17,58 +14,6 @@
 
 #define POLL_US 10000u   /* between two looks at the host's list */
 #define GONE_US 3000000u /* for the host to notice that the board has gone */
-
-int board_fail(struct board *b, int error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(b->why, sizeof(b->why), format, args);
-	va_end(args);
-	return error;
-}
-
-/* --- time --- */
-
-static uint64_t clock_us(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
-uint64_t board_now_us(const struct board *b)
-{
-	return clock_us(CLOCK_MONOTONIC) - b->start_us;
-}
-
-/* Neither what usbmon keeps nor what the kernel keeps of a serial port lasts for ever. */
-static void listen(struct board *b)
-{
-	if (b->tap)
-		usbmon_tap_drain(b->tap);
-	if (b->console)
-		console_port_listen(b->console);
-}
-
-void board_pause(struct board *b, uint64_t us)
-{
-	uint64_t end = board_now_us(b) + us, now;
-
-	for (listen(b); (now = board_now_us(b)) < end; listen(b)) {
-		struct pollfd fds[] = { { .fd = b->tap ? usbmon_tap_fd(b->tap) : -1, .events = POLLIN },
-					{ .fd = b->console ? console_port_fd(b->console) : -1, .events = POLLIN } };
-		uint64_t left = end - now;
-		struct timespec limit = { .tv_sec = (time_t)(left / 1000000),
-					  .tv_nsec = (long)(left % 1000000 * 1000) };
-
-		/* A console that is not there yet is looked for now and then. */
-		if (b->console && fds[1].fd < 0 && left > 5 * POLL_US)
-			limit = (struct timespec){ .tv_nsec = 5 * POLL_US * 1000 };
-		ppoll(fds, 2, &limit, NULL);
-	}
-}
 
 static uint64_t board_now(struct rig *rig)
 {
@@ -79,102 +24,6 @@ static int board_pass(struct rig *rig, uint64_t us)
 {
 	board_pause(board_of(rig), us);
 	return 0;
-}
-
-static void wait_until(struct board *b, uint64_t at)
-{
-	uint64_t now = board_now_us(b);
-
-	if (now < at)
-		board_pause(b, at - now);
-}
-
-/* --- wires --- */
-
-static bool has(const struct board *b, enum wire wire)
-{
-	return b->file->wires[wire];
-}
-
-static int set(struct board *b, enum wire wire, bool high)
-{
-	char why[WIRES_WHY];
-	int r = wires_set(b->wires, wire, high, why);
-
-	if (r)
-		return board_fail(b, r, "%s", why);
-	b->high[wire] = high;
-	b->changed_us[wire] = board_now_us(b);
-	return 0;
-}
-
-/* A reset has ended. */
-static void started(struct board *b)
-{
-	b->in_reset = false;
-	b->booted_rom = b->high[WIRE_BOOT0];
-	b->left = false;
-	b->stuck = false;
-	b->touched = false;
-	if (b->console && !b->looking)
-		console_port_clear(b->console);
-}
-
-/* Power and VBUS, for a board may live on either; but a plug that was pulled stays so. */
-static int supply(struct board *b, bool high)
-{
-	const enum wire *w = high ? b->file->on_order : b->file->off_order;
-	int r = 0;
-
-	for (; *w != WIRES && !r; w++)
-		if (!high || *w != WIRE_VBUS || !b->unplugged)
-			r = set(b, *w, high);
-	return r;
-}
-
-int board_wire(struct board *b, enum wire wire, bool high)
-{
-	const struct board_rig *f = b->file;
-	uint64_t settled = b->changed_us[WIRE_BOOT0] + f->settle_us;
-	int r;
-
-	if (wire == WIRE_NRST && f->reset_by != WIRES)
-		wire = f->reset_by; /* the supply, where that is the only reset that there is */
-	if (!has(b, wire))
-		return board_fail(b, -EOPNOTSUPP, "the rig has no wire '%s'", wire_name(wire));
-	if (wire == WIRE_BOOT0 || wire == WIRE_VBUS) {
-		if (wire == WIRE_VBUS)
-			b->unplugged = !high;
-		return set(b, wire, high);
-	}
-	if (!high) {
-		b->in_reset = true;
-		return wire == WIRE_NRST ? set(b, wire, false) : supply(b, false);
-	}
-	if (!b->high[wire])
-		wait_until(b, b->changed_us[wire] + (wire == WIRE_NRST ? f->reset_us : f->off_us));
-	wait_until(b, settled);
-	r = wire == WIRE_NRST ? set(b, wire, true) : supply(b, true);
-	if (r)
-		return r;
-	started(b);
-	if (wire == WIRE_POWER)
-		board_pause(b, f->on_us);
-	return 0;
-}
-
-int board_reset(struct board *b)
-{
-	int r = board_wire(b, WIRE_NRST, false);
-
-	return r ? r : board_wire(b, WIRE_NRST, true);
-}
-
-void board_learn(struct board *b, const struct host_device *d)
-{
-	snprintf(b->port, sizeof(b->port), "%s", d->port);
-	if (d->vendor == b->file->vendor && d->product == b->file->product && *d->serial)
-		snprintf(b->serial, sizeof(b->serial), "%s", d->serial);
 }
 
 /* As the host has it, in whatever it runs; false: it is not there. */
@@ -294,12 +143,9 @@ static int board_wait_console(struct rig *rig, unsigned board, const char *regex
 	if (!b->console)
 		return -EOPNOTSUPP;
 	for (;;) {
-		int r;
-
 		console_port_listen(b->console);
-		r = console_port_matches(b->console, regex);
-		if (r)
-			return r < 0 ? r : 0;
+		if (console_port_matches(b->console, regex))
+			return 0;
 		if (board_now_us(b) - start >= limit_us)
 			break;
 		board_pause(b, POLL_US);
@@ -479,7 +325,7 @@ static void board_close(struct rig *rig)
 	    memcmp(now, b->options_before, option_bytes_size(b->profile)))
 		board_options_load(rig, 1, b->options_before);
 	if (b->wires)
-		board_wear_close(b);
+		board_wear_save(b);
 	wires_close(b->wires);
 	usbmon_tap_close(b->tap);
 	console_port_free(b->console);
@@ -531,6 +377,7 @@ static const struct rig_ops board_ops = {
 	.wait_console = board_wait_console,
 	.now_us = board_now,
 	.run = board_run,
+	.crowded = board_crowded,
 	.look = board_peek,
 	.flash_load = board_flash_load,
 	.flash_read = board_flash_read,
@@ -550,19 +397,19 @@ static const struct rig_ops board_ops = {
 
 struct rig *rig_board_open(const struct board_rig *file, const struct rig_setup *setup, char why[RIG_WHY])
 {
-	struct board *b = calloc(1, sizeof(*b));
+	struct board *b = setup->boards == 1 ? calloc(1, sizeof(*b)) : NULL;
 
-	assert(setup->capture && setup->boards == 1);
+	assert(setup->capture);
 	if (!b) {
-		snprintf(why, RIG_WHY, "%s", strerror(ENOMEM));
+		snprintf(why, RIG_WHY, "%s", setup->boards == 1 ? strerror(ENOMEM) : "the rig is one board");
 		return NULL;
 	}
 	b->file = file;
 	b->ops = board_ops;
 	b->ops.can = rig_board_can(file);
 	b->rig.ops = &b->ops;
-	b->start_us = clock_us(CLOCK_MONOTONIC);
-	b->origin_us = clock_us(CLOCK_REALTIME);
+	b->start_us = board_clock_us(CLOCK_MONOTONIC);
+	b->origin_us = board_clock_us(CLOCK_REALTIME);
 	if (file->port)
 		snprintf(b->port, sizeof(b->port), "%s", file->port);
 	if (file->serial)

@@ -3,6 +3,7 @@
 #ifndef DFUBENCH_RIG_BOARD_INTERNAL_H
 #define DFUBENCH_RIG_BOARD_INTERNAL_H
 
+#include <time.h>
 #include "board_usb.h"
 #include "console_port.h"
 #include "dfu_client.h"
@@ -25,7 +26,7 @@ struct board {
 	bool high[WIRES];
 	uint64_t changed_us[WIRES];
 	bool in_reset, unplugged;
-	bool looking; /* resets are our own: what was said before them still counts */
+	bool looking;       /* resets are our own: what was said before them still counts */
 	bool booted_rom;    /* BOOT0 was high at the last reset */
 	bool left;          /* something in the bootloader has started the application since */
 	char port[32];      /* where the board is; "": not known yet */
@@ -53,7 +54,9 @@ struct board {
 	struct history *history; /* NULL: no limit is to be kept */
 	unsigned sector_count;
 	uint64_t worn[BOARD_SECTORS];
-	unsigned erased[BOARD_SECTORS];
+	unsigned erased[BOARD_SECTORS], saved[BOARD_SECTORS];
+	size_t counted; /* exchanges of which the erases are counted */
+	bool warned;
 	uint64_t slowest_us[BOARD_SECTORS];
 };
 
@@ -62,10 +65,10 @@ static inline struct board *board_of(struct rig *rig)
 	return (struct board *)rig;
 }
 
-/* Into why, what is returned is error. */
+/* --- rig_board_wires.c --- */
+/* Into why; returns error. */
 int board_fail(struct board *, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-/* --- rig_board.c --- */
+uint64_t board_clock_us(clockid_t);
 uint64_t board_now_us(const struct board *);
 /* Waits, and listens to usbmon and console meanwhile. */
 void board_pause(struct board *, uint64_t us);
@@ -87,6 +90,7 @@ int board_status(struct rig *, unsigned board, struct rig_status *);
 int board_look(struct board *);
 
 /* --- rig_board_tool.c --- */
+bool board_crowded(struct rig *);
 int board_run(struct rig *, const struct rig_run *, struct rig_ran *, char why[RIG_WHY]);
 
 /* --- rig_board_record.c --- */
@@ -96,6 +100,8 @@ const struct rig_event *board_events(struct rig *, size_t *count);
 int board_wear_open(struct board *);
 int board_wear_check(struct board *, unsigned sector); /* before it is erased; -EDQUOT with why */
 void board_wear_count(struct board *, unsigned sector, uint64_t took_us);
-void board_wear_close(struct board *); /* with what tools have erased, by the transcript */
+void board_wear_save(struct board *); /* with what tools have erased, by the transcript */
+/* For people; NULL: no sector is at the limit where that is to be told. */
+const char *board_wear_warning(const struct board *, char out[RIG_WHY]);
 
 #endif

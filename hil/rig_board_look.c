@@ -8,31 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include "protection.h"
-#include "rig_board_internal.h"
+#include "rig_board_look.h"
 
 #define POLL_US 10000u
 #define ASK_US UINT64_C(1000000)
-/* The longest that an F4 is busy for, a mass erase with x8, takes 32 s (DS8626). */
-#define BUSY_US UINT64_C(35000000)
 #define GONE_US UINT64_C(3000000)
-#define LEFT_US UINT64_C(5000000) /* after new option bytes, until the board has gone */
-
-/* What the board was doing. */
-enum doing {
-	DOES_OTHER,
-	DOES_DFU,
-	DOES_FRESH_DFU,
-	DOES_NOTHING_NEW, /* it was not touched */
-};
-struct look {
-	struct dfu_client *client;
-	struct host_device device;
-	enum doing doing;
-	enum dfu_state state;
-	uint32_t pointer;
-	bool high[WIRES], in_reset, left, app_listed;
-};
 
 static void mute(struct board *b, bool on)
 {
@@ -41,7 +21,7 @@ static void mute(struct board *b, bool on)
 }
 
 /* Whatever is about to be done to it: it is the one that is meant. */
-static int check_identity(struct board *b, struct host_device *d)
+int look_check_identity(struct board *b, struct host_device *d)
 {
 	char why[BOARD_USB_WHY];
 	int r = board_usb_rom(b->file, d, why);
@@ -61,7 +41,7 @@ static int wait_listed(struct board *b, struct host_device *d)
 	int r;
 
 	for (;;) {
-		r = check_identity(b, d);
+		r = look_check_identity(b, d);
 		if (!r && d->configured)
 			return 0;
 		if (board_now_us(b) >= end)
@@ -75,7 +55,7 @@ static int wait_listed(struct board *b, struct host_device *d)
 			  b->file->vendor, b->file->product, (double)b->file->listed_us / 1e6);
 }
 
-static void wait_gone(struct board *b, const struct host_device *was, uint64_t limit_us)
+void look_wait_gone(struct board *b, const struct host_device *was, uint64_t limit_us)
 {
 	uint64_t end = board_now_us(b) + limit_us;
 	char why[BOARD_USB_WHY];
@@ -85,12 +65,32 @@ static void wait_gone(struct board *b, const struct host_device *was, uint64_t l
 		board_pause(b, POLL_US);
 }
 
+/* A device that answers to the description while the board is held in reset is another one, or the reset does not reach it: it must
+ * not be taken for the board when that comes back. */
+static int check_gone(struct board *b)
+{
+	uint64_t end = board_now_us(b) + GONE_US;
+	char why[BOARD_USB_WHY];
+	struct host_device d = { 0 };
+	int r;
+
+	while ((r = board_usb_rom(b->file, &d, why)) == 0 || r == -ENOTUNIQ) {
+		if (board_now_us(b) >= end)
+			return board_fail(
+				b, -EXDEV,
+				"a device that answers to the description, at port %s, is there while the board "
+				"is held in reset: it is another one (the rig file must say which, by 'port'), "
+				"or the reset does not reach it",
+				d.port);
+		board_pause(b, POLL_US);
+	}
+	return 0;
+}
+
 /* Into a bootloader that has just started. */
 int board_enter(struct board *b, struct host_device *d)
 {
-	char why[BOARD_USB_WHY];
-	struct host_device was;
-	int r = 0, there = board_usb_rom(b->file, &was, why);
+	int r = 0;
 
 	for (enum wire w = WIRE_POWER; w <= WIRE_VBUS && !r; w++)
 		if (b->file->wires[w] && !b->high[w])
@@ -99,19 +99,19 @@ int board_enter(struct board *b, struct host_device *d)
 		r = board_wire(b, WIRE_BOOT0, true);
 	if (!r)
 		r = board_wire(b, WIRE_NRST, false);
-	if (!r && !there)
-		wait_gone(b, &was, GONE_US);
+	if (!r)
+		r = check_gone(b);
 	if (!r)
 		r = board_wire(b, WIRE_NRST, true);
 	return r ? r : wait_listed(b, d);
 }
 
-static int client_error(struct board *b, const struct dfu_client *c, int error, const char *what)
+int look_client_error(struct board *b, const struct dfu_client *c, int error, const char *what)
 {
 	return board_fail(b, error, "%s: %s", what, dfu_client_why(c));
 }
 
-static int open_client(struct board *b, struct look *l)
+int look_open_client(struct board *b, struct look *l)
 {
 	char why[DFU_CLIENT_WHY];
 
@@ -135,7 +135,7 @@ static uint32_t pointer_now(struct board *b)
 }
 
 /* In dfuIDLE when it returns 0. gently: not at the price of a state that nothing can bring back; then -EAGAIN. */
-static int begin(struct board *b, struct look *l, bool gently)
+int look_begin(struct board *b, struct look *l, bool gently)
 {
 	char why[BOARD_USB_WHY];
 	struct host_device app;
@@ -150,9 +150,9 @@ static int begin(struct board *b, struct look *l, bool gently)
 	b->looking = true;
 	mute(b, true);
 	if (!b->stuck && !board_usb_rom(b->file, &l->device, why) && l->device.configured) {
-		r = check_identity(b, &l->device);
+		r = look_check_identity(b, &l->device);
 		if (!r)
-			r = open_client(b, l);
+			r = look_open_client(b, l);
 		if (!r)
 			r = dfu_client_state(l->client, &l->state, b->touched ? BUSY_US : ASK_US);
 		if (!r && (l->state == DFU_IDLE || l->state == DFU_DNLOAD_IDLE || l->state == DFU_UPLOAD_IDLE ||
@@ -168,7 +168,7 @@ static int begin(struct board *b, struct look *l, bool gently)
 				       dfu_state_name(l->state));
 		} else if (r == -ETIMEDOUT) {
 			b->stuck = true;
-			r = client_error(b, l->client, gently ? -EAGAIN : r, "the bootloader does not answer");
+			r = look_client_error(b, l->client, gently ? -EAGAIN : r, "the bootloader does not answer");
 		}
 		dfu_client_close(l->client);
 		l->client = NULL;
@@ -188,9 +188,9 @@ static int begin(struct board *b, struct look *l, bool gently)
 		l->left |= b->booted_rom;
 	r = board_enter(b, &l->device);
 	if (!r)
-		r = open_client(b, l);
+		r = look_open_client(b, l);
 	if (!r && (r = dfu_client_idle(l->client)))
-		client_error(b, l->client, r, "the bootloader");
+		look_client_error(b, l->client, r, "the bootloader");
 	return r;
 }
 
@@ -230,7 +230,7 @@ static int back_to_other(struct board *b, struct look *l)
 		l->client = NULL;
 		r = board_reset(b);
 	}
-	wait_gone(b, &l->device, GONE_US);
+	look_wait_gone(b, &l->device, GONE_US);
 	while (!r && l->app_listed && board_now_us(b) < end &&
 	       (board_usb_application(b->file, *b->port ? b->port : NULL, &app) || !app.configured))
 		board_pause(b, POLL_US);
@@ -238,7 +238,7 @@ static int back_to_other(struct board *b, struct look *l)
 }
 
 /* error: of what was done, which is what is told. */
-static int end(struct board *b, struct look *l, int error)
+int look_end(struct board *b, struct look *l, int error)
 {
 	char why[RIG_WHY];
 	int r = 0;
@@ -247,7 +247,7 @@ static int end(struct board *b, struct look *l, int error)
 	if (l->client && l->doing == DOES_DFU) {
 		r = dfu_client_restore(l->client, l->state, l->pointer);
 		if (r && r != -EACCES)
-			client_error(b, l->client, r, "the bootloader cannot be brought back to its state");
+			look_client_error(b, l->client, r, "the bootloader cannot be brought back to its state");
 		else
 			r = 0; /* read protected: it has no pointer to give back */
 	}
@@ -269,18 +269,18 @@ static int end(struct board *b, struct look *l, int error)
 
 /* --- reading --- */
 
-static int read_all(struct board *b, struct look *l)
+int look_read_all(struct board *b, struct look *l)
 {
 	int r = dfu_client_read(l->client, b->profile->flash_base, b->flash, b->profile->flash_size_bytes);
 
 	b->flash_known = !r;
 	if (r == -EACCES || r == -EPIPE) /* an upload that is refused is stalled */
 		dfu_client_idle(l->client);
-	return r ? client_error(b, l->client, r, "the flash cannot be read") : 0;
+	return r ? look_client_error(b, l->client, r, "the flash cannot be read") : 0;
 }
 
 /* The level that cannot be read is known by that. */
-static int read_options(struct board *b, struct look *l)
+int look_read_options(struct board *b, struct look *l)
 {
 	size_t at = 0;
 	int r = 0;
@@ -302,27 +302,27 @@ static int read_options(struct board *b, struct look *l)
 	b->options_known = !r;
 	if (!r)
 		b->rdp = option_bytes_level(b->profile, b->options);
-	return r ? client_error(b, l->client, r, "the option bytes cannot be read") : 0;
+	return r ? look_client_error(b, l->client, r, "the option bytes cannot be read") : 0;
 }
 
-static int refresh(struct board *b, bool gently)
+int look_refresh(struct board *b, bool gently)
 {
 	struct look l;
 	int r;
 
 	if (b->options_known && (b->flash_known || b->rdp != RDP_LEVEL_0))
 		return 0;
-	r = begin(b, &l, gently);
+	r = look_begin(b, &l, gently);
 	if (!r)
-		r = read_options(b, &l);
+		r = look_read_options(b, &l);
 	if (!r && b->rdp == RDP_LEVEL_0)
-		r = read_all(b, &l);
-	return end(b, &l, r);
+		r = look_read_all(b, &l);
+	return look_end(b, &l, r);
 }
 
 int board_peek(struct rig *rig, unsigned board)
 {
-	return board == 1 ? refresh(board_of(rig), true) : -ENOENT;
+	return board == 1 ? look_refresh(board_of(rig), true) : -ENOENT;
 }
 
 int board_flash_read(struct rig *rig, unsigned board, uint32_t address, uint8_t *data, size_t length)
@@ -336,7 +336,7 @@ int board_flash_read(struct rig *rig, unsigned board, uint32_t address, uint8_t 
 	if (address < base || address - base > b->profile->flash_size_bytes ||
 	    length > b->profile->flash_size_bytes - (address - base))
 		return board_fail(b, -EFAULT, "it is not within the flash");
-	r = refresh(b, false);
+	r = look_refresh(b, false);
 	if (!r && !b->flash_known)
 		r = board_fail(b, -EACCES, "the board is read protected: its flash cannot be looked at");
 	if (!r)
@@ -347,224 +347,13 @@ int board_flash_read(struct rig *rig, unsigned board, uint32_t address, uint8_t 
 int board_options_read(struct rig *rig, unsigned board, uint8_t bytes[OPTION_MAX_BYTES])
 {
 	struct board *b = board_of(rig);
-	int r = board == 1 ? refresh(b, false) : -ENOENT;
+	int r = board == 1 ? look_refresh(b, false) : -ENOENT;
 
 	/* What is there without the flash is enough here. */
 	if (r && b->options_known)
 		r = 0;
 	if (!r)
 		memcpy(bytes, b->options, option_bytes_size(b->profile));
-	return r;
-}
-
-/* --- writing --- */
-
-static bool only_clears(const uint8_t *old, const uint8_t *wanted, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if ((old[i] & wanted[i]) != wanted[i])
-			return false;
-	return true;
-}
-
-/* One sector, as little as will do: nothing, or blocks of what is erased, or all of it. */
-static int load_sector(struct board *b, struct look *l, unsigned number, size_t at, size_t size, const uint8_t *wanted)
-{
-	const uint8_t *old = b->flash + at;
-	uint32_t address = b->profile->flash_base + (uint32_t)at;
-	size_t block = b->profile->transfer_size_bytes;
-	struct host_device d;
-	uint64_t took;
-	bool erased = false;
-	int r;
-
-	if (!memcmp(old, wanted, size))
-		return 0;
-	r = check_identity(b, &d);
-	if (r)
-		return r;
-	if (d.address != l->device.address || d.bus != l->device.bus)
-		return board_fail(b, -ENODEV, "the board has come up anew in the middle");
-	if (!only_clears(old, wanted, size)) {
-		r = board_wear_check(b, number);
-		if (r)
-			return r;
-		b->flash_known = false;
-		r = dfu_client_erase(l->client, address, &took);
-		board_wear_count(b, number, took);
-		erased = true;
-	}
-	b->flash_known = false;
-	for (size_t i = 0; i < size && !r; i += block) {
-		size_t part = size - i < block ? size - i : block, n = 0;
-
-		while (n < part && wanted[i + n] == (erased ? 0xff : old[i + n]))
-			n++;
-		if (n < part)
-			r = dfu_client_write(l->client, address + (uint32_t)i, wanted + i, part);
-	}
-	return r ? client_error(b, l->client, r, "the flash cannot be written") : 0;
-}
-
-static int load_sectors(struct board *b, struct look *l, const uint8_t *wanted)
-{
-	size_t at = 0;
-	unsigned number = 0;
-	int r = 0;
-
-	for (const struct flash_sectors *s = b->profile->sectors; s->count && !r; s++)
-		for (uint32_t i = 0; i < s->count && at + s->size_bytes <= b->profile->flash_size_bytes && !r;
-		     i++, number++, at += s->size_bytes) {
-			if (protection_covers(b->profile, b->options, number) &&
-			    memcmp(b->flash + at, wanted + at, s->size_bytes))
-				return board_fail(b, -EROFS, "sector %u is write protected", number);
-			r = load_sector(b, l, number, at, s->size_bytes, wanted + at);
-		}
-	return r;
-}
-
-int board_flash_load(struct rig *rig, unsigned board, uint32_t address, const uint8_t *data, size_t length)
-{
-	struct board *b = board_of(rig);
-	uint32_t base = b->profile->flash_base, size = b->profile->flash_size_bytes;
-	uint8_t *wanted;
-	struct look l;
-	int r;
-
-	if (board != 1)
-		return -ENOENT;
-	if (address < base || address - base > size || length > size - (address - base))
-		return board_fail(b, -EFAULT, "it is not within the flash");
-	r = refresh(b, false);
-	if (!r && !b->flash_known)
-		r = board_fail(b, -EACCES, "the board is read protected: its flash cannot be written");
-	if (r || !memcmp(b->flash + (address - base), data, length))
-		return r;
-	wanted = malloc(size);
-	if (!wanted)
-		return board_fail(b, -ENOMEM, "%s", strerror(ENOMEM));
-	memcpy(wanted, b->flash, size);
-	memcpy(wanted + (address - base), data, length);
-	r = begin(b, &l, false);
-	if (!r)
-		r = load_sectors(b, &l, wanted);
-	if (!r)
-		r = read_all(b, &l);
-	if (!r && memcmp(b->flash, wanted, size))
-		r = board_fail(b, -EIO, "what was written to the flash is not what is there");
-	free(wanted);
-	return end(b, &l, r);
-}
-
-/* New option bytes reset the chip. */
-static int write_options(struct board *b, struct look *l, const uint8_t *bytes)
-{
-	struct host_device d;
-	int r = check_identity(b, &d);
-
-	if (r)
-		return r;
-	b->options_known = false;
-	r = dfu_client_write_options(l->client, bytes);
-	if (r)
-		client_error(b, l->client, r, "the option bytes cannot be written");
-	return r;
-}
-
-static int unprotect(struct board *b, struct look *l)
-{
-	int r;
-
-	for (unsigned i = 0; i < b->sector_count; i++)
-		if ((r = board_wear_check(b, i)))
-			return r;
-	r = dfu_client_unprotect(l->client);
-	if (r)
-		return client_error(b, l->client, r, "the read protection cannot be taken away");
-	for (unsigned i = 0; i < b->sector_count; i++)
-		board_wear_count(b, i, 0);
-	b->flash_known = b->options_known = false;
-	return 0;
-}
-
-static int may_change_options(struct board *b, const uint8_t *bytes)
-{
-	enum rdp_level level = option_bytes_level(b->profile, bytes);
-
-	if (level == RDP_LEVEL_2)
-		return board_fail(b, -EPERM, "read protection of level 2 is for ever: no real board is given it");
-	if (level == RDP_LEVEL_1 && !(b->file->allows & ALLOWS_RDP1))
-		return board_fail(b, -EPERM, "the rig file does not allow read protection ('allows: [rdp-1]')");
-	if (!(b->file->allows & ALLOWS_OPTION_BYTES) && level == b->rdp)
-		return board_fail(b, -EPERM,
-				  "the rig file does not allow changes of option bytes ('allows: [option-bytes]')");
-	return 0;
-}
-
-int board_options_load(struct rig *rig, unsigned board, const uint8_t *bytes)
-{
-	struct board *b = board_of(rig);
-	size_t size = option_bytes_size(b->profile);
-	struct look l;
-	int r;
-
-	if (board != 1)
-		return -ENOENT;
-	r = refresh(b, false);
-	if (r && !b->options_known)
-		return r;
-	if (!memcmp(bytes, b->options, size))
-		return 0;
-	r = may_change_options(b, bytes);
-	if (r)
-		return r;
-	if (!b->options_changed)
-		memcpy(b->options_before, b->options, size);
-	b->options_changed = true;
-	r = begin(b, &l, false);
-	if (!r)
-		r = b->rdp == RDP_LEVEL_1 ? unprotect(b, &l) : write_options(b, &l, bytes);
-	if (!r) {
-		/* It goes, and comes back as BOOT0 has it, which board_enter() left high where it was not in DFU before. */
-		dfu_client_close(l.client);
-		l.client = NULL;
-		wait_gone(b, &l.device, b->rdp == RDP_LEVEL_1 ? BUSY_US : LEFT_US);
-		r = board_enter(b, &l.device);
-		if (!r)
-			r = open_client(b, &l);
-		if (!r && (r = dfu_client_idle(l.client)))
-			client_error(b, l.client, r, "the bootloader");
-		if (!r)
-			r = read_options(b, &l);
-		if (!r && b->rdp == RDP_LEVEL_0 && memcmp(b->options, bytes, size))
-			r = board_fail(b, -EIO, "what was written to the option bytes is not what is there");
-		if (b->rdp != RDP_LEVEL_0)
-			b->flash_known = false;
-	}
-	if (l.doing == DOES_DFU)
-		l.doing = DOES_FRESH_DFU; /* it was reset, whatever it was doing */
-	return end(b, &l, r);
-}
-
-int board_look(struct board *b)
-{
-	uint8_t open[OPTION_MAX_BYTES];
-	int r = refresh(b, false);
-
-	if (r)
-		return r;
-	if (b->rdp == RDP_LEVEL_1 && !(b->file->allows & ALLOWS_RDP1))
-		return board_fail(
-			b, -EACCES,
-			"the board is read protected, and the rig file does not allow taking that away, which "
-			"erases it ('allows: [rdp-1]')");
-	if (b->rdp == RDP_LEVEL_1) {
-		option_bytes_make(b->profile, b->profile->option_factory, open);
-		r = board_options_load(&b->rig, 1, open);
-		b->options_changed = false;
-		if (!r)
-			r = refresh(b, false);
-	}
 	return r;
 }
 

@@ -101,12 +101,12 @@ static int sector_at(const struct board *b, uint32_t address, uint32_t *from, ui
 }
 
 /* For each operation on the flash that somebody has ordered. certain: it is known to have been done. */
-static void each_operation(struct board *b,
+static void each_operation(struct board *b, size_t from_exchange,
 			   void (*done)(struct board *, void *, const struct mcu_event *, bool certain), void *context)
 {
 	const struct transcript *t = board_transcript(&b->rig);
 
-	for (size_t i = 0; i < t->count; i++) {
+	for (size_t i = from_exchange; i < t->count; i++) {
 		const struct exchange *x = &t->exchanges[i], *end;
 		struct mcu_event e = { .address = x->target, .length = (uint32_t)x->actual };
 		uint32_t from, size;
@@ -166,7 +166,7 @@ const struct rig_event *board_events(struct rig *rig, size_t *count)
 	b->events = NULL;
 	b->event_count = 0;
 	if (b->tap)
-		each_operation(b, keep_event, &events);
+		each_operation(b, 0, keep_event, &events);
 	*count = b->event_count;
 	return b->events;
 }
@@ -209,10 +209,6 @@ int board_wear_open(struct board *b)
 		if (worn < 0)
 			return board_fail(b, (int)worn, "the board's wear is not known: %s", why);
 		b->worn[i] = (uint64_t)worn;
-		if (b->file->wear_warn && b->worn[i] >= b->file->wear_warn)
-			fprintf(stderr,
-				"dfuhil: sector %u of the board %s has been erased %llu times; %u is the limit\n", i,
-				wear_name(b), (unsigned long long)worn, b->file->wear_stop);
 	}
 	return 0;
 }
@@ -252,18 +248,40 @@ static void count_operation(struct board *b, void *context, const struct mcu_eve
 	}
 }
 
-void board_wear_close(struct board *b)
+/* What has come since the last time: whoever is killed later has written it down. */
+void board_wear_save(struct board *b)
 {
 	char why[HISTORY_WHY];
 
 	if (!b->history)
 		return;
-	if (b->tap)
-		each_operation(b, count_operation, NULL);
-	for (unsigned i = 0; i < b->sector_count; i++)
-		if (b->erased[i] && history_wear_add(b->history, wear_name(b), sector_address(b, i), b->erased[i],
-						     b->slowest_us[i], why)) {
+	if (b->tap) {
+		each_operation(b, b->counted, count_operation, NULL);
+		b->counted = board_transcript(&b->rig)->count;
+	}
+	for (unsigned i = 0; i < b->sector_count; i++) {
+		if (b->erased[i] == b->saved[i])
+			continue;
+		if (history_wear_add(b->history, wear_name(b), sector_address(b, i), b->erased[i] - b->saved[i],
+				     b->slowest_us[i], why)) {
 			fprintf(stderr, "dfuhil: the board's wear could not be written down: %s\n", why);
 			return;
 		}
+		b->saved[i] = b->erased[i];
+		b->slowest_us[i] = 0;
+	}
+}
+
+const char *board_wear_warning(const struct board *b, char out[RIG_WHY])
+{
+	unsigned most = 0;
+
+	for (unsigned i = 1; i < b->sector_count; i++)
+		if (b->worn[i] + b->erased[i] > b->worn[most] + b->erased[most])
+			most = i;
+	if (!b->history || !b->file->wear_warn || b->worn[most] + b->erased[most] < b->file->wear_warn)
+		return NULL;
+	snprintf(out, RIG_WHY, "sector %u of the board %s has been erased %llu times; the rig file has it stop at %u",
+		 most, wear_name(b), (unsigned long long)(b->worn[most] + b->erased[most]), b->file->wear_stop);
+	return out;
 }

@@ -4,15 +4,17 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include "rig_board_internal.h"
 #include "tool_process.h"
 
 /* One that is told no serial number takes whatever has the ID: there must be none but the board. */
-static int check_bus(struct board *b)
+static int check_bus(struct board *b, const char *serial)
 {
 	char why[BOARD_USB_WHY];
 	struct host_device d;
-	int r = board_usb_rom_alone(b->file, &d, why);
+	bool told = serial && *b->serial && !strcasecmp(serial, b->serial);
+	int r = told ? board_usb_rom(b->file, &d, why) : board_usb_rom_alone(b->file, &d, why);
 
 	if (!r)
 		board_learn(b, &d);
@@ -22,6 +24,14 @@ static int check_bus(struct board *b)
 		if (board_wear_check(b, i))
 			return -EDQUOT;
 	return 0;
+}
+
+bool board_crowded(struct rig *rig)
+{
+	char why[BOARD_USB_WHY];
+	struct host_device d;
+
+	return !board_usb_rom(board_of(rig)->file, &d, why) && board_usb_rom_alone(board_of(rig)->file, &d, why);
 }
 
 static bool passed(uint64_t limit, uint64_t since, uint64_t now, int *wait_ms)
@@ -87,7 +97,7 @@ int board_run(struct rig *rig, const struct rig_run *run, struct rig_ran *ran, c
 {
 	struct board *b = board_of(rig);
 	struct tool_process p;
-	int error = check_bus(b);
+	int error = check_bus(b, run->serial);
 
 	*ran = (struct rig_ran){ .start_us = board_now_us(b) };
 	if (error) {
@@ -97,6 +107,10 @@ int board_run(struct rig *rig, const struct rig_run *run, struct rig_ran *ran, c
 	/* From here on it is known no longer what is in it. */
 	b->flash_known = b->options_known = false;
 	b->touched = true;
+	if (run->warned && !b->warned && board_wear_warning(b, why)) {
+		run->warned(run->context, why);
+		b->warned = true;
+	}
 	error = tool_process_start(&p, run, &ran->exec_failed, why);
 	if (!error) {
 		error = attend(b, &p, ran);
@@ -104,6 +118,7 @@ int board_run(struct rig *rig, const struct rig_run *run, struct rig_ran *ran, c
 			snprintf(why, RIG_WHY, "%s", b->why);
 		ran->end_us = board_now_us(b);
 		ran->status = tool_process_finish(&p);
+		board_wear_save(b);
 	}
 	return ran->exec_failed ? 0 : error;
 }

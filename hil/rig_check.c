@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "commands.h"
 #include "history.h"
@@ -221,17 +222,8 @@ static void check_idle(struct rig_check *c)
 		rig_check_end(c, s, RIG_CHECK_OK, "they are");
 }
 
-static void check_all(struct rig_check *c)
+static void check_claimed(struct rig_check *c)
 {
-	struct rig_board_claim *claim;
-
-	check_file(c);
-	check_drivers(c);
-	if (c->failed)
-		return;
-	claim = check_lock(c);
-	if (!claim)
-		return;
 	check_usbmon(c);
 	check_wear(c);
 	check_wires(c);
@@ -244,7 +236,50 @@ static void check_all(struct rig_check *c)
 	}
 	wires_close(c->wires);
 	console_port_free(c->console);
+}
+
+static void check_all(struct rig_check *c)
+{
+	struct rig_board_claim *claim;
+
+	check_file(c);
+	check_drivers(c);
+	claim = c->failed ? NULL : check_lock(c);
+	if (claim)
+		check_claimed(c);
 	rig_board_claim_free(claim);
+}
+
+static void begin(struct rig_check *c, const struct board_rig *rig,
+		  void (*told)(const struct rig_check *, const struct rig_check_step *))
+{
+	c->rig = rig;
+	c->told = told;
+	if (rig->port)
+		snprintf(c->port, sizeof(c->port), "%.31s", rig->port);
+}
+
+bool rig_check_is_fit(const struct board_rig *rig, char why[RIG_WHY])
+{
+	struct rig_check *c = calloc(1, sizeof(*c));
+	bool fit = c != NULL;
+
+	snprintf(why, RIG_WHY, "%s", strerror(ENOMEM));
+	if (!c)
+		return false;
+	begin(c, rig, say_nothing);
+	check_file(c);
+	check_drivers(c);
+	if (!c->failed)
+		check_claimed(c);
+	for (unsigned i = 0; i < c->count && fit; i++) {
+		if (c->steps[i].verdict != RIG_CHECK_FAILED)
+			continue;
+		fit = false;
+		snprintf(why, RIG_WHY, "%s: %.600s", c->steps[i].name, c->steps[i].saw);
+	}
+	free(c);
+	return fit;
 }
 
 /* --- telling --- */
@@ -317,10 +352,7 @@ int rig_check_main(int argc, char **argv)
 			"check\n",
 			argv[optind]);
 	} else {
-		check.rig = rig_choice_board(choice);
-		check.told = json ? say_nothing : say;
-		if (check.rig->port)
-			snprintf(check.port, sizeof(check.port), "%.31s", check.rig->port);
+		begin(&check, rig_choice_board(choice), json ? say_nothing : say);
 		check_all(&check);
 		r = check.failed ? HIL_UNFIT : 0;
 		if (json && print_json(&check))

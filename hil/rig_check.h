@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include "board_usb.h"
 #include "console_port.h"
+#include "rig.h"
 #include "wires.h"
 
 enum rig_check_verdict { RIG_CHECK_OK, RIG_CHECK_WARNING, RIG_CHECK_FAILED, RIG_CHECK_SKIPPED };
@@ -34,6 +35,10 @@ struct rig_check {
 	bool no_reset; /* it was seen not to follow */
 	void (*told)(const struct rig_check *, const struct rig_check_step *); /* of each step that is over */
 };
+
+/* For who has claimed the board already, as rig_choice_check() does: all steps, without a word. False with why: what the first that
+ * failed saw. */
+bool rig_check_is_fit(const struct board_rig *, char why[RIG_WHY]);
 
 /* --- rig_check.c --- */
 struct rig_check_step *rig_check_begin(struct rig_check *, const char *name);

@@ -62,14 +62,43 @@ static bool hold(struct rig_check *c, struct rig_check_step *s, bool held)
 	return c->rig->reset_by == WIRE_NRST ? set(c, s, WIRE_NRST, !held) : supply(c, s, !held);
 }
 
+static bool wait_rom_gone(struct rig_check *c, uint64_t within_us)
+{
+	uint64_t end = now_us() + within_us;
+	char why[BOARD_USB_WHY];
+	struct host_device d;
+
+	int r;
+
+	while ((r = board_usb_rom(c->rig, &d, why)) == 0 || r == -ENOTUNIQ) {
+		if (now_us() >= end)
+			return false;
+		pause_us(c, POLL_US);
+	}
+	return true;
+}
+
 static bool reset(struct rig_check *c, struct rig_check_step *s, bool boot0)
 {
+	char why[WIRES_WHY];
+
 	if (!set(c, s, WIRE_BOOT0, boot0) || !hold(c, s, true))
 		return false;
 	pause_us(c, c->rig->reset_by == WIRE_NRST ? c->rig->reset_us : c->rig->off_us);
 	pause_us(c, c->rig->settle_us);
 	if (c->console)
 		console_port_clear(c->console);
+	/* What is there while the board is held is not it. */
+	if (!wait_rom_gone(c, GONE_US)) {
+		rig_check_mend(s,
+			       "the reset does not reach the board: measure it at the board; wrong line or relay, or "
+			       "'active' the wrong way round? %.200s",
+			       wires_text(c->rig, c->rig->reset_by));
+		rig_check_mend(s, "or it is another board that looks the same: 'port' of 'board' says which is meant");
+		rig_check_end(c, s, RIG_CHECK_FAILED, "the device stayed while the board was held in reset");
+		wires_idle(c->wires, why);
+		return false;
+	}
 	return hold(c, s, false);
 }
 
@@ -98,20 +127,6 @@ static int wait_rom(struct rig_check *c, struct host_device *d, uint64_t within_
 			return r ? r : -EAGAIN;
 		pause_us(c, POLL_US);
 	}
-}
-
-static bool wait_rom_gone(struct rig_check *c, uint64_t within_us)
-{
-	uint64_t end = now_us() + within_us;
-	char why[BOARD_USB_WHY];
-	struct host_device d;
-
-	while (board_usb_rom(c->rig, &d, why) != -ENODEV) {
-		if (now_us() >= end)
-			return false;
-		pause_us(c, POLL_US);
-	}
-	return true;
 }
 
 static const char *port_of(const struct rig_check *c)

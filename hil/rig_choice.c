@@ -159,11 +159,11 @@ unsigned rig_choice_can(const struct rig_choice *c)
 
 	switch (c->kind) {
 	case KIND_EMULATED:
-		return ~(unsigned)RIG_CONSOLE;
+		return ~0u;
 	case KIND_VHCI: /* nodes are the kernel's: nobody can be kept from them in a way that a scenario could set up */
-		return ~(unsigned)(RIG_DENIED | RIG_CONSOLE);
+		return ~(unsigned)RIG_DENIED;
 	case KIND_CONTROL: /* its boards are what they are, and may be dear to somebody */
-		can = ~(unsigned)(RIG_PROFILES | RIG_BOARDS | RIG_IRREVERSIBLE | RIG_DENIED | RIG_CONSOLE);
+		can = ~(unsigned)(RIG_PROFILES | RIG_BOARDS | RIG_IRREVERSIBLE | RIG_DENIED);
 		if (c->looked_at && mcu_profile_find(c->facts.profile) != mcu_profile_find(DEFAULT_PROFILE))
 			can |= RIG_PROFILES; /* the one that it has: rig_choice_differs() */
 		return c->looked_at && c->facts.captures ? can : can & ~(unsigned)RIG_TRANSCRIPT;

@@ -7,6 +7,7 @@
 
 static const struct hil_command commands[] = {
 	{ "check", "try out the wires and the board of a rig file, step by step", rig_check_main },
+	{ "bench", "plug in an emulated board, and what switches it, as a rig file has it", rig_bench_main },
 	{ NULL, NULL, NULL },
 };
 

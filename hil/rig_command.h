@@ -6,5 +6,6 @@
 /* argv[0] is the name of the command; they return the exit status. */
 int rig_main(int argc, char **argv);
 int rig_check_main(int argc, char **argv);
+int rig_bench_main(int argc, char **argv);
 
 #endif

@@ -181,8 +181,21 @@ static int control_wait_usb(struct rig *rig, unsigned board, uint16_t vendor, ui
 
 static int control_wait_console(struct rig *rig, unsigned board, const char *regex, uint64_t limit_us)
 {
-	(void)rig, (void)board, (void)regex, (void)limit_us;
-	return -EOPNOTSUPP;
+	struct control_rig *r = control_of(rig);
+	uint64_t start = control_time(r);
+	struct control_board b;
+
+	if (!board || board > r->boards)
+		return -ENOENT;
+	for (;;) {
+		if (control_status(r, board, &b)) /* with all events up to now */
+			return -ECONNRESET;
+		if (console_text_matches(&r->consoles[board], regex))
+			return 0;
+		if (control_time(r) - start >= limit_us)
+			return -ETIMEDOUT;
+		pause_ms(POLL_MS);
+	}
 }
 
 /* --- a tool --- */
@@ -386,6 +399,9 @@ static void control_close(struct rig *rig)
 	else
 		for (unsigned i = 1; i <= r->boards && r->link; i++)
 			control_command(r, i, "fault clear");
+	if (r->part && !r->lost)
+		control_keep_part(r, r->part);
+	free(r->part);
 	control_rig_free(r);
 }
 
@@ -393,6 +409,12 @@ static int control_peek(struct rig *rig, unsigned board)
 {
 	(void)rig, (void)board;
 	return 0;
+}
+
+static bool control_crowded(struct rig *rig)
+{
+	(void)rig;
+	return false;
 }
 
 static const char *control_why(struct rig *rig)
@@ -404,13 +426,14 @@ static const char *control_why(struct rig *rig)
 static const struct rig_ops control_ops = {
 	.name = "control",
 	.can = RIG_PINS | RIG_POWER | RIG_CABLE | RIG_PREPARE | RIG_READ | RIG_STATE | RIG_FAULTS | RIG_DURATIONS |
-	       RIG_SOFTWARE_ENTRY | RIG_EVENTS | RIG_INSIDE | RIG_BOOT1,
+	       RIG_CONSOLE | RIG_SOFTWARE_ENTRY | RIG_EVENTS | RIG_INSIDE | RIG_BOOT1,
 	.pin = control_pin,
 	.pass = control_pass,
 	.wait_usb = control_wait_usb,
 	.wait_console = control_wait_console,
 	.now_us = control_now,
 	.run = control_run,
+	.crowded = control_crowded,
 	.look = control_peek,
 	.flash_load = control_flash_load,
 	.flash_read = control_flash_read,
@@ -451,6 +474,7 @@ struct rig *control_rig_open(const struct rig_setup *setup, const char *socket, 
 		return NULL;
 	}
 	wait_for_host(r);
+	r->part = server ? NULL : strdup(setup->capture);
 	return &r->rig;
 }
 

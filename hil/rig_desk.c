@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "capture_reader.h"
 #include "faults.h"
 #include "rig_desk.h"
 
@@ -26,6 +27,10 @@ static void board_event(void *context, const struct desk_event *e)
 		return;
 	if (e->mcu->type == MCU_EVENT_RESET && e->board <= PRIVATE_BUS_PORTS)
 		r->causes[e->board] = e->mcu->cause;
+	if (e->board <= PRIVATE_BUS_PORTS)
+		console_heard(&r->consoles[e->board], e->mcu);
+	if (e->mcu->type == MCU_EVENT_CONSOLE)
+		return;
 	if (r->event_count == r->event_room) {
 		size_t room = r->event_room ? 2 * r->event_room : 256;
 		struct rig_event *more = realloc(r->events, room * sizeof(*more));
@@ -202,9 +207,10 @@ static void desk_close(struct rig *rig)
 		close(r->recorded);
 	for (int i = 0; i < r->word_count; i++)
 		free(r->words[i]);
+	for (unsigned i = 0; i <= PRIVATE_BUS_PORTS; i++)
+		console_text_clear(&r->consoles[i]);
 	free(r->said);
 	free(r->events);
-	free(r->capture);
 	free(r);
 }
 
@@ -286,10 +292,28 @@ static int desk_wait_usb(struct rig *rig, unsigned board, uint16_t vendor, uint1
 	return r < 0 ? r : r ? 0 : -ETIMEDOUT;
 }
 
+struct awaited {
+	const struct console_text *console;
+	const char *regex;
+};
+
+static bool is_said(void *context)
+{
+	const struct awaited *a = context;
+
+	return console_text_matches(a->console, a->regex);
+}
+
 static int desk_wait_console(struct rig *rig, unsigned board, const char *regex, uint64_t limit_us)
 {
-	(void)rig, (void)board, (void)regex, (void)limit_us;
-	return -EOPNOTSUPP;
+	struct awaited awaited = { .regex = regex };
+	int r;
+
+	if (!board || board > PRIVATE_BUS_PORTS)
+		return -ENOENT;
+	awaited.console = &desk_of(rig)->consoles[board];
+	r = private_bus_wait(desk_of(rig)->bus, is_said, &awaited, limit_us);
+	return r < 0 ? r : r ? 0 : -ETIMEDOUT;
 }
 
 /* --- without a tool --- */
@@ -413,30 +437,17 @@ static const struct mcu_profile *desk_profile(struct rig *rig, unsigned board)
 
 /* The capture is written packet by packet: the file is whole whenever nothing runs. False: it is as it was, or cannot be read,
  * which the transcript then says: without requests nothing that is not to be in it would be missed. */
-static bool read_capture(struct desk_rig *r)
+static bool capture_has_grown(struct desk_rig *r)
 {
 	struct stat st;
-	uint8_t *bytes;
-	size_t length = 0;
-	ssize_t n;
 
-	if (fstat(r->recorded, &st)) {
+	if (fstat(r->recorded, &st) || lseek(r->recorded, 0, SEEK_SET) < 0) {
 		r->transcript.damage = "it has gone";
 		return false;
 	}
 	if (r->has_transcript && (size_t)st.st_size == r->capture_length)
 		return false;
-	bytes = malloc((size_t)st.st_size + 1);
-	if (!bytes) {
-		r->transcript.damage = "it is too large";
-		return false;
-	}
-	while (length < (size_t)st.st_size &&
-	       (n = pread(r->recorded, bytes + length, (size_t)st.st_size - length, (off_t)length)) > 0)
-		length += (size_t)n;
-	free(r->capture);
-	r->capture = bytes;
-	r->capture_length = length;
+	r->capture_length = (size_t)st.st_size;
 	return true;
 }
 
@@ -445,8 +456,9 @@ static const struct transcript *desk_transcript(struct rig *rig)
 	struct desk_rig *r = desk_of(rig);
 	struct transcript_facts facts = transcript_facts_of(r->options.profile);
 	const char *serials[PRIVATE_BUS_PORTS + 1] = { NULL };
+	struct transcript_source source = { .facts = &facts };
 
-	if (!read_capture(r)) {
+	if (!capture_has_grown(r)) {
 		if (desk_capture_error(r->desk))
 			r->transcript.damage = strerror(-desk_capture_error(r->desk));
 		return &r->transcript;
@@ -464,7 +476,10 @@ static const struct transcript *desk_transcript(struct rig *rig)
 	if (r->has_transcript)
 		transcript_free(&r->transcript);
 	r->transcript = (struct transcript){ 0 };
-	transcript_read(&r->transcript, r->capture, r->capture_length, &facts);
+	source.reader = capture_reader_from_fd(r->recorded);
+	if (!source.reader || transcript_read_from(&r->transcript, &source) == -ENOMEM)
+		r->transcript.damage = "it is too large";
+	capture_reader_free(source.reader);
 	if (desk_capture_error(r->desk))
 		r->transcript.damage = strerror(-desk_capture_error(r->desk));
 	r->has_transcript = true;
@@ -483,6 +498,12 @@ static int desk_look(struct rig *rig, unsigned board)
 	return 0;
 }
 
+static bool desk_crowded(struct rig *rig)
+{
+	(void)rig;
+	return false;
+}
+
 static const char *desk_why(struct rig *rig)
 {
 	(void)rig;
@@ -493,13 +514,14 @@ static const struct rig_ops desk_ops = {
 	.name = "emulated",
 	.can = RIG_PINS | RIG_POWER | RIG_CABLE | RIG_PREPARE | RIG_READ | RIG_STATE | RIG_FAULTS | RIG_PROFILES |
 	       RIG_BOARDS | RIG_TRANSCRIPT | RIG_DURATIONS | RIG_IRREVERSIBLE | RIG_SOFTWARE_ENTRY | RIG_DENIED |
-	       RIG_EVENTS | RIG_INSIDE | RIG_BOOT1,
+	       RIG_CONSOLE | RIG_EVENTS | RIG_INSIDE | RIG_BOOT1,
 	.pin = desk_pin,
 	.pass = desk_pass,
 	.wait_usb = desk_wait_usb,
 	.wait_console = desk_wait_console,
 	.now_us = desk_now,
 	.run = desk_run,
+	.crowded = desk_crowded,
 	.look = desk_look,
 	.flash_load = desk_flash_load,
 	.flash_read = desk_flash_read,

@@ -268,11 +268,12 @@ static int started(void *context, const struct play_options *job)
 	return r;
 }
 
-static int ended(void *context, const struct result *result)
+static int ended(void *context, const struct play_options *job, const struct result *result)
 {
 	struct run *run = context;
 	int r = 0;
 
+	(void)job;
 	for (unsigned i = 0; i < run->report_count; i++) {
 		int one = run->reports[i] ? run->reports[i]->ops->result(run->reports[i], result) : 0;
 

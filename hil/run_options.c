@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Options of `dfuhil run` as a table: the parser, the help and the suggestions are made of it. */
-#include "run_options.h"
+/* Options of `dfuhil run` as a table, and what is made of such a table: the parser, the help, the suggestions. */
+#include "options_table.h"
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
@@ -19,16 +19,7 @@
 #define SHARDS_MOST 1000
 #define FIRST_LONG 256 /* above all letters */
 
-struct row {
-	const char *name;
-	char letter;          /* 0: none */
-	const char *argument; /* NULL: takes none */
-	const char *help;     /* lines are broken by \n */
-	int (*set)(struct run_options *, const char *value, char why[RUN_OPTIONS_WHY]);
-};
-
-static int refuse(char why[RUN_OPTIONS_WHY], const char *format, ...) __attribute__((format(printf, 2, 3)));
-static int refuse(char why[RUN_OPTIONS_WHY], const char *format, ...)
+int option_refuse(char why[RUN_OPTIONS_WHY], const char *format, ...)
 {
 	va_list args;
 
@@ -38,8 +29,7 @@ static int refuse(char why[RUN_OPTIONS_WHY], const char *format, ...)
 	return -EINVAL;
 }
 
-/* A whole number in decimal within the limits. */
-static bool number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
+bool option_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
 {
 	char *end;
 
@@ -50,29 +40,29 @@ static bool number(const char *text, uint64_t least, uint64_t most, uint64_t *ou
 	return !errno && !*end && *out >= least && *out <= most;
 }
 
-static int add(struct run_words *words, const char *option, const char *value, char why[RUN_OPTIONS_WHY])
+int option_add(struct run_words *words, const char *option, const char *value, char why[RUN_OPTIONS_WHY])
 {
 	if (!*value)
-		return refuse(why, "%s '': must not be empty", option);
+		return option_refuse(why, "%s '': must not be empty", option);
 	if (words->count == RUN_WORDS)
-		return refuse(why, "%s '%.100s': more than %u of them", option, value, RUN_WORDS);
+		return option_refuse(why, "%s '%.100s': more than %u of them", option, value, RUN_WORDS);
 	words->word[words->count++] = value;
 	return 0;
 }
 
-static int set_path(const char **path, const char *option, const char *value, char why[RUN_OPTIONS_WHY])
+int option_path(const char **path, const char *option, const char *value, char why[RUN_OPTIONS_WHY])
 {
 	if (!*value)
-		return refuse(why, "%s '': must be the name of a file or folder", option);
+		return option_refuse(why, "%s '': must be the name of a file or folder", option);
 	if (*path)
-		return refuse(why, "%s '%.200s': there is one already, '%.200s'", option, value, *path);
+		return option_refuse(why, "%s '%.200s': there is one already, '%.200s'", option, value, *path);
 	*path = value;
 	return 0;
 }
 
 static int set_tool(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
 {
-	return add(&o->tools, "--tool", value, why);
+	return option_add(&o->tools, "--tool", value, why);
 }
 
 static int set_tool_path(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
@@ -80,18 +70,19 @@ static int set_tool_path(struct run_options *o, const char *value, char why[RUN_
 	const char *equals = strchr(value, '=');
 
 	if (!equals || equals == value || !equals[1])
-		return refuse(why, "--tool-path '%.200s': must be NAME=PATH, as dfu-util=/opt/bin/dfu-util", value);
-	return add(&o->tool_paths, "--tool-path", value, why);
+		return option_refuse(why, "--tool-path '%.200s': must be NAME=PATH, as dfu-util=/opt/bin/dfu-util",
+				     value);
+	return option_add(&o->tool_paths, "--tool-path", value, why);
 }
 
 static int set_tools_folder(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
 {
-	return set_path(&o->tools_folder, "--tools-folder", value, why);
+	return option_path(&o->tools_folder, "--tools-folder", value, why);
 }
 
 static int set_rig(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
 {
-	return set_path(&o->rig, "--rig", value, why);
+	return option_path(&o->rig, "--rig", value, why);
 }
 
 static int set_time(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
@@ -100,7 +91,7 @@ static int set_time(struct run_options *o, const char *value, char why[RUN_OPTIO
 	o->time = strcmp(value, "virtual") != 0 ? RIG_TIME_SCALED : RIG_TIME_VIRTUAL;
 	o->scale = o->time == RIG_TIME_VIRTUAL ? 1 : options_time_scale(value);
 	if (o->scale <= 0)
-		return refuse(why, "--time '%.100s': must be virtual, real, or a factor as x20", value);
+		return option_refuse(why, "--time '%.100s': must be virtual, real, or a factor as x20", value);
 	return 0;
 }
 
@@ -108,16 +99,16 @@ static int set_parallel(struct run_options *o, const char *value, char why[RUN_O
 {
 	uint64_t n;
 
-	if (!number(value, 1, PARALLEL_MOST, &n))
-		return refuse(why, "--jobs '%.100s': must be a number from 1 to %u", value, PARALLEL_MOST);
+	if (!option_number(value, 1, PARALLEL_MOST, &n))
+		return option_refuse(why, "--jobs '%.100s': must be a number from 1 to %u", value, PARALLEL_MOST);
 	o->parallel = (unsigned)n;
 	return 0;
 }
 
 static int set_seed(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
 {
-	if (!number(value, 0, UINT64_C(1) << 53, &o->seed))
-		return refuse(why, "--seed '%.100s': must be a number from 0 to 2^53", value);
+	if (!option_number(value, 0, UINT64_C(1) << 53, &o->seed))
+		return option_refuse(why, "--seed '%.100s': must be a number from 0 to 2^53", value);
 	return 0;
 }
 
@@ -125,8 +116,8 @@ static int set_repeat(struct run_options *o, const char *value, char why[RUN_OPT
 {
 	uint64_t n;
 
-	if (!number(value, 1, REPEAT_MOST, &n))
-		return refuse(why, "--repeat '%.100s': must be a number from 1 to %u", value, REPEAT_MOST);
+	if (!option_number(value, 1, REPEAT_MOST, &n))
+		return option_refuse(why, "--repeat '%.100s': must be a number from 1 to %u", value, REPEAT_MOST);
 	o->repeat = (unsigned)n;
 	return 0;
 }
@@ -139,9 +130,9 @@ static int set_shard(struct run_options *o, const char *value, char why[RUN_OPTI
 
 	if (slash && slash - value < (int)sizeof(first))
 		memcpy(first, value, (size_t)(slash - value));
-	if (!slash || !number(slash + 1, 1, SHARDS_MOST, &shards) || !number(first, 1, shards, &shard))
-		return refuse(why, "--shard '%.100s': must be I/N with I from 1 to N and N up to %u, as 1/4", value,
-			      SHARDS_MOST);
+	if (!slash || !option_number(slash + 1, 1, SHARDS_MOST, &shards) || !option_number(first, 1, shards, &shard))
+		return option_refuse(why, "--shard '%.100s': must be I/N with I from 1 to N and N up to %u, as 1/4",
+				     value, SHARDS_MOST);
 	o->shard = (unsigned)shard;
 	o->shards = (unsigned)shards;
 	return 0;
@@ -153,18 +144,18 @@ static int set_fault(struct run_options *o, const char *value, char why[RUN_OPTI
 	struct fault_rule rule;
 
 	if (faults_parse(value, &rule, mistake))
-		return refuse(why, "--fault '%.100s': %.380s", value, mistake);
-	return add(&o->faults, "--fault", value, why);
+		return option_refuse(why, "--fault '%.100s': %.380s", value, mistake);
+	return option_add(&o->faults, "--fault", value, why);
 }
 
 static int set_match(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
 {
-	return add(&o->matches, "--match", value, why);
+	return option_add(&o->matches, "--match", value, why);
 }
 
 static int set_tag(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
 {
-	return add(&o->tags, "--tag", value, why);
+	return option_add(&o->tags, "--tag", value, why);
 }
 
 static int set_list(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
@@ -208,25 +199,25 @@ static int set_deadline(struct run_options *o, const char *value, char why[RUN_O
 		return 0;
 	}
 	if (!fault_time_parse(value, &us) || us < 1000)
-		return refuse(why, "--deadline '%.100s': must be a time of at least 1ms, as 120s or 5min, or none",
-			      value);
+		return option_refuse(
+			why, "--deadline '%.100s': must be a time of at least 1ms, as 120s or 5min, or none", value);
 	o->deadline_ms = us / 1000;
 	return 0;
 }
 
 static int set_junit(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
 {
-	return set_path(&o->junit, "--junit", value, why);
+	return option_path(&o->junit, "--junit", value, why);
 }
 
 static int set_json(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
 {
-	return set_path(&o->json, "--json", value, why);
+	return option_path(&o->json, "--json", value, why);
 }
 
 static int set_html(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
 {
-	return set_path(&o->html, "--html", value, why);
+	return option_path(&o->html, "--html", value, why);
 }
 
 static int set_tap(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
@@ -239,7 +230,7 @@ static int set_tap(struct run_options *o, const char *value, char why[RUN_OPTION
 
 static int set_capture_folder(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
 {
-	return set_path(&o->capture_folder, "--capture-dir", value, why);
+	return option_path(&o->capture_folder, "--capture-dir", value, why);
 }
 
 static int set_colour(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
@@ -252,7 +243,7 @@ static int set_colour(struct run_options *o, const char *value, char why[RUN_OPT
 			return 0;
 		}
 	}
-	return refuse(why, "--color '%.100s': must be auto, always or never", value);
+	return option_refuse(why, "--color '%.100s': must be auto, always or never", value);
 }
 
 static int set_quiet(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
@@ -273,69 +264,79 @@ static int set_verbose(struct run_options *o, const char *value, char why[RUN_OP
 	return 0;
 }
 
-static const struct row rows[] = {
+const struct option_row run_option_rows[] = {
 	{ "tool", 0, "NAME|FILE", "the tool under test: an adapter's name or file (dfu-util); several give a matrix",
-	  set_tool },
-	{ "tool-path", 0, "NAME=PATH", "where the program of the tool NAME is", set_tool_path },
-	{ "tools-folder", 0, "DIR", "where adapters are looked for (those that came with dfuhil)", set_tools_folder },
-	{ "rig", 0, "RIG", "what it runs on: emulated, vhci, control:SOCKET, or a rig file (emulated)", set_rig },
-	{ "time", 0, "HOW", "the boards' clock: virtual, real, or a factor as x20 (virtual if the rig can)", set_time },
-	{ "jobs", 'j', "N", "so many at a time (as many as there are processors)", set_parallel },
-	{ "seed", 0, "N", "what all that is random is made of (1)", set_seed },
-	{ "repeat", 0, "N", "run each so often, to find what fails now and then (1)", set_repeat },
-	{ "fault", 0, "RULE", "a fault on every board from the start, to see scenarios fail; see dfuemu(1)",
-	  set_fault },
-	{ "shard", 0, "I/N", "of N parts of the scenarios, run the one numbered I", set_shard },
-	{ "match", 0, "PATTERN", "only scenarios with such an id, as 'start/*'; several: any of them", set_match },
-	{ "tag", 0, "TAG", "only scenarios with that tag; several: any of them", set_tag },
-	{ "list", 0, NULL, "list the scenarios that would run", set_list },
-	{ "fail-fast", 0, NULL, "start no more after the first failure", set_fail_fast },
-	{ "keep-going", 0, NULL, "run all whatever fails (the default)", set_keep_going },
-	{ "strict", 0, NULL, "findings of severity error fail a scenario", set_strict },
-	{ "deadline", 0, "TIME", "real time that a scenario may take, or none (120s)", set_deadline },
-	{ "junit", 0, "FILE", "write a report as JUnit's XML; - is standard output, here and below", set_junit },
-	{ "json", 0, "FILE", "write a report with all details as JSON", set_json },
-	{ "html", 0, "FILE", "write a report to look at as one page of HTML", set_html },
-	{ "tap", 0, NULL, "print TAP (Test Anything Protocol) instead of the usual report", set_tap },
+	  set_tool, true },
+	{ "tool-path", 0, "NAME=PATH", "where the program of the tool NAME is", set_tool_path, true },
+	{ "tools-folder", 0, "DIR", "where adapters are looked for (those that came with dfuhil)", set_tools_folder,
+	  true },
+	{ "rig", 0, "RIG", "what it runs on: emulated, vhci, control:SOCKET, or a rig file (emulated)", set_rig,
+	  false },
+	{ "time", 0, "HOW", "the boards' clock: virtual, real, or a factor as x20 (virtual if the rig can)", set_time,
+	  true },
+	{ "jobs", 'j', "N", "so many at a time (as many as there are processors)", set_parallel, true },
+	{ "seed", 0, "N", "what all that is random is made of (1)", set_seed, true },
+	{ "repeat", 0, "N", "run each so often, to find what fails now and then (1)", set_repeat, false },
+	{ "fault", 0, "RULE", "a fault on every board from the start, to see scenarios fail; see dfuemu(1)", set_fault,
+	  true },
+	{ "shard", 0, "I/N", "of N parts of the scenarios, run the one numbered I", set_shard, true },
+	{ "match", 0, "PATTERN", "only scenarios with such an id, as 'start/*'; several: any of them", set_match,
+	  true },
+	{ "tag", 0, "TAG", "only scenarios with that tag; several: any of them", set_tag, true },
+	{ "list", 0, NULL, "list the scenarios that would run", set_list, false },
+	{ "fail-fast", 0, NULL, "start no more after the first failure", set_fail_fast, false },
+	{ "keep-going", 0, NULL, "run all whatever fails (the default)", set_keep_going, false },
+	{ "strict", 0, NULL, "findings of severity error fail a scenario", set_strict, true },
+	{ "deadline", 0, "TIME", "real time that a scenario may take, or none (120s)", set_deadline, true },
+	{ "junit", 0, "FILE", "write a report as JUnit's XML; - is standard output, here and below", set_junit, false },
+	{ "json", 0, "FILE", "write a report with all details as JSON", set_json, false },
+	{ "html", 0, "FILE", "write a report to look at as one page of HTML", set_html, false },
+	{ "tap", 0, NULL, "print TAP (Test Anything Protocol) instead of the usual report", set_tap, false },
 	{ "capture-dir", 0, "DIR", "keep a capture of the bus of each scenario there, for Wireshark",
-	  set_capture_folder },
-	{ "color", 0, "WHEN", "auto, always or never (auto: on a terminal, unless NO_COLOR is set)", set_colour },
-	{ "quiet", 'q', NULL, "print failures and sums only", set_quiet },
-	{ "verbose", 'v', NULL, "print steps, commands and findings too", set_verbose },
+	  set_capture_folder, false },
+	{ "color", 0, "WHEN", "auto, always or never (auto: on a terminal, unless NO_COLOR is set)", set_colour, true },
+	{ "quiet", 'q', NULL, "print failures and sums only", set_quiet, true },
+	{ "verbose", 'v', NULL, "print steps, commands and findings too", set_verbose, true },
+	{ NULL, 0, NULL, NULL, NULL, false },
 };
-#define ROWS (sizeof(rows) / sizeof(*rows))
 
-void run_options_help(FILE *out)
+static void help_row(FILE *out, char letter, const char *name, const char *argument, const char *help)
 {
-	for (size_t i = 0; i < ROWS; i++) {
-		const struct row *r = &rows[i];
-		char left[64], letter[4] = "   ";
+	char left[64], word[4] = "   ";
 
-		if (r->letter)
-			snprintf(letter, sizeof(letter), "-%c,", r->letter);
-		snprintf(left, sizeof(left), "%s --%s%s%s", letter, r->name, r->argument ? " " : "",
-			 r->argument ? r->argument : "");
-		fprintf(out, "  %-26s %s\n", left, r->help);
-	}
-	fprintf(out, "  %-26s %s\n", "-h, --help", "this help");
+	if (letter)
+		snprintf(word, sizeof(word), "-%c,", letter);
+	snprintf(left, sizeof(left), "%s --%s%s%s", word, name, argument ? " " : "", argument ? argument : "");
+	fprintf(out, "  %-26s %s\n", left, help);
 }
 
-static int unknown(const char *word, char why[RUN_OPTIONS_WHY])
+void option_table_help(FILE *out, const struct option_row *const *rows)
 {
-	const char *names[ROWS + 2], *near;
+	for (; *rows; rows++)
+		help_row(out, (*rows)->letter, (*rows)->name, (*rows)->argument, (*rows)->help);
+	help_row(out, 'h', "help", NULL, "this help");
+}
+
+static int unknown(const struct option_row *const *rows, const char *command, const char *word,
+		   char why[RUN_OPTIONS_WHY])
+{
+	const char *names[OPTION_ROWS + 2], *near;
+	size_t count = 0;
 	char name[64];
 
-	for (size_t i = 0; i < ROWS; i++)
-		names[i] = rows[i].name;
-	names[ROWS] = "help";
-	names[ROWS + 1] = NULL;
+	for (; rows[count]; count++)
+		names[count] = rows[count]->name;
+	names[count++] = "help";
+	names[count] = NULL;
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + strspn(word, "-"), "="), word + strspn(word, "-"));
 	near = strlen(name) > 1 ? suggest_nearest(name, names) : NULL;
-	return refuse(why, "unknown option '%.100s'%s%s%s", word, near ? ", did you mean '--" : "", near ? near : "",
-		      near ? "'?" : " ('dfuhil run --help' lists them)");
+	if (near)
+		return option_refuse(why, "unknown option '%.100s', did you mean '--%s'?", word, near);
+	return option_refuse(why, "unknown option '%.100s' ('dfuhil %s --help' lists them)", word, command);
 }
 
-static int set(struct run_options *o, int found, const char *word, char why[RUN_OPTIONS_WHY])
+static int set(struct run_options *o, const struct option_row *const *rows, const char *command, int found,
+	       const char *word, char why[RUN_OPTIONS_WHY])
 {
 	char letter[3] = { '-', (char)optopt, 0 };
 
@@ -345,22 +346,23 @@ static int set(struct run_options *o, int found, const char *word, char why[RUN_
 	if ((found == '?' || found == ':') && optopt > 0 && optopt < 256 && strncmp(word, "--", 2) != 0)
 		word = letter;
 	if (found == '?' && optopt > 0 && word != letter)
-		return refuse(why, "'%.100s': takes no value", word);
+		return option_refuse(why, "'%.100s': takes no value", word);
 	if (found == '?')
-		return unknown(word, why);
+		return unknown(rows, command, word, why);
 	if (found == ':')
-		return refuse(why, "%.100s: a value is missing", word);
-	for (size_t i = 0; i < ROWS; i++)
-		if ((rows[i].letter && found == rows[i].letter) || found == FIRST_LONG + (int)i)
-			return rows[i].set(o, optarg, why);
+		return option_refuse(why, "%.100s: a value is missing", word);
+	for (size_t i = 0; rows[i]; i++)
+		if ((rows[i]->letter && found == rows[i]->letter) || found == FIRST_LONG + (int)i)
+			return rows[i]->set(o, optarg, why);
 	assert(!"an option of the table");
 	return -EINVAL;
 }
 
-int run_options_parse(struct run_options *o, int argc, char **argv, char why[RUN_OPTIONS_WHY])
+int option_table_parse(struct run_options *o, const struct option_row *const *rows, const char *command, int argc,
+		       char **argv, char why[RUN_OPTIONS_WHY])
 {
-	struct option longs[ROWS + 2] = { { "help", no_argument, NULL, 'h' } };
-	char shorts[2 * ROWS + 8] = ":h"; /* options may stand behind names of files too */
+	struct option longs[OPTION_ROWS + 2] = { { "help", no_argument, NULL, 'h' } };
+	char shorts[2 * OPTION_ROWS + 8] = ":h"; /* options may stand behind names of files too */
 	int found, r = 0;
 
 	*o = (struct run_options){ .seed = 1,
@@ -370,19 +372,39 @@ int run_options_parse(struct run_options *o, int argc, char **argv, char why[RUN
 				   .scale = 1,
 				   .time = RIG_TIME_VIRTUAL,
 				   .deadline_ms = DEADLINE_MS };
-	for (size_t i = 0; i < ROWS; i++) {
-		char one[4] = { rows[i].letter, rows[i].argument ? ':' : 0, 0 };
+	for (size_t i = 0; rows[i]; i++) {
+		char one[4] = { rows[i]->letter, rows[i]->argument ? ':' : 0, 0 };
 
-		if (rows[i].letter)
+		assert(i < OPTION_ROWS);
+		if (rows[i]->letter)
 			strcat(shorts, one);
-		longs[i + 1] = (struct option){ rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
-						FIRST_LONG + (int)i };
+		longs[i + 1] = (struct option){ rows[i]->name, rows[i]->argument ? required_argument : no_argument,
+						NULL, FIRST_LONG + (int)i };
 	}
 	optind = 0; /* glibc: begin anew */
 	while (!r && (found = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
-		r = set(o, found, argv[optind - 1], why);
+		r = set(o, rows, command, found, argv[optind - 1], why);
 	o->paths = argv + optind;
 	if (!r && !o->tools.count)
 		o->tools.word[o->tools.count++] = "dfu-util";
 	return r;
+}
+
+static const struct option_row *const *rows_of_run(void)
+{
+	static const struct option_row *rows[OPTION_ROWS + 1];
+
+	for (size_t i = 0; run_option_rows[i].name; i++)
+		rows[i] = &run_option_rows[i];
+	return rows;
+}
+
+void run_options_help(FILE *out)
+{
+	option_table_help(out, rows_of_run());
+}
+
+int run_options_parse(struct run_options *o, int argc, char **argv, char why[RUN_OPTIONS_WHY])
+{
+	return option_table_parse(o, rows_of_run(), "run", argc, argv, why);
 }

@@ -18,7 +18,8 @@ struct runner {
 	const struct runner_options *options;
 	struct runner_outcome *outcome;
 	struct janitor *janitor;
-	struct worker **workers; /* options->parallel of them; NULL: free */
+	struct worker **workers;          /* options->parallel of them; NULL: free */
+	const struct play_options **jobs; /* what they play */
 	struct pollfd *fds;
 	pid_t *before; /* children that are none of ours, 0 ends */
 	pid_t *keep;   /* room for all that orphans_end() must spare */
@@ -66,7 +67,7 @@ static void sweep(struct runner *r)
 }
 
 /* Takes the result. */
-static int tell(struct runner *r, struct result *result)
+static int tell(struct runner *r, const struct play_options *job, struct result *result)
 {
 	int error;
 
@@ -78,34 +79,72 @@ static int tell(struct runner *r, struct result *result)
 		r->outcome->bad++;
 		r->stop = r->stop || r->options->fail_fast;
 	}
-	error = r->options->ended(r->options->context, result);
+	error = r->options->ended(r->options->context, job, result);
 	result_free(result);
 	return error;
+}
+
+/* Once it has ended, and before its log is gone: whoever idles its wires may have something to tell, too. */
+static void sweep_after(struct runner *r, unsigned slot)
+{
+	waitid(P_PID, (id_t)r->workers[slot]->pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
+	sweep(r);
 }
 
 static int finish(struct runner *r, unsigned slot, uint64_t late_ms)
 {
 	struct result *result;
 
-	/* Whoever idles its wires may have something to tell, too. */
-	waitid(P_PID, (id_t)r->workers[slot]->pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
-	sweep(r);
+	sweep_after(r, slot);
 	result = worker_finish(r->workers[slot], late_ms);
 	r->workers[slot] = NULL;
-	return tell(r, result);
+	return tell(r, r->jobs[slot], result);
 }
 
-/* The next job into a free slot; one that cannot run is told of instead. */
-static int start(struct runner *r, unsigned slot)
+/* Cut off by what is over for all. */
+static int cut(struct runner *r, unsigned slot)
 {
-	const struct play_options *job = &r->options->jobs[r->next];
+	uint64_t taken_us = worker_now_us() - r->workers[slot]->start_us;
+	char why[RIG_WHY];
+	struct result *result;
+
+	snprintf(why, sizeof(why), "cut off after %.1f s: the time for all of them was over", (double)taken_us / 1e6);
+	result = worker_result(r->jobs[slot], VERDICT_ERROR, why);
+	if (result)
+		result->wall_us = taken_us;
+	sweep_after(r, slot);
+	result_free(worker_finish(r->workers[slot], 1));
+	r->workers[slot] = NULL;
+	return tell(r, r->jobs[slot], result);
+}
+
+static bool is_over(const struct runner *r)
+{
+	return r->options->until_us && worker_now_us() >= r->options->until_us;
+}
+
+static const struct play_options *next_job(struct runner *r, unsigned slot)
+{
+	const struct runner_options *o = r->options;
+
+	if (r->stop || is_over(r))
+		return NULL;
+	if (o->next)
+		return o->next(o->context, slot);
+	return r->next < o->count ? &o->jobs[r->next] : NULL;
+}
+
+/* A job into a free slot; one that cannot run is told of instead. */
+static int start(struct runner *r, unsigned slot, const struct play_options *job)
+{
 	char why[RIG_WHY];
 	const char *obstacle = r->options->obstacle ? r->options->obstacle(job, why) : NULL;
 	int error;
 
 	r->next++;
 	if (obstacle)
-		return tell(r, worker_result(job, VERDICT_SKIPPED, obstacle));
+		return tell(r, job, worker_result(job, VERDICT_SKIPPED, obstacle));
+	r->jobs[slot] = job;
 	error = r->options->started(r->options->context, job);
 	if (error)
 		return error;
@@ -113,16 +152,24 @@ static int start(struct runner *r, unsigned slot)
 	if (r->workers[slot])
 		return 0;
 	snprintf(why, sizeof(why), "cannot start a process for it: %s", strerror(errno));
-	return tell(r, worker_result(job, VERDICT_ERROR, why));
+	return tell(r, job, worker_result(job, VERDICT_ERROR, why));
 }
 
 static int fill(struct runner *r)
 {
+	const struct play_options *job;
+	bool told = true;
 	int error = 0;
 
-	for (unsigned i = 0; i < r->options->parallel && !error; i++)
-		while (!r->workers[i] && !r->stop && r->next < r->options->count && !error)
-			error = start(r, i);
+	/* What was told without having run may have made a job for a place that had none. */
+	while (told && !error) {
+		told = false;
+		for (unsigned i = 0; i < r->options->parallel && !error; i++)
+			while (!r->workers[i] && !error && (job = next_job(r, i))) {
+				error = start(r, i, job);
+				told = told || !r->workers[i];
+			}
+	}
 	return error;
 }
 
@@ -138,18 +185,18 @@ static unsigned running(const struct runner *r)
 /* Until the first deadline, as poll(2) has it. */
 static int patience(const struct runner *r)
 {
-	uint64_t now = worker_now_us(), least = UINT64_MAX;
+	uint64_t now = worker_now_us(), first = r->options->until_us ? r->options->until_us : UINT64_MAX;
 
-	if (!r->options->deadline_ms)
-		return -1;
-	for (unsigned i = 0; i < r->options->parallel; i++) {
+	for (unsigned i = 0; i < r->options->parallel && r->options->deadline_ms; i++) {
 		const struct worker *w = r->workers[i];
-		uint64_t end = w ? w->start_us + r->options->deadline_ms * 1000 : 0;
 
-		if (w && (end <= now ? 0 : end - now) < least)
-			least = end <= now ? 0 : end - now;
+		if (w && w->start_us + r->options->deadline_ms * 1000 < first)
+			first = w->start_us + r->options->deadline_ms * 1000;
 	}
-	return least > 3600000000u ? 3600000 : (int)((least + 999) / 1000);
+	if (first == UINT64_MAX)
+		return -1;
+	first = first > now ? first - now : 0;
+	return first > 3600000000u ? 3600000 : (int)((first + 999) / 1000);
 }
 
 static int look_after(struct runner *r, unsigned slot, const struct pollfd *fds)
@@ -161,6 +208,10 @@ static int look_after(struct runner *r, unsigned slot, const struct pollfd *fds)
 		worker_read(w);
 	if (fds[1].revents)
 		return finish(r, slot, 0);
+	if (is_over(r)) {
+		worker_kill(w);
+		return cut(r, slot);
+	}
 	if (!deadline_ms || worker_now_us() < w->start_us + deadline_ms * 1000)
 		return 0;
 	worker_kill(w);
@@ -255,9 +306,10 @@ int runner_run(const struct runner_options *options, struct runner_outcome *outc
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* what a worker leaves becomes ours, not init's */
 	r.before = children_now();
 	r.workers = calloc(options->parallel, sizeof(*r.workers));
+	r.jobs = calloc(options->parallel, sizeof(*r.jobs));
 	r.fds = calloc(2 * (size_t)options->parallel + 1, sizeof(*r.fds));
 	r.keep = r.before ? calloc(length_of(r.before) + options->parallel + 2, sizeof(*r.keep)) : NULL;
-	if (!r.workers || !r.fds || !r.keep)
+	if (!r.workers || !r.jobs || !r.fds || !r.keep)
 		goto out;
 	r.janitor = janitor_new(why);
 	if (!r.janitor) {
@@ -280,6 +332,7 @@ out:
 		sigprocmask(SIG_SETMASK, &r.mask, NULL);
 	free(r.before);
 	free(r.workers);
+	free(r.jobs);
 	free(r.fds);
 	free(r.keep);
 	return error;

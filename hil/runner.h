@@ -16,16 +16,22 @@
 struct runner_options {
 	const struct play_options *jobs; /* in the order in which they are to start; folder is the runner's */
 	size_t count;
+	/* If it is there, asked instead of jobs and count: the job for a free place, 0 to parallel - 1, whenever a place is free or a
+	 * result has been told; valid until its own is. NULL: none for that place now. It is over when nothing runs and there is none
+	 * for any place. */
+	const struct play_options *(*next)(void *context, unsigned place);
 	unsigned parallel;    /* at a time, at least 1 */
 	uint64_t deadline_ms; /* of real time for each; 0: none */
-	bool fail_fast;       /* after a bad result none is started */
+	uint64_t
+		until_us; /* of worker_now_us(): what then runs is killed, and told as an error; none is started. 0: none */
+	bool fail_fast; /* after a bad result none is started */
 	/* Normally play_scenario(); runs in the process of its own. */
 	struct result *(*play)(const struct play_options *);
 	/* Normally play_obstacle(). */
 	const char *(*obstacle)(const struct play_options *, char why[RIG_WHY]);
 	/* Told as it goes. Not 0: the run ends at once, and runner_run() returns it. */
 	int (*started)(void *context, const struct play_options *);
-	int (*ended)(void *context, const struct result *);
+	int (*ended)(void *context, const struct play_options *, const struct result *);
 	void *context;
 };
 

@@ -372,6 +372,7 @@ static bool keep(struct found *f, char *path)
 }
 
 #define FOLDER_DEPTH 16
+#define MEASURE_FOLDER "measure" /* what is in it is for boards that are to be measured, and is not run with the rest */
 
 static void look(struct found *f, const char *folder, unsigned depth, struct problems *problems)
 {
@@ -392,7 +393,7 @@ static void look(struct found *f, const char *folder, unsigned depth, struct pro
 		if (asprintf(&path, "%s%s%s", folder, end && folder[end - 1] == '/' ? "" : "/", entry->d_name) < 0)
 			break;
 		if (!lstat(path, &st) && S_ISDIR(st.st_mode)) {
-			if (depth < FOLDER_DEPTH)
+			if (depth < FOLDER_DEPTH && strcmp(entry->d_name, MEASURE_FOLDER) != 0)
 				look(f, path, depth + 1, problems);
 		} else if (length > 5 && !strcmp(entry->d_name + length - 5, ".yaml") && keep(f, path)) {
 			continue;

@@ -201,25 +201,24 @@ static void find_tools(struct suite *s, struct problems *problems)
 	}
 }
 
-/* Virtual time needs a bus of its own; --time goes before what a rig file says. */
-static void choose_time(struct suite *s, const struct run_options *o, struct problems *problems)
+void suite_choose_time(const struct run_options *o, const struct rig_choice *rig, enum rig_time *time, double *scale,
+		       struct problems *problems)
 {
-	bool is_private = rig_choice_is_private(s->rig);
-	const char *word = rig_choice_time(s->rig);
+	bool is_private = rig_choice_is_private(rig);
+	const char *word = rig_choice_time(rig);
 
-	s->time = o->time;
-	s->scale = o->scale;
+	*time = o->time;
+	*scale = o->scale;
 	if (!o->time_given) {
 		if (!word)
 			word = is_private ? "virtual" : "real";
-		s->time = strcmp(word, "virtual") != 0 ? RIG_TIME_SCALED : RIG_TIME_VIRTUAL;
-		s->scale = s->time == RIG_TIME_VIRTUAL ? 1 : options_time_scale(word);
-		if (s->scale <= 0)
-			problems_add(problems, nowhere, NULL, "rig '%s': time '%s' is none", rig_choice_name(s->rig),
+		*time = strcmp(word, "virtual") != 0 ? RIG_TIME_SCALED : RIG_TIME_VIRTUAL;
+		*scale = *time == RIG_TIME_VIRTUAL ? 1 : options_time_scale(word);
+		if (*scale <= 0)
+			problems_add(problems, nowhere, NULL, "rig '%s': time '%s' is none", rig_choice_name(rig),
 				     word);
-	} else if (!is_private && (s->time == RIG_TIME_VIRTUAL || s->scale != 1)) {
-		problems_add(problems, nowhere, NULL, "--time: the rig '%s' has real time alone",
-			     rig_choice_name(s->rig));
+	} else if (!is_private && (*time == RIG_TIME_VIRTUAL || *scale != 1)) {
+		problems_add(problems, nowhere, NULL, "--time: the rig '%s' has real time alone", rig_choice_name(rig));
 	}
 }
 
@@ -241,7 +240,7 @@ int suite_load(struct suite *s, const struct run_options *o, struct problems *pr
 		return r;
 	s->rig = rig_choose(o->rig, problems);
 	if (s->rig)
-		choose_time(s, o, problems);
+		suite_choose_time(o, s->rig, &s->time, &s->scale, problems);
 	if (!problems_count(problems) && !o->list)
 		find_tools(s, problems);
 	if (problems_count(problems))

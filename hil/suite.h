@@ -25,5 +25,8 @@ struct suite {
 /* 0; -EINVAL: problems are told; -ENOMEM. Free in each case. */
 int suite_load(struct suite *, const struct run_options *, struct problems *);
 void suite_free(struct suite *); /* members, not the struct */
+/* Virtual time needs a bus of its own; --time goes before what a rig file says. */
+void suite_choose_time(const struct run_options *, const struct rig_choice *, enum rig_time *, double *scale,
+		       struct problems *);
 
 #endif

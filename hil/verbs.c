@@ -134,7 +134,7 @@ const struct verb verbs[] = {
 	  .run = run_operation,
 	  .help = "the tool has the bootloader start the application" },
 	{ .name = "unprotect",
-	  .fields = unprotect_fields,
+	  .fields = mass_erase_fields,
 	  .runs_tool = true,
 	  .operation = OPERATION_UNPROTECT,
 	  .check = check_operation,
@@ -217,15 +217,22 @@ const struct verb verbs[] = {
 	  .check = check_findings,
 	  .run = run_findings,
 	  .help = "which rules were broken" },
+	{ .name = "measure",
+	  .fields = measure_fields,
+	  .needs = RIG_TRANSCRIPT,
+	  .operation = -1,
+	  .check = check_measure,
+	  .run = run_measure,
+	  .help = "what the board does, for a field of its profile that is not known for sure" },
 	{ .name = NULL },
 };
 
 static const char *const names[] = {
-	"bootloader", "application",    "boot0", "boot1",      "reset",   "power",     "unplug",
-	"plug",       "software-entry", "wait",  "prepare",    "fault",   "snapshot",  "list",
-	"download",   "upload",         "erase", "mass-erase", "leave",   "unprotect", "set-option-bytes",
-	"run",        "host",           "flash", "sectors",    "options", "state",     "file",
-	"requests",   "findings",       NULL,
+	"bootloader", "application",    "boot0",   "boot1",      "reset",   "power",     "unplug",
+	"plug",       "software-entry", "wait",    "prepare",    "fault",   "snapshot",  "list",
+	"download",   "upload",         "erase",   "mass-erase", "leave",   "unprotect", "set-option-bytes",
+	"run",        "host",           "flash",   "sectors",    "options", "state",     "file",
+	"requests",   "findings",       "measure", NULL,
 };
 const char *const *const verb_names = names;
 

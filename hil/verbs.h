@@ -23,7 +23,7 @@ verb_check check_prepare, check_fault;
 
 /* --- verbs_tool.c --- */
 extern const struct field list_fields[], download_fields[], upload_fields[], erase_fields[], mass_erase_fields[],
-	leave_fields[], unprotect_fields[], set_option_bytes_fields[], run_fields[];
+	leave_fields[], set_option_bytes_fields[], run_fields[];
 verb_run run_operation, run_words;
 verb_check check_operation;
 
@@ -46,6 +46,26 @@ verb_check check_options, check_state, check_file;
 extern const struct field requests_fields[], findings_fields[];
 verb_run run_requests, run_findings;
 verb_check check_requests, check_findings;
+/* The requests that a step is about, by its field `of`. */
+struct requests_part {
+	const struct transcript *transcript;
+	size_t first, end;
+};
+bool requests_of(struct play *, const struct step *, struct requests_part *); /* false after play_error() */
+/* The first match at or after *at, which then stands behind it; NULL: none, or an error that was told. */
+const struct exchange *requests_find(struct play *, const struct requests_part *, const char *pattern, size_t *at);
+bool requests_tool_before(const struct step *, const struct scenario *);
+extern const char *const requests_whole[];
+#define FIELD_OF \
+	{ \
+		.name = "of", .type = FIELD_CHOICE, .choices = requests_whole, \
+		.help = "tool (the last that ran) or scenario (all since the start); tool without it" \
+	}
+
+/* --- verbs_measure.c --- */
+extern const struct field measure_fields[];
+verb_run run_measure;
+verb_check check_measure;
 
 /* Tells a mistake in a step unless problems is NULL. */
 #define STEP_WRONG(step, problems, ...) \

@@ -34,11 +34,14 @@ static const struct field interrupt_fields[] = {
 		.help = "send it a signal in the middle" \
 	}
 
+#define FIELDS_OF_ALL \
+	FIELD_SERIAL, FIELD_USB, FIELD_INTERRUPT, \
+	{ \
+		.type = FIELD_END \
+	}
+
 const struct field list_fields[] = {
-	FIELD_SERIAL,
-	FIELD_USB,
-	FIELD_INTERRUPT,
-	{ .type = FIELD_END },
+	FIELDS_OF_ALL,
 };
 const struct field download_fields[] = {
 	{ .name = "file", .type = FIELD_FILE, .required = true, .help = "what is written" },
@@ -49,63 +52,37 @@ const struct field download_fields[] = {
 	{ .name = "mass-erase-first", .type = FIELD_BOOL, .help = "erase all of the flash before" },
 	{ .name = "no-erase", .type = FIELD_BOOL, .help = "do not erase before writing" },
 	{ .name = "verify", .type = FIELD_BOOL, .help = "read back and compare" },
-	FIELD_SERIAL,
-	FIELD_USB,
-	FIELD_INTERRUPT,
-	{ .type = FIELD_END },
+	FIELDS_OF_ALL,
 };
 const struct field upload_fields[] = {
 	{ .name = "output", .type = FIELD_OUTPUT, .required = true, .help = "name of the file that it writes" },
 	{ .name = "address", .type = FIELD_ADDRESS, .help = "from where" },
 	{ .name = "length", .type = FIELD_SIZE, .help = "how much" },
 	FIELD_ALT,
-	FIELD_SERIAL,
-	FIELD_USB,
-	FIELD_INTERRUPT,
-	{ .type = FIELD_END },
+	FIELDS_OF_ALL,
 };
 const struct field erase_fields[] = {
 	{ .name = "address", .type = FIELD_ADDRESS, .required = true, .help = "from where" },
 	{ .name = "length", .type = FIELD_SIZE, .help = "how much; one sector without it" },
 	FIELD_ALT,
-	FIELD_SERIAL,
-	FIELD_USB,
-	FIELD_INTERRUPT,
-	{ .type = FIELD_END },
+	FIELDS_OF_ALL,
 };
 const struct field mass_erase_fields[] = {
 	{ .name = "force", .type = FIELD_BOOL, .help = "whatever the tool calls so" },
 	FIELD_ALT,
-	FIELD_SERIAL,
-	FIELD_USB,
-	FIELD_INTERRUPT,
-	{ .type = FIELD_END },
+	FIELDS_OF_ALL,
 };
 const struct field leave_fields[] = {
 	{ .name = "address", .type = FIELD_ADDRESS, .help = "what is started; the tool's own choice without it" },
 	FIELD_ALT,
-	FIELD_SERIAL,
-	FIELD_USB,
-	FIELD_INTERRUPT,
-	{ .type = FIELD_END },
-};
-const struct field unprotect_fields[] = {
-	{ .name = "force", .type = FIELD_BOOL, .help = "whatever the tool calls so" },
-	FIELD_ALT,
-	FIELD_SERIAL,
-	FIELD_USB,
-	FIELD_INTERRUPT,
-	{ .type = FIELD_END },
+	FIELDS_OF_ALL,
 };
 const struct field set_option_bytes_fields[] = {
 	{ .name = "bytes",
 	  .type = FIELD_BYTES,
 	  .required = true,
 	  .help = "all of them, as they are mapped: 16 on an F4" },
-	FIELD_SERIAL,
-	FIELD_USB,
-	FIELD_INTERRUPT,
-	{ .type = FIELD_END },
+	FIELDS_OF_ALL,
 };
 const struct field run_fields[] = {
 	{ .name = "words",
@@ -257,7 +234,15 @@ static bool set_file(struct play *play, const struct step *step, struct play_job
 static void set_serial(struct play *play, const struct step *step, struct tool_call *call)
 {
 	struct rig_status status;
+	struct tool_call told = *call;
 
+	if (!call->serial && play->rig->ops->crowded(play->rig) &&
+	    !play->rig->ops->status(play->rig, play_board(step), &status)) {
+		told.serial = status.serial;
+		if (!tool_lacks(play->options->tool, &told))
+			*call = told;
+		return;
+	}
 	if (call->serial || !step->board || !play->rig->ops->profile(play->rig, 2) ||
 	    !(play->rig->ops->can & RIG_STATE) || play->rig->ops->status(play->rig, step->board, &status))
 		return;

@@ -7,14 +7,8 @@
 #include "pattern.h"
 #include "verbs.h"
 
-static const char *const whole[] = { "tool", "scenario", NULL };
+const char *const requests_whole[] = { "tool", "scenario", NULL };
 static const char *const severities[] = { "note", "warning", NULL }; /* worse than an error is nothing */
-
-#define FIELD_OF \
-	{ \
-		.name = "of", .type = FIELD_CHOICE, .choices = whole, \
-		.help = "tool (the last that ran) or scenario (all since the start); tool without it" \
-	}
 
 static const struct field count_fields[] = {
 	{ .name = "pattern", .type = FIELD_PATTERN, .required = true, .help = "which requests" },
@@ -52,7 +46,7 @@ const struct field findings_fields[] = {
 	{ .type = FIELD_END },
 };
 
-static bool a_tool_ran_before(const struct step *step, const struct scenario *s)
+bool requests_tool_before(const struct step *step, const struct scenario *s)
 {
 	return tool_before(step, s) || object_number(step->arguments, "of", 0) == 1;
 }
@@ -69,17 +63,11 @@ void check_requests(const struct step *step, const struct scenario *s, unsigned 
 	for (size_t i = 0; i < count->count; i++)
 		if (count->list[i].object && !given_of(count->list[i].object, limits))
 			STEP_WRONG(step, problems, "'count' of 'requests' needs exactly, at-least or at-most");
-	if (!a_tool_ran_before(step, s))
+	if (!requests_tool_before(step, s))
 		STEP_WRONG(step, problems, "no step before this runs a tool; 'of: scenario' means all since the start");
 }
 
-/* The requests that a step is about. */
-struct part {
-	const struct transcript *transcript;
-	size_t first, end;
-};
-
-static bool part_of(struct play *play, const struct step *step, struct part *p)
+bool requests_of(struct play *play, const struct step *step, struct requests_part *p)
 {
 	p->transcript = play->rig->ops->transcript(play->rig);
 	p->first = 0;
@@ -115,8 +103,7 @@ static struct pattern *parse(struct play *play, const char *text)
 	return p;
 }
 
-/* The first match at or after *at, which then stands behind it; NULL: none, or an error that was told. */
-static const struct exchange *find(struct play *play, const struct part *part, const char *text, size_t *at)
+const struct exchange *requests_find(struct play *play, const struct requests_part *part, const char *text, size_t *at)
 {
 	struct pattern *p = parse(play, text);
 	const struct exchange *found = NULL;
@@ -136,14 +123,14 @@ static bool broken(const struct play *play)
 	return play->step->verdict == VERDICT_ERROR;
 }
 
-static enum play_outcome check_contains(struct play *play, const struct part *part, const struct value *list)
+static enum play_outcome check_contains(struct play *play, const struct requests_part *part, const struct value *list)
 {
 	size_t at = part->first;
 	const struct exchange *before = NULL;
 	char text[300];
 
 	for (size_t i = 0; i < list->count; i++) {
-		const struct exchange *e = find(play, part, list->list[i].text, &at);
+		const struct exchange *e = requests_find(play, part, list->list[i].text, &at);
 
 		if (!e && broken(play))
 			return PLAY_ERROR;
@@ -158,13 +145,13 @@ static enum play_outcome check_contains(struct play *play, const struct part *pa
 	return PLAY_OK;
 }
 
-static enum play_outcome check_absent(struct play *play, const struct part *part, const struct value *list)
+static enum play_outcome check_absent(struct play *play, const struct requests_part *part, const struct value *list)
 {
 	char text[300];
 
 	for (size_t i = 0; i < list->count; i++) {
 		size_t at = part->first;
-		const struct exchange *e = find(play, part, list->list[i].text, &at);
+		const struct exchange *e = requests_find(play, part, list->list[i].text, &at);
 
 		if (e)
 			return play_fail(play, NULL, said(e, text), "%s is '%s', which must not be there",
@@ -175,7 +162,7 @@ static enum play_outcome check_absent(struct play *play, const struct part *part
 	return PLAY_OK;
 }
 
-static enum play_outcome check_end(struct play *play, const struct part *part, const char *text, bool first)
+static enum play_outcome check_end(struct play *play, const struct requests_part *part, const char *text, bool first)
 {
 	const struct exchange *at = NULL;
 	struct pattern *p;
@@ -197,14 +184,14 @@ static enum play_outcome check_end(struct play *play, const struct part *part, c
 				 first ? "first" : "last", text, said(at, got));
 }
 
-static enum play_outcome check_count(struct play *play, const struct part *part, const struct object *o)
+static enum play_outcome check_count(struct play *play, const struct requests_part *part, const struct object *o)
 {
 	const char *text = object_text(o, "pattern", "");
 	uint64_t count = 0, least = object_number(o, "at-least", 0), most = object_number(o, "at-most", UINT64_MAX);
 	char want[80], got[32];
 	size_t used = 0;
 
-	for (size_t at = part->first; find(play, part, text, &at);)
+	for (size_t at = part->first; requests_find(play, part, text, &at);)
 		count++;
 	if (broken(play))
 		return PLAY_ERROR;
@@ -227,9 +214,9 @@ enum play_outcome run_requests(struct play *play, const struct step *step)
 	const struct object *o = step->arguments;
 	const struct value *count = object_value(o, "count");
 	enum play_outcome r;
-	struct part part;
+	struct requests_part part;
 
-	if (!part_of(play, step, &part))
+	if (!requests_of(play, step, &part))
 		return PLAY_ERROR;
 	r = check_end(play, &part, object_text(o, "first", NULL), true);
 	if (!r)
@@ -250,7 +237,7 @@ void check_findings(const struct step *step, const struct scenario *s, unsigned 
 	(void)needs;
 	if (!given_of(step->arguments, verdicts))
 		STEP_WRONG(step, problems, "step 'findings' needs has, none or at-most");
-	if (!a_tool_ran_before(step, s))
+	if (!requests_tool_before(step, s))
 		STEP_WRONG(step, problems, "no step before this runs a tool");
 }
 
@@ -291,9 +278,9 @@ enum play_outcome run_findings(struct play *play, const struct step *step)
 	bool all = object_number(step->arguments, "of", 0) == 1;
 	struct finding *findings;
 	enum play_outcome r;
-	struct part part;
+	struct requests_part part;
 
-	if (!part_of(play, step, &part))
+	if (!requests_of(play, step, &part))
 		return PLAY_ERROR;
 	if (play_judge(play, all ? 0 : calls - 1, &findings, &count))
 		return play_error(play, "%s", strerror(ENOMEM));

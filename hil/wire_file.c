@@ -139,6 +139,7 @@ static char **copy_words(struct reading *r, const char *field)
 {
 	const struct value *v = object_value(r->o, field);
 	char **words = calloc(v->count + 1, sizeof(*words));
+	size_t n = 0; /* wrong ones leave no gap */
 
 	if (v->given && v->list && !v->count)
 		problems_add(r->problems, v->mark, NULL, "'%s' of %s: an empty command line", field,
@@ -156,9 +157,9 @@ static char **copy_words(struct reading *r, const char *field)
 			problems_add(r->problems, word->mark, NULL, "'%s' of %s: expected a program", field,
 				     wire_name(r->wire->wire));
 		if (words)
-			words[i] = strdup(word->text);
-		r->no_memory |= words && !words[i];
-		if (words && !words[i])
+			words[n] = strdup(word->text);
+		r->no_memory |= words && !words[n];
+		if (words && !words[n++])
 			break;
 	}
 	r->no_memory |= !words;

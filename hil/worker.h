@@ -36,7 +36,7 @@ struct result *worker_finish(struct worker *, uint64_t late_ms);
 /* The result of a play that told none. NULL on ENOMEM. */
 struct result *worker_result(const struct play_options *, enum verdict, const char *message);
 
-/* Kill all children of this process but those. What a worker has started becomes ours when the worker ends, and so what that
+/* Kill all children of this process but those, and guardians of wires: its own is left alone, another's is waited for. What a worker has started becomes ours when the worker ends, and so what that
  * started. keep: 0 ends. */
 void orphans_end(const pid_t *keep);
 /* The children that there are now, 0 ends, to be freed; NULL on ENOMEM. */

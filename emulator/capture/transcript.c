@@ -7,11 +7,19 @@
 #include "pairs.h"
 #include "transcript_internal.h"
 
+#define CHUNK_BYTES ((size_t)1 << 20)
+
+/* Data stages; they stay where they are. */
+struct chunk {
+	struct chunk *next;
+	uint8_t bytes[];
+};
+
 struct reading {
 	struct transcript *t;
 	size_t room;
-	uint8_t *bytes; /* of all data stages: never more than the capture has */
-	size_t used;
+	size_t used, chunk_room; /* of the chunk in t->memory */
+	size_t held, most;       /* bytes of memory; most 0: any */
 	struct incarnations devices;
 	struct pairs *pairs;
 	size_t records;
@@ -24,11 +32,39 @@ static int make_room(struct reading *r)
 
 	if (r->t->count < r->room)
 		return 0;
+	if (r->most && r->held + (room - r->room) * sizeof(*r->t->exchanges) > r->most)
+		return -EFBIG;
 	p = realloc(r->t->exchanges, room * sizeof(*r->t->exchanges));
 	if (!p)
 		return -ENOMEM;
 	r->t->exchanges = p;
+	r->held += (room - r->room) * sizeof(*r->t->exchanges);
 	r->room = room;
+	return 0;
+}
+
+static int keep_data(struct reading *r, struct exchange *x)
+{
+	size_t room = x->length > CHUNK_BYTES ? x->length : CHUNK_BYTES;
+	struct chunk *c = r->t->memory;
+
+	if (!x->length)
+		return 0;
+	if (!c || r->chunk_room - r->used < x->length) {
+		if (r->most && r->held + room > r->most)
+			return -EFBIG;
+		c = malloc(sizeof(*c) + room);
+		if (!c)
+			return -ENOMEM;
+		c->next = r->t->memory;
+		r->t->memory = c;
+		r->held += room;
+		r->chunk_room = room;
+		r->used = 0;
+	}
+	memcpy(c->bytes + r->used, x->data, x->length);
+	x->data = c->bytes + r->used;
+	r->used += x->length;
 	return 0;
 }
 
@@ -39,13 +75,10 @@ static int take_ready(struct reading *r)
 	while (pairs_take(r->pairs, &x)) {
 		int error = make_room(r);
 
+		if (!error)
+			error = keep_data(r, &x);
 		if (error)
 			return error;
-		if (x.length) {
-			memcpy(r->bytes + r->used, x.data, x.length);
-			x.data = r->bytes + r->used;
-			r->used += x.length;
-		}
 		r->t->exchanges[r->t->count++] = x;
 	}
 	return 0;
@@ -107,8 +140,6 @@ static void interpret(struct reading *r, const struct transcript_facts *facts)
 {
 	struct transcript *t = r->t;
 
-	if (t->count)
-		qsort(t->exchanges, t->count, sizeof(*t->exchanges), by_number);
 	for (size_t n = 0; n < t->count; n++) {
 		struct exchange *x = &t->exchanges[n];
 		struct incarnation *i;
@@ -127,12 +158,16 @@ static void interpret(struct reading *r, const struct transcript_facts *facts)
 	}
 }
 
-static int read_capture(struct reading *r, struct capture_reader *reader, const struct transcript_facts *facts)
+static int read_capture(struct reading *r, const struct transcript_source *source)
 {
+	struct transcript_facts facts = source->facts ? *source->facts : transcript_facts_of(NULL);
+	struct capture_reader *reader = source->reader;
 	struct transcript *t = r->t;
 	struct capture_damage damage;
-	int error = read_records(r, reader, facts->has_origin);
+	int error;
 
+	t->origin_us = facts.has_origin ? facts.origin_us : 0;
+	error = read_records(r, reader, facts.has_origin);
 	if (error)
 		return error;
 	damage = *capture_reader_damage(reader);
@@ -140,12 +175,16 @@ static int read_capture(struct reading *r, struct capture_reader *reader, const 
 	t->packets = capture_reader_packets(reader);
 	t->others = pairs_others(r->pairs);
 	t->lost = damage.foreign + damage.malformed + damage.no_submission;
-	error = incarnations_number_boards(&r->devices, facts->serials);
+	error = incarnations_number_boards(&r->devices, facts.serials);
 	if (!error)
 		error = tell_damage(r, damage);
 	if (error)
 		return error;
-	interpret(r, facts);
+	if (t->count)
+		qsort(t->exchanges, t->count, sizeof(*t->exchanges), by_number);
+	if (source->choose)
+		facts = source->choose(source->context, t);
+	interpret(r, &facts);
 	return damage.no_capture || damage.empty || (t->packets && !r->records) ? -EINVAL : 0;
 }
 
@@ -164,33 +203,41 @@ struct transcript_facts transcript_facts_of(const struct mcu_profile *p)
 	};
 }
 
-int transcript_read(struct transcript *t, const uint8_t *data, size_t length, const struct transcript_facts *facts)
+int transcript_read_from(struct transcript *t, const struct transcript_source *source)
 {
-	struct transcript_facts otherwise = transcript_facts_of(NULL);
-	struct capture_reader *reader = capture_reader_from_memory(data, length);
-	struct reading r = { .t = t };
+	struct reading r = { .t = t, .most = source->most_bytes };
 	int error = -ENOMEM;
 
-	if (!facts)
-		facts = &otherwise;
 	memset(t, 0, sizeof(*t));
-	t->origin_us = facts->has_origin ? facts->origin_us : 0;
-	r.bytes = malloc(length ? length : 1);
-	t->memory = r.bytes;
-	if (r.bytes && reader && !incarnations_init(&r.devices, 0))
+	if (!incarnations_init(&r.devices, 0))
 		r.pairs = pairs_new(&r.devices);
 	if (r.pairs)
-		error = read_capture(&r, reader, facts);
+		error = read_capture(&r, source);
 	pairs_free(r.pairs);
 	incarnations_free(&r.devices);
-	capture_reader_free(reader);
+	return error;
+}
+
+int transcript_read(struct transcript *t, const uint8_t *data, size_t length, const struct transcript_facts *facts)
+{
+	struct transcript_source source = { .reader = capture_reader_from_memory(data, length), .facts = facts };
+	int error;
+
+	memset(t, 0, sizeof(*t));
+	if (!source.reader)
+		return -ENOMEM;
+	error = transcript_read_from(t, &source);
+	capture_reader_free(source.reader);
 	return error;
 }
 
 void transcript_free(struct transcript *t)
 {
+	for (struct chunk *c = t->memory, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
 	free(t->exchanges);
-	free(t->memory);
 	free(t->words);
 	memset(t, 0, sizeof(*t));
 }

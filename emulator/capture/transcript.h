@@ -100,6 +100,20 @@ struct transcript_facts transcript_facts_of(const struct mcu_profile *);
  * transcript_facts_of(NULL). 0, also if the capture is damaged, which damage then tells; -ENOMEM; -EINVAL: nothing in it could be
  * used, damage says why. What could be read is there. transcript_stream.h reads captures of any size. */
 int transcript_read(struct transcript *, const uint8_t *data, size_t length, const struct transcript_facts *);
+
+struct capture_reader;
+
+struct transcript_source {
+	struct capture_reader *reader; /* the caller's, at its beginning: nothing but what moved is held in memory */
+	const struct transcript_facts *facts; /* NULL: transcript_facts_of(NULL) */
+	/* NULL, or what tells the facts when all transfers are known, in order and with their data, and not yet read as DFU. serials
+	 * and origin are those of facts. */
+	struct transcript_facts (*choose)(void *context, const struct transcript *);
+	void *context;
+	size_t most_bytes; /* of memory for exchanges and their data; 0: any */
+};
+/* As transcript_read(), and -EFBIG: it would take more than most_bytes. */
+int transcript_read_from(struct transcript *, const struct transcript_source *);
 void transcript_free(struct transcript *); /* members, not the struct */
 
 /* One line for people: "#12 DFU_DNLOAD block 2, 2048 bytes: Write 0x08000000 -> ACK". Always NUL-terminated. */

@@ -16,7 +16,8 @@ struct mcu {
 	const struct mcu_profile *profile;
 	struct mcu_identity identity;
 	char serial[13];
-	bool pins[MCU_PIN_COUNT];
+	bool pins[MCU_PIN_COUNT], hand[MCU_PIN_COUNT];
+	unsigned wires[MCU_PIN_COUNT]; /* that move it away from rest */
 	enum mcu_mode mode;
 	enum reset_cause cause; /* of the reset in force */
 	struct flash *flash;
@@ -443,9 +444,16 @@ static void apply_pin(struct mcu *m, enum mcu_pin pin, bool high)
 	}
 }
 
-void mcu_set_pin(struct mcu *m, enum mcu_pin pin, bool high)
+bool mcu_pin_rest(enum mcu_pin pin)
 {
-	assert(pin < MCU_PIN_COUNT);
+	return pin != PIN_BOOT0 && pin != PIN_BOOT1;
+}
+
+static void settle_pin(struct mcu *m, enum mcu_pin pin)
+{
+	bool rest = mcu_pin_rest(pin);
+	bool high = m->wires[pin] || m->hand[pin] != rest ? !rest : rest;
+
 	if (!begin_change(m)) {
 		if (m->deferred_count == DEFERRED_PINS)
 			return; /* a host that answers each change with another, for ever */
@@ -455,6 +463,20 @@ void mcu_set_pin(struct mcu *m, enum mcu_pin pin, bool high)
 	}
 	apply_pin(m, pin, high);
 	end_change(m);
+}
+
+void mcu_set_pin(struct mcu *m, enum mcu_pin pin, bool high)
+{
+	assert(pin < MCU_PIN_COUNT);
+	m->hand[pin] = high;
+	settle_pin(m, pin);
+}
+
+void mcu_wire_pin(struct mcu *m, enum mcu_pin pin, bool away)
+{
+	assert(pin < MCU_PIN_COUNT && (away || m->wires[pin]));
+	m->wires[pin] += away ? 1 : -1u;
+	settle_pin(m, pin);
 }
 
 bool mcu_pin(const struct mcu *m, enum mcu_pin pin)
@@ -491,6 +513,11 @@ int mcu_software_entry(struct mcu *m)
 	return 0;
 }
 
+void mcu_say(struct mcu *m, const char *line)
+{
+	tell(m, (struct mcu_event){ .type = MCU_EVENT_CONSOLE, .line = line });
+}
+
 int mcu_software_reset(struct mcu *m)
 {
 	if (m->mode != MCU_APPLICATION || !begin_change(m))
@@ -515,7 +542,7 @@ struct mcu *mcu_new(struct bench *bench, const struct mcu_profile *profile, cons
 	m->bench = bench;
 	m->profile = profile;
 	m->identity = *identity;
-	m->pins[PIN_NRST] = true;
+	m->pins[PIN_NRST] = m->hand[PIN_NRST] = true;
 	m->port.ops = &port_ops;
 	m->inside.ops = &inside_ops;
 	m->boot_event.fire = boot_again;

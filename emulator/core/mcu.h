@@ -50,6 +50,7 @@ enum mcu_event_type {
 	MCU_EVENT_OPTIONS,    /* option bytes rewritten */
 	MCU_EVENT_CUT,        /* a flash operation on address, length was cut short */
 	MCU_EVENT_PIN,        /* pin, high */
+	MCU_EVENT_CONSOLE,    /* line: the application has said it on its serial console */
 };
 
 struct mcu_event {
@@ -62,15 +63,22 @@ struct mcu_event {
 	uint32_t address, length;
 	enum mcu_pin pin;
 	bool high;
+	const char *line; /* without its end; as long as the listener is called, NULL in what is kept */
 };
 
 /* The board comes without power, all pins low but NRST (pulled up). prof and bench must outlive it. NULL on ENOMEM. */
 struct mcu *mcu_new(struct bench *, const struct mcu_profile *, const struct mcu_identity *);
 void mcu_free(struct mcu *); /* detaches first; NULL is fine */
 
-/* From a callback of the port in the middle of a reset or the like it takes effect right after that. */
+/* What the hand does: strap, button, supply, cable. From a callback of the port in the middle of a reset or the like it takes
+ * effect right after that. */
 void mcu_set_pin(struct mcu *, enum mcu_pin, bool high);
-bool mcu_pin(const struct mcu *, enum mcu_pin);
+/* One more wire moves the pin away from where it rests, or one less. The pin is at rest when neither hand nor wire moves it away:
+ * so any of them sets the strap, holds the reset, cuts the supply. Balanced by the caller; takes effect as above. */
+void mcu_wire_pin(struct mcu *, enum mcu_pin, bool away);
+/* Where it rests: BOOT0 and BOOT1 low (pull-down), NRST high (pull-up), supply on, cable in. */
+bool mcu_pin_rest(enum mcu_pin);
+bool mcu_pin(const struct mcu *, enum mcu_pin); /* its level */
 enum mcu_mode mcu_mode(const struct mcu *);
 enum dfu_state mcu_dfu_state(const struct mcu *); /* meaningful in MCU_ROM */
 enum dfu_status mcu_dfu_status(const struct mcu *);
@@ -95,6 +103,8 @@ void mcu_boot_traffic(struct mcu *, enum boot_interface);
 /* The application jumps to the ROM in system memory, without a reset. 0, or -EINVAL if no application runs (or it is just
  * being started or stopped), or RDP is at level 2. */
 int mcu_software_entry(struct mcu *);
+/* The application says a line on its serial console, a UART that is wired to whoever listens. Not while it is stopped. */
+void mcu_say(struct mcu *, const char *line);
 /* The application resets the chip. 0 or -EINVAL as above. */
 int mcu_software_reset(struct mcu *);
 

@@ -74,13 +74,18 @@ static void learn_endpoints(struct trace *t, const uint8_t *d, size_t length)
 	}
 }
 
+static bool is_set_address(const struct usb_urb *urb)
+{
+	return !(urb->endpoint & 0x0f) && urb->setup.type == 0x00 && urb->setup.request == SET_ADDRESS;
+}
+
 static void learn(struct trace *t, const struct usb_urb *urb)
 {
 	const struct usb_setup *s = &urb->setup;
 
 	if ((urb->endpoint & 0x0f) || urb->result != USB_ACK)
 		return;
-	if (s->type == 0x00 && s->request == SET_ADDRESS)
+	if (is_set_address(urb))
 		t->address = (uint8_t)(s->value & 0x7f);
 	if (s->type == 0x80 && s->request == GET_DESCRIPTOR && s->value >> 8 == 2 && urb->actual <= urb->length)
 		learn_endpoints(t, urb->data, urb->actual);
@@ -140,6 +145,9 @@ static void trace_submit(struct usbdev *dev, struct usb_urb *urb)
 	struct pending *p = t->spare;
 
 	if (t->paused) {
+		/* What a host submits before this has completed is served after it, at the new address. */
+		if (is_set_address(urb))
+			t->address = (uint8_t)(urb->setup.value & 0x7f);
 		t->below->ops->submit(t->below, urb);
 		return;
 	}

@@ -673,6 +673,12 @@ struct describe *describe_new(struct bench *bench, struct usbdev *dev, uint8_t a
 	return d;
 }
 
+void describe_at(struct describe *d, uint8_t address)
+{
+	assert(address >= 1 && address <= 127);
+	d->address = address;
+}
+
 void describe_want_all_names(struct describe *d)
 {
 	d->all_names = true;

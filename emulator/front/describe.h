@@ -84,6 +84,8 @@ typedef void describe_done(void *context, const struct usb_description *);
 /* The bench must outlive it; the device until describe_cancel() or the outcome. address: 1..127, asserted. NULL:
  * ENOMEM. */
 struct describe *describe_new(struct bench *, struct usbdev *, uint8_t address, describe_done *done, void *context);
+/* Another address, from the next enumeration on. */
+void describe_at(struct describe *, uint8_t address);
 /* From the next start on, the texts of all alternate settings are wanted. A Linux host asks for those of the first alone. */
 void describe_want_all_names(struct describe *);
 /* The device has just been plugged in: debounce, reset, enumerate, configure. Starting again drops what was known. */

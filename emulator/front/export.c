@@ -15,6 +15,7 @@ struct export
 	const struct front_env *env;
 	struct usbdev *dev;
 	uint8_t address;
+	bool addressed; /* it has one of the shared addresses */
 	const struct export_ops *ops;
 	void *context;
 	struct describe *describe;
@@ -94,6 +95,32 @@ static void export_complete(struct usbhost *host, struct usb_urb *urb)
 		e->ops->complete(e->context, urb);
 }
 
+static void give_back_address(struct export *e)
+{
+	if (e->addressed)
+		e->env->addresses->taken[e->address] = false;
+	e->addressed = false;
+}
+
+static void take_address(struct export *e)
+{
+	struct front_addresses *a = e->env->addresses;
+
+	if (!a)
+		return;
+	give_back_address(e);
+	for (unsigned i = 0; i < 127; i++) {
+		a->last = a->last >= 127 ? 1 : (uint8_t)(a->last + 1);
+		if (a->taken[a->last])
+			continue;
+		a->taken[a->last] = true;
+		e->address = a->last;
+		e->addressed = true;
+		break;
+	}
+	describe_at(e->describe, e->address);
+}
+
 static void enumerate(struct bench_event *event)
 {
 	struct export *e = event->context;
@@ -108,6 +135,7 @@ static void export_attach(struct usbhost *host, struct usbdev *dev)
 
 	(void)dev;
 	e->warned = false;
+	take_address(e);
 	enumerate(&e->again);
 }
 
@@ -165,6 +193,7 @@ void export_free(struct export *e)
 		e->dev->ops->cancel(e->dev, &e->set_address);
 	usbdev_connect(e->dev, NULL);
 	probe(e, PROBE_ENUMERATION, false);
+	give_back_address(e);
 	free(e);
 }
 

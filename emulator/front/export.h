@@ -24,7 +24,8 @@ struct export_ops {
 	void (*complete)(void *context, struct usb_urb *);
 };
 
-/* Connects to the device; the outcome of the first enumeration comes later. address: 1 to 127. The arguments must outlive
+/* Connects to the device; the outcome of the first enumeration comes later. address: 1 to 127, where the env has none to share.
+ * The arguments must outlive
  * it. NULL: ENOMEM. */
 struct export *export_new(const struct front_env *, struct usbdev *, uint8_t address, const struct export_ops *,
 			  void *context);

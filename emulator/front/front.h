@@ -17,7 +17,14 @@
 
 struct front; /* each front has its own */
 
-/* What the program offers to a front. Every member is required. */
+/* Which USB addresses are in use. Controllers keep SET_ADDRESS to themselves, so that those in a recording are ours: a device
+ * that comes back has another one, round robin as with a kernel, and whoever reads the recording knows it for a new life. */
+struct front_addresses {
+	uint8_t last;
+	bool taken[128];
+};
+
+/* What the program offers to a front. Every member is required, but for addresses. */
 struct front_env {
 	struct bench *bench;
 	struct loop *loop;
@@ -27,6 +34,7 @@ struct front_env {
 	/* What the front itself asks the device from now on (until off) is not the host's: captures and faults leave it out. */
 	void (*probe)(void *context, struct usbdev *, bool on);
 	void *context;
+	struct front_addresses *addresses; /* shared by all devices; NULL: each keeps the one that it has first */
 };
 
 /* Of the command line; NULL where not given. Each front looks at its own. */

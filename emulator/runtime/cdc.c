@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Application stub: a CDC-ACM serial port that echoes. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cdc.h"
 #include "ep0.h"
+#include "mcu.h"
 #include "urb_queue.h"
 
 /* USB PSTN 1.2 table 13 */
@@ -308,9 +310,12 @@ void cdc_app_free(struct cdc_app *app)
 static struct usbdev *cdc_start(void *context, struct mcu *mcu, uint32_t vector)
 {
 	struct cdc_app *app = context;
+	char line[48];
 
-	(void)mcu;
-	(void)vector; /* no code runs: any image has the same port */
+	/* No code runs: any image has the same port, and says the same. */
+	snprintf(line, sizeof(line), "application at 0x%08x", vector);
+	if (mcu) /* else it is a device by itself */
+		mcu_say(mcu, line);
 	ep0_bus_reset(&app->ep0);
 	cdc_reset_lines(app);
 	app->running = true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Application stub: the USB serial port (CDC-ACM, USB PSTN 1.2) that a board shows when it runs its user code. A stub: no
- * code of the flash runs. What the host writes to the port comes back as it was written, at once.
+ * code of the flash runs. What the host writes to the port comes back as it was written, at once. On its console, which is not
+ * that port, it says one line when it starts: "application at 0x08000000", where its vector table is.
  */
 #ifndef DFUBENCH_CDC_H
 #define DFUBENCH_CDC_H

@@ -10,7 +10,7 @@ device=/sys/bus/usb/devices/1-1
 
 host()
 {
-  timeout -k 5 120 python3 "$clients/gadget_host.py" "$@"
+  timeout -k 5 120 "$build/clients/gadget_host" "$@"
 }
 
 # serve OPTION...: until `stop`, which another test may say. What it tells is in $work/told, its control socket $work/S.

@@ -205,6 +205,10 @@ values()
       ;;
     esac
   done
+  "$dfuemu" exec --bench zzz -- true 2>&1 | sed 's/.*expected //; s/, did you.*//; s/ or /, /' | tr -s ', ' '\n' >given
+  completed exec --bench '' >completion
+  same 'bench devices' given completion || status=1
+  named given || status=1
   words fault add zzz >given
   completed exec --fault '' | sed 's/=$//' >completion
   same 'faults' given completion || status=1

@@ -49,7 +49,7 @@ done
 client()
 {
   case $1 in
-  sync | async)
+  sync | async | spin)
     [ -x "$bin/mass_erase_libusb" ] || skip 'the client was not built'
     command=("$bin/mass_erase_libusb" "$1")
     ;;
@@ -85,6 +85,22 @@ between()
   fi
 }
 
+# What a processor takes for the tool itself counts as the board's time, too, and that of a guest may have a tenth of one:
+# begin, then slack HIGH: HIGH and what has passed since, there.
+begin()
+{
+  began=$EPOCHREALTIME
+}
+
+slack()
+{
+  local high
+
+  high=$(milliseconds "$1")
+  [ -z "${VM_KERNEL-}" ] || high=$((high + (${EPOCHREALTIME/./} - ${began/./}) / 1000))
+  printf '%d.%03d\n' $((high / 1000)) $((high % 1000))
+}
+
 # seconds COMMAND...: how long it takes, by the clock of this machine
 seconds()
 {
@@ -103,23 +119,24 @@ runs_of()
 
   shift 4
   for ((i = 0; i < count; i++)); do
+    begin
     got=$(virtual "$@") || return 1
     if [ "${got% *}" != "$want" ]; then
       echo "=> run $i: '$got' instead of '$want'"
       return 1
     fi
-    between "$low" "$high" "${got#* }"
+    between "$low" "$(slack "$high")" "${got#* }"
   done
 }
 
 # Both verdicts. A loaded machine adds what the tool waits for a processor.
 erases()
 {
-  local name=$1 count=$2 slack=$3 command
+  local name=$1 count=$2 spare=$3 command
 
   client "$name"
-  runs_of "$count" 5.000 "5.$slack" timeout "${command[@]}" 5000
-  runs_of "$count" 16.000 "16.$slack" 'done' "${command[@]}" 40000
+  runs_of "$count" 5.000 "5.$spare" timeout "${command[@]}" 5000
+  runs_of "$count" 16.000 "16.$spare" 'done' "${command[@]}" 40000
 }
 
 # Sleeps a moment instead of the bwPollTimeout, then asks, and has 5 s.
@@ -167,23 +184,36 @@ real()
   TIME=real runs_of 1 "$2.000" "$2.900" "$3" "${command[@]}" "$4"
 }
 
+# Its clocks do not stand for long: 5 s take 6.
+never_waits()
+{
+  local command
+
+  client spin
+  runs_of 1 5.000 5.900 timeout "${command[@]}" 5000
+}
+
 dfu_util()
 {
   need dfu-util "$python"
   pattern "$1" 7 >in.bin
+  begin
   virtual --capture c.pcapng --flash f.bin -- bash -c '
     start=$EPOCHREALTIME
     dfu-util -a 0 -s 0x08000000:mass-erase:force -D in.bin
     end=$EPOCHREALTIME
     printf "%d.%03d\n" $(((${end/./} - ${start/./}) / 1000000)) $(((${end/./} - ${start/./}) / 1000 % 1000)) >took'
-  between "$2" "$3" "$(cat took)"
-  between "$2" "$3" "$("$python" "$clients/capture_span.py" c.pcapng)"
+  between "$2" "$(slack "$3")" "$(cat took)"
+  between "$2" "$(slack "$3")" "$("$python" "$clients/capture_span.py" c.pcapng)"
   cmp -n "$1" in.bin f.bin
 }
 
 quick()
 {
-  between 0.000 10.000 "$(seconds dfu_util "$@")"
+  local most=10.000
+
+  [ -z "${VM_KERNEL-}" ] || most=30.000
+  between 0.000 "$most" "$(seconds dfu_util "$@")"
 }
 
 # --- scripts ---
@@ -321,6 +351,7 @@ check 'the client of many waits builds' compile waits
 check 'it builds with musl, too' static_waits
 check 'the client of two threads builds' compile pingpong
 
+later 'a tool that never waits has clocks that go on' never_waits
 later 'in real time 5 s are too short for a mass erase' real sync 5 timeout 5000
 later 'in real time 40 s are enough for a mass erase' real ioctl 16 'done' 40000
 if [ "${DFUBENCH_SLOW-}" = 1 ]; then

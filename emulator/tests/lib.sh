@@ -91,7 +91,18 @@ says_not()
 
 # The emulated processor of a guest may be one of many that share this machine's.
 patience=1
-[ -z "${VM_KERNEL-}" ] || patience=5
+between=0.02
+if [ -n "${VM_KERNEL-}" ]; then
+  patience=5
+  between=0.06
+fi
+
+# pause SECONDS: without a program of its own, whose start takes a guest longer than the pause.
+pause()
+{
+  [ -p "$work/nothing" ] || mkfifo "$work/nothing" 2>/dev/null || true
+  read -r -t "$1" _ <>"$work/nothing" || true
+}
 
 # until_true SECONDS COMMAND...: wait for a condition
 until_true()
@@ -104,22 +115,30 @@ until_true()
       echo "=> never true: $*"
       return 1
     fi
-    sleep 0.02
+    pause "$between"
   done
 }
 
-# gone PID: not there any more, or a zombie that waits for its parent
+# gone PID: not there any more, or a zombie that waits for its parent. Read as a whole: what bash has left over of a file of a
+# process that ends meanwhile would turn up in front of the next file that is read.
 gone()
 {
-  local state
+  local line=
 
-  state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)
-  [ -z "$state" ] || [ "$state" = Z ]
-}
+  read -r -d '' line <"/proc/$1/stat" || true
+  line=${line##*) }
+  [ -z "$line" ] || [ "${line:0:1}" = Z ]
+} 2>/dev/null
 
 pattern()
 {
-  # BYTES SEED: reproducible noise
+  # BYTES SEED: reproducible noise; of letters in a guest, where Python takes a second to start
+  if [ -n "${VM_KERNEL-}" ]; then
+    awk -v n="$1" -v s="$2" 'BEGIN {
+      for (i = 0; i < n / 16; i++) { s = (s * 69069 + 12345) % 2147483648; printf "%08x%08x", s, i }
+    }' | head -c "$1"
+    return
+  fi
   python3 -c 'import random, sys; sys.stdout.buffer.write(random.Random(int(sys.argv[2])).randbytes(int(sys.argv[1])))' \
     "$1" "$2"
 }

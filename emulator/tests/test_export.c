@@ -165,6 +165,32 @@ static void transfers_pass_and_come_back(void **state)
 	tear_down(&o);
 }
 
+static void a_device_that_comes_back_has_an_address_that_nobody_has(void **state)
+{
+	struct front_addresses addresses = { .last = 125, .taken[127] = true };
+	struct owner o;
+
+	(void)state;
+	set_up(&o, false);
+	o.env.addresses = &addresses;
+	for (unsigned i = 0; i < 3; i++) {
+		static const uint8_t want[] = { 126, 1, 2 };
+
+		fake_device_plug(&o.device);
+		settle(&o);
+		assert_int_equal(o.ready, i + 1);
+		assert_int_equal(o.device.address, want[i]);
+		assert_true(addresses.taken[want[i]]);
+		export_reset(o.export);
+		settle(&o);
+		assert_int_equal(o.device.address, want[i]);
+		fake_device_pull(&o.device);
+	}
+	tear_down(&o);
+	assert_false(addresses.taken[126] || addresses.taken[1] || addresses.taken[2]);
+	assert_true(addresses.taken[127]);
+}
+
 static void a_reset_takes_back_and_keeps_the_address(void **state)
 {
 	struct owner o;
@@ -311,6 +337,7 @@ int main(void)
 		cmocka_unit_test(a_device_is_ready_known_and_unconfigured),
 		cmocka_unit_test(a_device_may_come_later_and_again),
 		cmocka_unit_test(transfers_pass_and_come_back),
+		cmocka_unit_test(a_device_that_comes_back_has_an_address_that_nobody_has),
 		cmocka_unit_test(a_reset_takes_back_and_keeps_the_address),
 		cmocka_unit_test(after_it_went_there_is_only_gone),
 		cmocka_unit_test(a_device_that_does_not_enumerate_is_told_of),

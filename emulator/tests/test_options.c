@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The command line: values, mistakes and suggestions. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -331,6 +332,32 @@ static void far_words_are_not_suggested(void **state)
 	assert_null(suggest_nearest("a word that is far too long to be mistyped for any of those", words));
 }
 
+static void bench_devices_need_their_boards_and_a_place(void **state)
+{
+	struct options o;
+	char why[OPTIONS_WHY];
+
+	(void)state;
+	assert_int_equal(parse(&o, (const char *const[WORDS]){ "--bench=cp2112:0=2:boot0", "--boards=2", "x" }, why),
+			 0);
+	assert_int_equal(o.gear_count, 1);
+	assert_int_equal(o.gear[0].wires[0].board, 2);
+	assert_false(o.boot0_given);
+	options_free(&o);
+	assert_int_equal(parse(&o, (const char *const[WORDS]){ "--bench=cp2112:0=2:boot0", "x" }, why), -EINVAL);
+	assert_string_equal(why, "--bench cp2112 goes to board 2, --boards has 1");
+	options_free(&o);
+	assert_int_equal(parse(&o, (const char *const[WORDS]){ "--bench=cp2112", "--boards=15", "x" }, why), -EINVAL);
+	assert_string_equal(why, "15 boards and 1 devices by --bench and --also: a bus has room for 15");
+	options_free(&o);
+	assert_int_equal(
+		parse(&o, (const char *const[WORDS]){ "--bench=cp2112", "--bench=usbrelay2:1=nrst!", "x" }, why),
+		-EINVAL);
+	assert_string_equal(why,
+			    "--bench 'usbrelay2:1=nrst!': column 17: '!': expected ',' and one more wire, or the end");
+	options_free(&o);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -346,6 +373,7 @@ int main(void)
 		cmocka_unit_test(help_is_asked_for_by_either_name),
 		cmocka_unit_test(distance_counts_edits_and_swaps),
 		cmocka_unit_test(far_words_are_not_suggested),
+		cmocka_unit_test(bench_devices_need_their_boards_and_a_place),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -274,6 +274,40 @@ static void what_passes_while_paused_is_learnt_and_not_recorded(void **state)
 	assert_int_equal(r[1].h.device, 7);
 }
 
+static struct usb_urb *held[4];
+static unsigned held_count;
+
+static void hold(struct usbdev *dev, struct usb_urb *urb)
+{
+	(void)dev;
+	held[held_count++] = urb;
+}
+
+/* Fronts give an address to what a kernel elsewhere may ask at once. */
+static void what_is_asked_behind_an_address_has_it(void **state)
+{
+	static const struct usbdev_ops ops = { .submit = hold };
+	struct usb_urb address = { .setup = { 0x00, 5, 7, 0, 0 } };
+	struct usb_urb urb = { .setup = { 0x80, 6, 0x0100, 0, 18 }, .data = (uint8_t[18]){ 0 }, .length = 18 };
+	struct fixture *f = *state;
+	struct usbdev below = { .ops = &ops };
+	struct trace *trace = trace_new(f->bench, &below, f->capture, 1);
+	struct record r[4];
+
+	held_count = 0;
+	usbdev_attach(&below, USB_SPEED_IS_FULL);
+	trace_pause(trace, true);
+	trace_usbdev(trace)->ops->submit(trace_usbdev(trace), &address);
+	trace_pause(trace, false);
+	trace_usbdev(trace)->ops->submit(trace_usbdev(trace), &urb);
+	for (unsigned i = 0; i < held_count; i++)
+		usbdev_complete(&below, held[i], USB_ACK, held[i]->length);
+	assert_int_equal(records(f, r, 4), 2);
+	assert_int_equal(r[0].h.device, 7);
+	assert_int_equal(r[1].h.device, 7);
+	trace_free(trace);
+}
+
 static struct usb_urb next;
 static uint8_t next_data[18];
 
@@ -310,6 +344,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(plugging_and_resets_pass_and_the_address_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_device_that_is_there_already_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_passes_while_paused_is_learnt_and_not_recorded, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_asked_behind_an_address_has_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(nested_submissions_keep_their_order, setup, teardown),
 	};
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <cmocka.h>
+#include "capture_reader.h"
 #include "scene.h"
 
 #define SERIAL "326237753036"
@@ -480,6 +481,46 @@ static void what_is_no_capture_is_refused_with_the_reason(void **state)
 	transcript_free(&t);
 }
 
+static struct transcript_facts choose_small_blocks(void *context, const struct transcript *t)
+{
+	struct transcript_facts facts = transcript_facts_of(NULL);
+
+	*(size_t *)context += t->count;
+	for (size_t i = 1; i < t->count; i++)
+		assert_true(t->exchanges[i - 1].number < t->exchanges[i].number);
+	facts.transfer_size_bytes = 64;
+	return facts;
+}
+
+static void facts_may_be_chosen_and_memory_be_limited(void **state)
+{
+	struct transcript_source source = { .choose = choose_small_blocks };
+	struct transcript t;
+	struct scene s;
+	size_t seen = 0;
+
+	(void)state;
+	scene_begin(&s);
+	for (unsigned i = 0; i < 100; i++)
+		scene_out(&s, 1, 2, block, sizeof(block));
+	source.context = &seen;
+	source.reader = capture_reader_from_memory(s.bytes, s.length);
+	assert_int_equal(transcript_read_from(&t, &source), 0);
+	capture_reader_free(source.reader);
+	assert_int_equal(t.count, 100);
+	assert_int_equal(seen, 100);
+	assert_memory_equal(t.exchanges[99].data, block, sizeof(block));
+	transcript_free(&t);
+
+	source.choose = NULL;
+	source.most_bytes = 100 * sizeof(block); /* of the data, and nothing for what they belong to */
+	source.reader = capture_reader_from_memory(s.bytes, s.length);
+	assert_int_equal(transcript_read_from(&t, &source), -EFBIG);
+	capture_reader_free(source.reader);
+	transcript_free(&t);
+	scene_end(&s);
+}
+
 static void the_older_header_is_read_too(void **state)
 {
 	uint8_t file[512];
@@ -560,6 +601,7 @@ int main(void)
 		cmocka_unit_test(a_capture_that_begins_late_is_read_from_there),
 		cmocka_unit_test(a_cut_capture_is_read_up_to_the_cut),
 		cmocka_unit_test(what_is_no_capture_is_refused_with_the_reason),
+		cmocka_unit_test(facts_may_be_chosen_and_memory_be_limited),
 		cmocka_unit_test(the_older_header_is_read_too),
 		cmocka_unit_test(a_transfer_reads_as_a_line),
 	};

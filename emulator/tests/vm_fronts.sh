@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The common bodies over fronts, in a guest that this starts: vm_fronts.sh KERNEL FRONT... KERNEL: stock, which is that of
 # this Debian release; backports, a newer one, on which a few bodies are enough; alts, that with a FunctionFS which has all
-# alternate settings.
+# alternate settings. What fronts recorded goes the round trip here once more.
+# Environment: DFUBENCH_TRIP, clients of fronts/trip.sh for the round trip instead of the usual ones; DFUBENCH_KEEP, a folder for
+# the recordings.
 # host: stock exec vhci usbip
 # host: stock redir gadget raw-gadget
 # host: backports vhci usbip gadget raw-gadget
@@ -41,10 +43,22 @@ few=
   "$here/fronts/over.sh" "$@" | sed "s/^\([a-z ]* - [a-z-]*\): /\1 ($kernel): /"
 status=${PIPESTATUS[0]}
 
-# What the fronts recorded, as tshark reads it: all of it, whole, and the board in it.
-for capture in "$VM_SHARE"/*.pcapng; do
-  [ -e "$capture" ] || continue
-  front=$(basename "$capture" .pcapng)
+# What the fronts recorded: as the guest's kernel has it, too; and as tshark reads it, all of it, whole, and the board in it.
+for front; do
+  if [ "$front" = exec ] || [ "$kernel" = backports ] || [ "${FEATURES-}" = rates ]; then
+    continue
+  fi
+  capture=$VM_SHARE/$front.pcapng
+  # A gadget's kernel answers standard requests itself.
+  what=all
+  [ "$front" != gadget ] || what=class
+  if python3 "$here/clients/compare_captures.py" "$capture" "$VM_SHARE/usbmon/$front.pcapng" "$what" >"$work/log" 2>&1; then
+    echo "ok - $front ($kernel): usbmon of the kernel and our capture have the same transfers ($(cat "$work/log"))"
+  else
+    cat "$work/log" >&2
+    echo "not ok - $front ($kernel): usbmon of the kernel and our capture have the same transfers"
+    status=1
+  fi
   tshark -r "$capture" -T fields -e usb.urb_type -e usb.setup.bRequest -e usb.idProduct -e _ws.malformed \
     >"$work/fields" 2>"$work/errors"
   if [ -s "$work/errors" ] && grep -v -q 'Running as user' "$work/errors" ||
@@ -57,4 +71,55 @@ for capture in "$VM_SHARE"/*.pcapng; do
     echo "ok - $front ($kernel): tshark reads our capture ($(cat "$work/count") transfers)"
   fi
 done
+
+# judge SENTENCE COMMAND...
+judge()
+{
+  local sentence="$front ($kernel): $1"
+
+  shift
+  if "$@" >"$work/log" 2>&1; then
+    echo "ok - $sentence"
+  else
+    cat "$work/log" >&2
+    echo "not ok - $sentence"
+    status=1
+  fi
+}
+
+# shellcheck disable=SC2317 # judge's
+# plays FILE CLIENT...: the device, on the private bus: the clients say what they said in the guest
+plays()
+{
+  local file=$1
+
+  shift
+  mkdir -p "$work/plays"
+  (cd "$work/plays" && timeout -k 5 100 "$build/dfuemu" replay --time virtual "$file" -- "$here/fronts/trip.sh" "$@" >"$work/again") &&
+    diff "$VM_SHARE/$front.txt" "$work/again"
+}
+
+# The same recordings, and those of usbmon, as host and as device, here, where both are quick.
+case ${B:-build} in
+/*) build=${B:-build} ;;
+*) build=$repo/${B:-build} ;;
+esac
+for said in "$VM_SHARE"/*.txt; do
+  if [ ! -e "$said" ] || [ "$(uname -m)" != x86_64 ]; then
+    continue
+  fi
+  front=$(basename "$said" .txt)
+  mapfile -t names < <(sed -n 's/^== //p' "$said")
+  for capture in "$VM_SHARE/$front.pcapng" "$VM_SHARE/usbmon/$front.pcapng"; do
+    recorder='our recording'
+    [ "$capture" = "$VM_SHARE/$front.pcapng" ] || recorder="usbmon's"
+    [ ! -x "$build/dfuhil" ] || judge "$recorder is answered as recorded" timeout -k 5 100 "$build/dfuhil" replay "$capture"
+    if [ "$front" = gadget ] && [ "$recorder" = 'our recording' ]; then
+      echo "gap - $front ($kernel): our recording plays the device: the kernel answers what a host asks first, usbmon's has it"
+      continue
+    fi
+    judge "$recorder plays the device to ${names[*]}" plays "$capture" "${names[@]}"
+  done
+done
+[ -z "${DFUBENCH_KEEP-}" ] || cp -r "$VM_SHARE/." "$DFUBENCH_KEEP"
 exit "$status"

@@ -214,6 +214,18 @@ in_the_files()
   host sh -c 'test -s c.pcapng && test "$(stat -c %s f.bin)" -eq 1048576'
 }
 
+# A board, relays at low speed and a GPIO adapter, on three controllers; by their drivers, where the guest has them
+with_bench()
+{
+  serve serve3 --socket r%d.sock --control S --bench usbrelay2:1=boot0 --bench cp2112
+  until_true 20 are 16c0:05df 1
+  until_true 20 are 10c4:ea90 1
+  until_true 20 compgen -G '/sys/bus/hid/drivers/hid-generic/*:16C0:05DF.*/hidraw'
+  until_true 20 compgen -G '/sys/bus/hid/drivers/cp2112/*:10C4:EA90.*/gpio*'
+  unserve serve3
+  until_true 10 are 16c0:05df 0
+}
+
 twice()
 {
   "$@"
@@ -221,7 +233,7 @@ twice()
   "$@"
 }
 
-for module in xhci-pci uhci-hcd ehci-pci cdc-acm; do
+for module in xhci-pci uhci-hcd ehci-pci cdc-acm usbhid hid-generic hid-cp2112; do
   modprobe "$module"
 done
 serve serve1 --socket r%d.sock --control S --boards 4 --flash f.bin --capture c.pcapng --verbose
@@ -240,4 +252,5 @@ check 'after leave the port echoes by cdc-acm' left
 check 'dfuemu goes and comes while the guest runs, with a bystander' restarted
 check 'QEMU connects to a socket that dfuemu makes, and again' twice other_way_round
 check 'flash and capture are in their files' in_the_files
+check 'relays and a GPIO adapter are found by their drivers' with_bench
 finish

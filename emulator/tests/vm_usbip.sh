@@ -187,18 +187,16 @@ times_out()
 {
   local node
 
-  need gcc
-  gcc -std=c11 -O1 -I "$clients" -o mass_erase "$clients/mass_erase_ioctl.c"
   serve --time real
   attach 1-1
   until_true 20 seen df11
   node=$(printf '/dev/bus/usb/%03d/%03d' "$(cat "$device/busnum")" "$(cat "$device/devnum")")
-  ./mass_erase 5000 0 "$node" >said
+  "$build/clients/mass_erase_ioctl" 5000 0 "$node" >said
   cat said
   grep -q '^timeout 5\.' said
   ctl status >board
   says board 'bootloader'
-  ./mass_erase 40000 0 "$node" >said
+  "$build/clients/mass_erase_ioctl" 40000 0 "$node" >said
   cat said
   grep -q '^done 1[67]\.' said
   stop
@@ -341,12 +339,10 @@ self_times_out()
 {
   local node
 
-  need gcc
-  gcc -std=c11 -O1 -I "$clients" -o mass_erase "$clients/mass_erase_ioctl.c"
   vhci --time real
   until_true 20 seen df11
   node=$(printf '/dev/bus/usb/%03d/%03d' "$(cat "$device/busnum")" "$(cat "$device/devnum")")
-  ./mass_erase 5000 0 "$node" >said
+  "$build/clients/mass_erase_ioctl" 5000 0 "$node" >said
   grep -q '^timeout 5\.' said
   vhci_stop
   no_complaints

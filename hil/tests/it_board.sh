@@ -204,6 +204,20 @@ forbidden()
   says said 'read protection of level 2, which is for ever: no real board is given it'
 }
 
+# A recording is held against the same.
+recordings()
+{
+  need dfu-util
+  board_file 'allows: []'
+  pattern 3000 1 >image
+  ends 0 emu --serial "$serial" --capture mass.pcapng -- dfu-util -a 0 -s 0x08000000:mass-erase:force -D image
+  ends 0 emu --serial "$serial" --capture plain.pcapng -- dfu-util -a 0 -s 0x08004000 -D image
+  on_board 3 --serial "$serial" -- replay --rig board.yaml mass.pcapng
+  says said "the recording erases the whole flash, which the rig 'desk' does not allow ('allows: [mass-erase]')"
+  on_board 0 --serial "$serial" --flash flash -- replay --rig board.yaml plain.pcapng
+  cmp -n 3000 image <(tail -c +16385 flash)
+}
+
 wear()
 {
   need dfu-util
@@ -212,9 +226,11 @@ wear()
   scene image 'prepare: {flash: [{address: 0x08000000, file: image}]}'
   cp s/other.yaml s/same.yaml
   # The first goes into erased flash, the same once more is there already: neither wears anything.
-  for id in other same image other; do
-    on_board 0 --serial "$serial" --flash f -- run --rig board.yaml "s/$id.yaml"
+  scene list bootloader list
+  for id in other same image list other; do
+    on_board 0 --serial "$serial" --flash f -- run --rig board.yaml --json "$id.json" "s/$id.yaml"
   done
+  says list.json "sector 0 of the board $serial has been erased 1 times; the rig file has it stop at 2"
   on_board 1 --serial "$serial" --flash f -- run --rig board.yaml s/image.yaml
   says said "sector 0 of the board $serial has been erased 2 times, and the rig file has it stop at 2 ('wear')"
   on_board 3 --serial "$serial" --flash f -- rig check board.yaml
@@ -262,11 +278,16 @@ two_boards()
   scene list bootloader list
   sed -i 's/^steps:/board: {profile: f072}\nsteps:/' s/list.yaml
   on_board 1 --profile f072 --boards 2 --boot0 high -- run --rig board.yaml s
-  says said 'two devices answer to the description, at ports 1-1 and 1-2'
+  says said 'a device that answers to the description, at port 1-2, is there while the board is held in reset'
   board_file
-  scene list bootloader list
+  # shellcheck disable=SC2016 # the runner's
+  scene list bootloader 'run: ["${tool}", -l]'
   on_board 1 --boards 2 --serial "$serial" --serial 207A389B5848 --boot0 high -- run --rig board.yaml s
   says said 'no tool is run: beside the board there is another device 0483:df11, at port 1-2, serial number 207A389B5848'
+  # One that can be told the serial number is told it.
+  scene list bootloader 'download: {file: image, address: 0x08000000}' 'flash: {address: 0x08000000, equals: image}'
+  on_board 0 --boards 2 --serial "$serial" --serial 207A389B5848 --boot0 high -- run --rig board.yaml --json told.json s
+  says told.json "-S $serial"
   on_board 3 --boards 2 --serial "$serial" --serial 207A389B5848 --boot0 high -- rig check board.yaml
   says said 'keep other boards out of their bootloaders'
 }
@@ -379,6 +400,7 @@ check "tools, limits and bystanders are as on other rigs" behaviour
 check "the board is looked into and prepared, and does what it did before" look
 check "the console is heard, and silent where the board is" console
 check "what the rig file does not allow, and what is for ever, is skipped with the reason" forbidden
+check "a recording is played to a board only if it may do what it does" recordings
 check "erases are counted, and stop at the limit" wear
 check "a board that never enumerates is told of" never_enumerates
 check "another board than the one that is meant is left alone" wrong_board

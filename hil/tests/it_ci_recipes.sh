@@ -27,8 +27,9 @@ needs()
 archive()
 {
   needs
-  flock "$build" make -C "$repo" --no-print-directory B="$build" SAN= dist
-  cp "$build"/dfubench-*.tar.xz "$work"
+  # shellcheck disable=SC2016 # that shell's
+  flock "$build" sh -e -c 'make -C "$2" --no-print-directory B="$1" SAN= dist
+    cp "$1"/dfubench-*.tar.xz "$3"' sh "$build" "$repo" "$work"
   cp -r "$sample" "$work/broken"
   sed -i 's/self.execute(2, data/self.execute(3, data/' "$work/broken/flashlet"
   if cmp -s "$sample/flashlet" "$work/broken/flashlet"; then return 1; fi

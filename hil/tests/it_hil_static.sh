@@ -11,18 +11,20 @@ if [ ! -x "$ordinary" ]; then
   exit 0
 fi
 
-# unpack FOLDER: the archive of make dist
+# unpack FOLDER: the archive of make dist, our copy: another test may be making it anew
 unpack()
 {
   mkdir -p "$1"
-  tar -C "$1" -xf "$build"/dfubench-*.tar.xz --strip-components=1
+  tar -C "$1" -xf "$work"/dfubench-*.tar.xz --strip-components=1
 }
 
 pack()
 {
   need make xz flock
-  rm -f "$build"/dfubench-*.tar.xz
-  flock "$build" make -C "$repo" --no-print-directory B="$build" SAN= dist
+  # shellcheck disable=SC2016 # that shell's
+  flock "$build" sh -e -c 'rm -f "$1"/dfubench-*.tar.xz
+    make -C "$2" --no-print-directory B="$1" SAN= dist
+    cp "$1"/dfubench-*.tar.xz "$3"' sh "$build" "$repo" "$work"
   [ -x "$static" ]
   unpack here
   [ "$(cd here && echo *)" = 'bin share' ]

@@ -66,6 +66,18 @@ no_requests()
   says said 'there is no DFU request in it'
 }
 
+# Somebody began to record when the board was there: which device it is, the profile says.
+begun_late()
+{
+  virtual
+  need editcap tshark
+  tshark -r "$captures/dfu-util-download.pcapng" -Y 'usb.bmRequestType == 0xa1' -T fields -e frame.number >numbers
+  editcap -r "$captures/dfu-util-download.pcapng" late.pcapng "$(head -n 1 numbers)-1000"
+  replays 0 late.pcapng
+  says said 'no difference in '
+  says said 'which nothing in the recording tells'
+}
+
 # Of a run that is recorded here and now, with each tool that there is.
 fresh()
 {
@@ -383,6 +395,7 @@ for name in dfu-util-download dfu-util-stall dfu-util-unprotect dfu-util-replugg
 done
 check 'dfu-util-stall as a scenario passes' imported dfu-util-stall
 check 'a recording without a DFU request is refused' no_requests
+check 'a recording that began when the board was there is answered as recorded' begun_late
 check 'a new recording, and that of its replay, are answered as recorded' fresh
 check 'another byte in a status is told at its packet, by its meaning' one_byte_of_a_status
 check 'another byte in data is told at its packet and offset' one_byte_of_data

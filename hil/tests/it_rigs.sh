@@ -93,6 +93,7 @@ behaviour()
   says said 'ok    s/interrupted'
   says said 'ok    s/hangs'
   says said 'ok    s/leaves'
+  says said 'ok    s/says'
   says said '0483:df11 has not come up within 1s; mode of board 1: bootloader'
   says said "skip  s/bystander: rig 'control' cannot do 'boards'"
   says_not processes 'sleep 1000'

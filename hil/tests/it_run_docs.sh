@@ -73,7 +73,7 @@ options_of_others()
 {
   local command status=0
 
-  for command in check host import lint replay rules steps; do
+  for command in check history host import lint nightly replay rules steps; do
     echo "== $command"
     {
       long_options "$command"

@@ -60,6 +60,22 @@ steps:
   - wait: 2s
   - run: [sh, -c, 'test ! -e late']
 END
+  cat >s/says.yaml <<'END'
+name: what the application says is heard, until the next reset
+why: A rig has to listen all the time.
+reference: none
+tools: [dfu-util]
+files:
+  image: {size: 5000, seed: 3, bootable: true}
+steps:
+  - prepare: {flash: [{file: image}]}
+  - application
+  - wait: {usb: "0483:5740"}
+  - wait: {console: "^application at 0x08000000$"}
+  - wait: {console: "application"}
+  - reset
+  - wait: {console: "application", within: 2s}
+END
   cat >s/never.yaml <<'END'
 name: a board that never comes is told of
 why: The limit is that of the board's clock.

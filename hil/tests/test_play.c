@@ -205,8 +205,15 @@ static const struct one cases[] = {
 	  VERDICT_PASSED, NULL, 0 },
 	{ "no jump without an application", SHELL_TOOL, "steps:\n  - software-entry\n", VERDICT_FAILED,
 	  "no application runs", 0 },
-	{ "there is no console here", SHELL_TOOL, "steps:\n  - wait: {console: hello}\n", VERDICT_SKIPPED,
-	  "rig 'emulated' cannot do 'console', which wait needs", 0 },
+	{ "what the application says", SHELL_TOOL,
+	  IMAGE "steps:\n" PUT "  - application\n  - wait: {console: \"^application at 0x08000000$\"}\n",
+	  VERDICT_PASSED, NULL, 0 },
+	{ "and what it does not", SHELL_TOOL, "steps:\n  - wait: {console: hello, within: 2s}\n", VERDICT_FAILED,
+	  "nothing on the console matches /hello/ within 2s", 0 },
+	{ "it is forgotten by a reset", SHELL_TOOL,
+	  IMAGE "steps:\n" PUT "  - application\n  - wait: {console: application}\n  - bootloader\n"
+		"  - wait: {console: application, within: 1s}\n",
+	  VERDICT_FAILED, "nothing on the console matches /application/ within 1s", 0 },
 
 	/* requests */
 	{ "requests in order", DFU_UTIL,

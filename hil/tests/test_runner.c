@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "a_result.h"
 #include "runner.h"
+#include "worker.h"
 
 #define JOBS 8
 
@@ -75,11 +76,12 @@ static int started(void *context, const struct play_options *job)
 	return seen->when_started ? seen->when_started(seen) : 0;
 }
 
-static int ended(void *context, const struct result *result)
+static int ended(void *context, const struct play_options *job, const struct result *result)
 {
 	struct seen *seen = context;
 	json_t *json = result_to_json(result);
 
+	assert_string_equal(job->scenario->id, result->id);
 	strcpy(seen->ids[seen->ended], result->id);
 	seen->seeds[seen->ended++] = result->seed;
 	seen->verdicts[result->verdict]++;
@@ -484,6 +486,53 @@ static void a_failed_report_ends_the_run(void **state)
 	result_free(seen.last);
 }
 
+/* The even jobs are for the first place, the odd ones for the second; each even one makes an odd one. */
+static struct seen *asked;
+static unsigned given[2];
+
+static const struct play_options *alternate(void *context, unsigned place)
+{
+	assert_ptr_equal(context, asked);
+	if (place == 0)
+		return given[0] < 3 ? &jobs[2 * given[0]++] : NULL;
+	return given[1] < 3 && given[1] < asked->ended ? &jobs[2 * given[1]++ + 1] : NULL;
+}
+
+static void jobs_are_made_while_it_runs(void **state)
+{
+	struct seen seen = { 0 };
+	struct runner_options options = options_of(&seen, 0, pass);
+	struct runner_outcome outcome;
+
+	(void)state;
+	asked = &seen;
+	given[0] = given[1] = 0;
+	options.next = alternate;
+	options.parallel = 2;
+	outcome = run(&options);
+	assert_int_equal(given[0], 3);
+	assert_int_equal(given[1], 3);
+	assert_int_equal(outcome.told, 6);
+	result_free(seen.last);
+}
+
+static void what_runs_when_all_is_over_is_an_error(void **state)
+{
+	struct seen seen = { 0 };
+	struct runner_options options = options_of(&seen, JOBS, hang);
+	struct runner_outcome outcome;
+
+	(void)state;
+	options.until_us = worker_now_us() + 300000;
+	outcome = run(&options);
+	assert_int_equal(outcome.told, 2);
+	assert_int_equal(seen.verdicts[VERDICT_ERROR], 2);
+	assert_non_null(strstr(seen.last->message, "the time for all of them was over"));
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(!atomic_load(&shared->pids[i]) || gone(atomic_load(&shared->pids[i])));
+	result_free(seen.last);
+}
+
 static int interrupt_when_two_run(struct seen *seen)
 {
 	if (seen->started == 2) {
@@ -557,6 +606,8 @@ int main(void)
 		TEST(what_cannot_run_is_skipped),
 		TEST(fail_fast_starts_no_more),
 		TEST(a_failed_report_ends_the_run),
+		TEST(jobs_are_made_while_it_runs),
+		TEST(what_runs_when_all_is_over_is_an_error),
 		TEST(a_signal_ends_what_runs),
 		TEST(a_killed_runner_leaves_nothing),
 	};

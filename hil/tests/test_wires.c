@@ -150,16 +150,14 @@ static void the_file_says_how_and_in_which_order_wires_idle(void **state)
 {
 	struct board_rig *rig = rig_with(
 		"order: {idle: [power, boot0, nrst]}\nwires:\n"
-		"  boot0: {idle: high, command: {on: " SWITCH(
-			"boot0",
-			"high") ", off: " SWITCH("boot0",
-						 "low") "}}\n" WIRE("nrst") "  power: {idle: off, command: "
-									    "{on: " SWITCH("power",
-											   "high") ", off: " SWITCH("po"
-														    "we"
-														    "r",
-														    "lo"
-														    "w") "}}\n");
+		"  boot0: {idle: high, command: {on: " SWITCH("boot0", "high") ", off: " SWITCH(
+			"boot0", "low") "}}\n" WIRE("nrst") "  power: {idle: off, command: "
+							    "{on: " SWITCH("power",
+									   "high") ", off: " SWITCH("po"
+												    "we"
+												    "r",
+												    "lo"
+												    "w") "}}\n");
 
 	(void)state;
 	wires_close(opened(rig));
@@ -218,7 +216,7 @@ static void what_cannot_be_idled_cannot_be_opened(void **state)
 
 /* --- the guardian --- */
 
-/* A child that has the wires; it writes a byte when it has. */
+/* A child that has the wires; it writes a byte when it has, and one when they are not idle any more. */
 static pid_t runner(const struct board_rig *rig, int *has_them)
 {
 	int ends[2];
@@ -234,11 +232,13 @@ static pid_t runner(const struct board_rig *rig, int *has_them)
 		w = wires_open(rig, &error, why);
 		if (!w || write(ends[1], "", 1) != 1)
 			_exit(1);
-		for (bool high = true;; high = !high) {
-			wires_set(w, WIRE_BOOT0, high, why);
-			wires_set(w, WIRE_NRST, !high, why);
-			wires_set(w, WIRE_POWER, !high, why);
-		}
+		/* Never all at idle. */
+		wires_set(w, WIRE_BOOT0, true, why);
+		wires_set(w, WIRE_POWER, false, why);
+		if (write(ends[1], "", 1) != 1)
+			_exit(1);
+		for (bool high = true;; high = !high)
+			wires_set(w, high ? WIRE_NRST : WIRE_BOOT0, false, why);
 	}
 	close(ends[1]);
 	*has_them = ends[0];
@@ -318,6 +318,7 @@ static void a_signal_to_the_group_of_the_runner_does_not_reach_the_guardian(void
 	(void)state;
 	pid = runner(rig, &has_them);
 	assert_int_equal(read(has_them, &byte, 1), 1);
+	assert_int_equal(read(has_them, &byte, 1), 1);
 	close(has_them);
 	guardian = guardian_of(pid);
 	assert_int_not_equal(getpgid(guardian), getpgid(pid));
@@ -336,11 +337,18 @@ static void ending_orphans_leaves_a_guardian_its_time(void **state)
 {
 	struct board_rig *rig = desk();
 	const pid_t nobody[] = { 0 };
+	struct wires *own = opened(rig);
 	int has_them;
-	pid_t pid = runner(rig, &has_them);
+	pid_t pid;
 	char byte;
 
 	(void)state;
+	/* This process's own goes on. */
+	orphans_end(nobody);
+	assert_int_equal(wires_set(own, WIRE_BOOT0, true, why), 0);
+	wires_close(own);
+	pid = runner(rig, &has_them);
+	assert_int_equal(read(has_them, &byte, 1), 1);
 	assert_int_equal(read(has_them, &byte, 1), 1);
 	close(has_them);
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
@@ -382,7 +390,8 @@ static void what_is_no_plain_file_is_no_lock(void **state)
 
 	(void)state;
 	assert_int_equal(close(creat("precious", 0600)), 0);
-	assert_int_equal(symlink("precious", "dfubench-board-A"), 0);
+	assert_int_equal(close(creat("treasure", 0600)), 0);
+	assert_int_equal(symlink("treasure", "dfubench-board-A"), 0);
 	assert_int_equal(symlink("nowhere", "dfubench-board-B"), 0);
 	assert_int_equal(link("precious", "dfubench-board-C"), 0);
 	assert_int_equal(mkfifo("dfubench-board-D", 0666), 0);
@@ -393,6 +402,8 @@ static void what_is_no_plain_file_is_no_lock(void **state)
 		assert_non_null(strstr(why, "dfubench-board-"));
 	}
 	assert_int_equal(stat("precious", &st), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(stat("treasure", &st), 0);
 	assert_int_equal(st.st_size, 0);
 	assert_int_not_equal(access("nowhere", F_OK), 0);
 	/* A name cannot lead elsewhere. */

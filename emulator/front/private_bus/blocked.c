@@ -39,6 +39,7 @@ struct thread {
 
 struct blocked {
 	struct private_bus *bus; /* of this look */
+	enum blocked_how how;    /* likewise, so far */
 	struct thread *threads;
 	unsigned round;
 	pid_t *pids;
@@ -146,6 +147,28 @@ bool blocked_is_zombie(pid_t pid)
 	text[n > 0 ? n : 0] = 0;
 	at = strrchr(text, ')');
 	return !at || at[1] == 0 || at[2] == 'Z' || at[2] == 'X';
+}
+
+uint64_t blocked_ticks(pid_t pid)
+{
+	char path[64], text[512];
+	unsigned long user, system, children_user, children_system;
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	at = strrchr(text, ')');
+	if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu", &user, &system,
+			  &children_user, &children_system) != 4)
+		return 0;
+	return user + system + children_user + children_system;
 }
 
 /* Stopped by job control or by a debugger: it will not run before somebody outside wants it to. */
@@ -356,7 +379,12 @@ static bool counts_real_time(long number, const uint64_t a[6])
 	}
 }
 
-static bool sleeps_inside(const struct blocked *b, const struct thread *t, long number, const uint64_t a[6])
+static enum blocked_how inside_or_out(bool inside)
+{
+	return inside ? BLOCKED_ALL : BLOCKED_OUTSIDE;
+}
+
+static enum blocked_how sleeps_at(const struct blocked *b, const struct thread *t, long number, const uint64_t a[6])
 {
 	switch (number) {
 	case SYS_futex:
@@ -370,23 +398,23 @@ static bool sleeps_inside(const struct blocked *b, const struct thread *t, long 
 	case SYS_pause:
 	case SYS_vfork:
 #endif
-		return true;
+		return BLOCKED_ALL;
 #ifdef SYS_poll
 	case SYS_poll:
 #endif
 	case SYS_ppoll:
-		return poll_inside(b, t->tid, a[0], a[1]);
+		return inside_or_out(poll_inside(b, t->tid, a[0], a[1]));
 #ifdef SYS_select
 	case SYS_select:
 #endif
 	case SYS_pselect6:
-		return select_inside(b, t->tid, a[0], a + 1);
+		return inside_or_out(select_inside(b, t->tid, a[0], a + 1));
 #ifdef SYS_epoll_wait
 	case SYS_epoll_wait:
 #endif
 	case SYS_epoll_pwait:
 	case SYS_epoll_pwait2:
-		return epoll_inside(b, t->tid, (int)a[0], 0);
+		return inside_or_out(epoll_inside(b, t->tid, (int)a[0], 0));
 	case SYS_read:
 	case SYS_readv:
 	case SYS_write:
@@ -396,11 +424,11 @@ static bool sleeps_inside(const struct blocked *b, const struct thread *t, long 
 	case SYS_recvmsg:
 	case SYS_sendto:
 	case SYS_sendmsg:
-		return descriptor_inside(b, t->tid, (int)a[0]);
+		return inside_or_out(descriptor_inside(b, t->tid, (int)a[0]));
 	case -1:
-		return is_stopped(t);
+		return is_stopped(t) ? BLOCKED_ALL : BLOCKED_NOT;
 	default:
-		return false;
+		return BLOCKED_NOT;
 	}
 }
 
@@ -414,7 +442,7 @@ static const struct held *held_of(const struct private_bus *bus, pid_t tid)
 }
 
 /* The line: "running", or the number of the call, six arguments, stack pointer and program counter. */
-static bool thread_blocked(const struct blocked *b, struct thread *t, const struct private_bus *bus)
+static enum blocked_how thread_blocked(const struct blocked *b, struct thread *t, const struct private_bus *bus)
 {
 	const struct held *h = held_of(bus, t->tid);
 	uint64_t a[6] = { 0 };
@@ -422,16 +450,16 @@ static bool thread_blocked(const struct blocked *b, struct thread *t, const stru
 	char *at;
 
 	if (strncmp(t->line, "running", 7) == 0)
-		return false;
+		return BLOCKED_NOT;
 	/* A held poll waits for time, but for its descriptors as well. */
 	if ((h && h->kind != HELD_POLL) || (!h && usbfs_waits(bus, t->tid)))
-		return true;
+		return BLOCKED_ALL;
 	if (!*t->line)
-		return is_stopped(t); /* a zombie has no such line */
+		return is_stopped(t) ? BLOCKED_ALL : BLOCKED_NOT; /* a zombie has no such line */
 	number = strtol(t->line, &at, 10);
 	for (int i = 0; i < 6; i++)
 		a[i] = strtoull(at, &at, 16);
-	return (h || !counts_real_time(number, a)) && sleeps_inside(b, t, number, a);
+	return !h && counts_real_time(number, a) ? BLOCKED_AND_COUNTED : sleeps_at(b, t, number, a);
 }
 
 /* --- the two looks --- */
@@ -490,13 +518,16 @@ static bool same_children(int children_fd, uint32_t children)
 static bool first_look_at_thread(struct blocked *b, const struct private_bus *bus, pid_t pid, pid_t tid)
 {
 	struct thread *t = thread_of(b, pid, tid);
+	enum blocked_how how;
 
 	if (!t)
 		return false;
 	t->round = b->round;
 	look_at(t->schedstat_fd, t->ran, sizeof(t->ran));
 	look_at(t->syscall_fd, t->line, sizeof(t->line));
-	return thread_blocked(b, t, bus) && note_children(b, t->children_fd, &t->children);
+	how = thread_blocked(b, t, bus);
+	b->how = how < b->how ? how : b->how;
+	return how != BLOCKED_NOT && note_children(b, t->children_fd, &t->children);
 }
 
 /* The threads that we know of, if there are that many now and none of them has ended. */
@@ -589,8 +620,9 @@ static bool second_look(struct blocked *b)
 	return same_children(b->root_fd, b->root_children);
 }
 
-bool blocked_all(struct blocked *b, struct private_bus *bus)
+enum blocked_how blocked_all(struct blocked *b, struct private_bus *bus)
 {
 	b->bus = bus;
-	return first_look(b, bus) && second_look(b);
+	b->how = BLOCKED_ALL;
+	return first_look(b, bus) && second_look(b) ? b->how : BLOCKED_NOT;
 }

@@ -145,6 +145,8 @@ void tool_executed(struct private_bus *, struct watch *); /* the exec pipe is */
 int tool_broken(struct private_bus *, int error);         /* kill it; returns error */
 /* Nothing is left of the tool but its status; the bus is ready for another. Also while there is none. */
 void tool_gone(struct private_bus *);
+/* The same at its end; and in virtual time the devices have seen it, too. */
+void tool_ended(struct private_bus *);
 
 /* --- ports.c --- */
 void bus_forget_resets(struct private_bus *); /* nobody waits for them any more */

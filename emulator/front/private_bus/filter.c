@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 /* Constants that the headers of older systems lack (linux/seccomp.h of 5.19 and 6.6). */
@@ -120,6 +121,15 @@ static void decide(struct builder *b, enum call_when when, uint32_t base, uint32
 		answer(b, SECCOMP_RET_ALLOW);
 		answer(b, SECCOMP_RET_USER_NOTIF);
 		pointer(b, 3);
+		return;
+	case WHEN_RELATIVE:
+		load(b, argument(1));
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, TFD_TIMER_ABSTIME, 3, 0);
+		load(b, argument(0));
+		emit(b, BPF_JMP | BPF_JGE | BPF_K, base - FILTER_TIMERS, 0, 2);
+		emit(b, BPF_JMP | BPF_JGE | BPF_K, base, 1, 0);
+		answer(b, SECCOMP_RET_ALLOW);
+		answer(b, SECCOMP_RET_USER_NOTIF);
 		return;
 	case WHEN_NOT_OURS:
 		load(b, argument(4));

@@ -9,6 +9,7 @@
 #include "syscalls.h"
 
 #define FILTER_MAX 512
+#define FILTER_TIMERS 16u /* descriptors just below the reserved range: timers that are never set to a while */
 
 /* Fill program (room for FILTER_MAX) for descriptors base..base+count-1 as the reserved range; its length. timed: with the
  * calls of virtual time. */

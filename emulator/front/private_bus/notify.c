@@ -145,7 +145,7 @@ static void dispatch(struct private_bus *bus, const struct call_info *c)
 	default:
 		break;
 	}
-	if (c->call >= CALL_NANOSLEEP && c->call <= CALL_TIMERFD_CREATE) {
+	if (c->call >= CALL_NANOSLEEP && c->call <= CALL_TIMERFD_GETTIME) {
 		waits_call(bus, c);
 		return;
 	}

@@ -80,7 +80,7 @@ static uint64_t bench_time_us(const struct private_bus *bus, uint64_t at_ns)
 	uint64_t passed = at_ns - bus->wall_origin_ns;
 
 	if (bus->vtime)
-		passed += vtime_offset_ns(bus->vtime);
+		return bus->bench_origin_us + vtime_elapsed_ns(bus->vtime, at_ns) / 1000;
 	return bus->bench_origin_us + (uint64_t)((double)passed / 1000.0 * bus->options.scale);
 }
 
@@ -100,6 +100,8 @@ void bus_start_clock(struct private_bus *bus)
 {
 	bus->wall_origin_ns = wall_ns();
 	bus->bench_origin_us = bench_now_us(bus->bench);
+	if (bus->vtime)
+		vtime_start_clock(bus->vtime);
 	bus->ticking = true;
 }
 
@@ -111,10 +113,12 @@ static uint64_t until_ns(const struct private_bus *bus, uint64_t at_us)
 
 	if (at_us == BENCH_NEVER)
 		return UINT64_MAX;
-	ns = (double)(at_us - bus->bench_origin_us) * 1000.0 / bus->options.scale;
-	due = bus->wall_origin_ns + (ns < 9e18 ? (uint64_t)ns + 1 : UINT64_MAX / 2);
+	due = at_us - bus->bench_origin_us;
 	if (bus->vtime)
-		due -= vtime_offset_ns(bus->vtime);
+		return vtime_until_ns(bus->vtime, due < UINT64_MAX / 2000 ? due * 1000 : UINT64_MAX / 2,
+				      bus->wall_now_ns);
+	ns = (double)due * 1000.0 / bus->options.scale;
+	due = bus->wall_origin_ns + (ns < 9e18 ? (uint64_t)ns + 1 : UINT64_MAX / 2);
 	return due > bus->wall_now_ns ? due - bus->wall_now_ns : 0;
 }
 
@@ -400,6 +404,8 @@ int private_bus_step(struct private_bus *bus, int wait_ms)
 		if (bus->vtime)
 			waits_look_after(bus); /* vtime_idle() may be long in coming if others are busy */
 	}
+	if (bus->vtime)
+		vtime_check(bus->vtime);
 	if (bus->vtime && n > 0)
 		vtime_stir(bus->vtime);
 	if (bus->vtime && n == 0) {
@@ -409,7 +415,7 @@ int private_bus_step(struct private_bus *bus, int wait_ms)
 	if (bus->failure)
 		return tool_broken(bus, bus->failure);
 	if (bus->over)
-		tool_gone(bus);
+		tool_ended(bus);
 	bury_watches(bus, false);
 	return bus->running;
 }

@@ -96,8 +96,8 @@ int private_bus_step(struct private_bus *, int wait_ms);
 int private_bus_status(const struct private_bus *);
 /* Hand a signal on to the tool. 0 or -ESRCH. Keep calling step() after SIGKILL too: it says when all is over. How long a
  * tool may run is the caller's to see to. An event of the bench may send the signal: in virtual time one that waits for ever
- * is ended at once by that. While it computes, or waits for something outside, bench time goes no faster than the wall,
- * and a limit on that is wanted as well. (With TIME_VIRTUAL any event of the bench has all waits skipped, a tool's sleeps
+ * is ended at once by that. While it computes, or waits for something outside, bench time stands for a while and then goes with
+ * the wall, and a limit on that is wanted as well. (With TIME_VIRTUAL any event of the bench has all waits skipped, a tool's sleeps
  * too, as if a device were on its way.) */
 int private_bus_signal(struct private_bus *, int signal);
 /* Have step(), wait() and skip() call ready() when fd is readable or hung up. fd stays the caller's, who calls again with

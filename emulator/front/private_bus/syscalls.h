@@ -58,6 +58,8 @@ enum call {
 	CALL_TIME,
 	CALL_SET_TID_ADDRESS, /* the C library of a new program, before it can ask for the time */
 	CALL_TIMERFD_CREATE,
+	CALL_TIMERFD_SETTIME,
+	CALL_TIMERFD_GETTIME,
 	/* others */
 	CALL_IOCTL,
 	CALL_SOCKET,
@@ -77,6 +79,7 @@ enum call_when {
 	WHEN_POINTER_3,
 	WHEN_POINTER_4,
 	WHEN_FUTEX,    /* a wait with a time-out, or a wake */
+	WHEN_RELATIVE, /* argument 1 is not TFD_TIMER_ABSTIME, nor argument 0 among FILTER_TIMERS */
 	WHEN_NOT_OURS, /* argument 4 is not FILTER_MAGIC: the patched vDSO does not notify */
 	WHEN_PATH, /* always but for flags == AT_EMPTY_PATH (argument 3) on a descriptor outside the range: plain fstat */
 };

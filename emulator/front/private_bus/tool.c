@@ -16,6 +16,8 @@
 #include "filter.h"
 #include "vtime.h"
 
+#define SETTLE_US 30000000u /* a device that does not come back from a reset is given up before */
+
 void tool_setup(struct private_bus *bus)
 {
 	bus->spawn.listener = bus->spawn.lifeline = bus->spawn.tool_fd = bus->spawn.exec_pipe = -1;
@@ -70,6 +72,27 @@ void tool_gone(struct private_bus *bus)
 	bus->vtime = NULL;
 	free_cpus(bus);
 	bus->running = bus->ticking = false;
+}
+
+/* What is left is the bus's own: interfaces put back to their first setting, a port reset. A process that closes its last
+ * descriptor, or is killed while it resets a port, ends when that is over. */
+static bool is_tidying(const struct private_bus *bus)
+{
+	for (int i = 1; i <= PRIVATE_BUS_PORTS; i++)
+		if (bus->ports[i] && (bus->ports[i]->before_reset || bus->ports[i]->transfers))
+			return true;
+	return false;
+}
+
+void tool_ended(struct private_bus *bus)
+{
+	uint64_t limit = bench_now_us(bus->bench) + SETTLE_US;
+
+	tool_gone(bus);
+	if (bus->options.time == TIME_SCALED)
+		return; /* it takes the time that comes */
+	while (is_tidying(bus) && bench_next_us(bus->bench) <= limit)
+		bench_advance(bus->bench, bench_next_us(bus->bench));
 }
 
 int tool_broken(struct private_bus *bus, int error)

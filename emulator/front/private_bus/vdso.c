@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 
 #define IMAGE_MAX 16384
 #define VDSO_CODE_MAX 512
+#define CODE_AND_CLOCK (vdso_code_size() + sizeof(struct vdso_clock))
 
 struct symbol {
 	uint64_t offset, size;
@@ -99,7 +101,7 @@ static int make_plan(int memory, pid_t pid, struct plan *plan)
 			memset(image + at, 0, 4096);
 	}
 	if (find_symbol(image, sizeof(image), VDSO_CLOCK_GETTIME, &plan->clock) ||
-	    !inside(sizeof(image), plan->clock.offset, vdso_code_size()) || plan->clock.size < vdso_code_size())
+	    !inside(sizeof(image), plan->clock.offset, CODE_AND_CLOCK) || plan->clock.size < CODE_AND_CLOCK)
 		return -ENOEXEC;
 	if (find_symbol(image, sizeof(image), VDSO_GETTIMEOFDAY, &plan->day))
 		plan->day.size = 0;
@@ -123,7 +125,7 @@ static int redirect(const struct vdso *v, write_memory *write_to, uint64_t base,
 	return n <= from->size ? write_to(v, base + from->offset, jump, n) : -ENOEXEC;
 }
 
-/* cell: where the offset lives; 0: behind the code. */
+/* cell: where the clock lives; 0: behind the code. */
 static int carry_out(struct vdso *v, const struct plan *plan, uint64_t cell, write_memory *write_to)
 {
 	uint64_t code = plan->base + plan->clock.offset;
@@ -132,6 +134,7 @@ static int carry_out(struct vdso *v, const struct plan *plan, uint64_t cell, wri
 
 	if (vdso_code_size() > sizeof(bytes))
 		return -ENOEXEC;
+	v->in_code = !cell;
 	v->cell = cell ? cell : code + vdso_code_cell() + 8;
 	memcpy(bytes, vdso_code(), vdso_code_size());
 	memcpy(bytes + vdso_code_cell(), &v->cell, sizeof(v->cell));
@@ -167,19 +170,30 @@ static int force_write(const struct vdso *v, uint64_t address, const void *data,
 	return (size_t)n == length ? 0 : -EIO;
 }
 
-int vdso_patch(pid_t pid, int64_t offset_ns, struct vdso *v)
+/* In a page of its own, or in the code. */
+static int write_clock(const struct vdso *v, size_t offset, const void *data, size_t length)
+{
+	return v->in_code ? force_write(v, v->cell + offset, data, length)
+			  : remote_write(v->pid, v->cell + offset, data, length);
+}
+
+int vdso_patch(pid_t pid, const struct vdso_clock *clock, struct vdso *v)
 {
 	struct plan plan = { 0 };
 	int err = open_memory(pid, v);
 
 	if (!err)
 		err = make_plan(v->memory, pid, &plan);
-	if (!err && plan.patched)
-		err = remote_read(pid, plan.base + plan.clock.offset + vdso_code_cell(), &v->cell, sizeof(v->cell));
-	else if (!err)
+	if (!err && plan.patched) {
+		uint64_t code = plan.base + plan.clock.offset;
+
+		err = remote_read(pid, code + vdso_code_cell(), &v->cell, sizeof(v->cell));
+		v->in_code = v->cell == code + vdso_code_cell() + 8;
+	} else if (!err) {
 		err = carry_out(v, &plan, 0, force_write);
+	}
 	if (!err)
-		err = vdso_set(v, offset_ns);
+		err = write_clock(v, 0, clock, sizeof(*clock));
 	if (err)
 		vdso_close(v);
 	return err;
@@ -190,8 +204,8 @@ static int poke(const struct vdso *v, uint64_t address, const void *data, size_t
 	return vdso_poke(v->pid, address, data, length);
 }
 
-int vdso_patch_traced(pid_t pid, pid_t tid, int64_t offset_ns, struct vdso *v, void (*restart)(void *context),
-		      void *context, bool *answered)
+int vdso_patch_traced(pid_t pid, pid_t tid, const struct vdso_clock *clock, struct vdso *v,
+		      void (*restart)(void *context), void *context, bool *answered)
 {
 	struct plan plan = { 0 };
 	struct vdso thread;
@@ -204,7 +218,7 @@ int vdso_patch_traced(pid_t pid, pid_t tid, int64_t offset_ns, struct vdso *v, v
 	if (!err)
 		err = vdso_trace(tid, restart, context, answered);
 	if (!err) {
-		/* A page of its own for the offset: later changes then need no force. */
+		/* A page of its own for the clock: later changes then need no force. */
 		err = vdso_trace_page(tid, &cell);
 		thread = (struct vdso){ .pid = tid, .memory = -1 };
 		if (!err)
@@ -212,19 +226,22 @@ int vdso_patch_traced(pid_t pid, pid_t tid, int64_t offset_ns, struct vdso *v, v
 		vdso_trace_end(tid);
 	}
 	v->cell = cell;
+	v->in_code = false;
 	if (!err)
-		err = vdso_set(v, offset_ns);
+		err = write_clock(v, 0, clock, sizeof(*clock));
 	if (err)
 		vdso_close(v);
 	return err;
 }
 
-int vdso_set(const struct vdso *v, int64_t offset_ns)
+int vdso_set(const struct vdso *v, const struct vdso_clock *clock)
 {
-	/* In a page of its own, or in the code. */
-	if (remote_write(v->pid, v->cell, &offset_ns, sizeof(offset_ns)) == 0)
-		return 0;
-	return force_write(v, v->cell, &offset_ns, sizeof(offset_ns));
+	return write_clock(v, 0, clock, offsetof(struct vdso_clock, base_ns));
+}
+
+int vdso_set_moves(const struct vdso *v, const struct vdso_clock *clock)
+{
+	return write_clock(v, offsetof(struct vdso_clock, moves_ns), &clock->moves_ns, sizeof(clock->moves_ns));
 }
 
 void vdso_close(struct vdso *v)

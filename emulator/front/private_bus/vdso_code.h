@@ -23,8 +23,9 @@ size_t vdso_code_size(void);
 size_t vdso_code_gettimeofday(void);
 size_t vdso_code_time(void);
 size_t vdso_code_signature(void); /* 8 bytes that no other code has there */
-size_t vdso_code_cell(void);      /* address of the offset in nanoseconds: 8 bytes, aligned as the start is; behind it
-                                    * 8 bytes that may serve as the offset itself */
+size_t
+vdso_code_cell(void); /* address of the struct vdso_clock: 8 bytes, aligned as the start is; what lies behind them
+				    * may serve as that struct */
 /* Encode a jump; its length. */
 size_t vdso_jump(uint64_t from, uint64_t to, uint8_t out[VDSO_JUMP_MAX]);
 

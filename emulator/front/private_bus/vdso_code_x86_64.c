@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* x86_64: clock_gettime, gettimeofday and time by system call, with the offset added to the clocks that tell the time. */
+/* x86_64: clock_gettime, gettimeofday and time as virtual time has them. */
 #include "vdso_code.h"
 
 #ifdef __x86_64__
@@ -7,35 +7,49 @@
 
 /*
  * r8 is the fifth argument, which the kernel ignores and the seccomp filter knows (FILTER_MAGIC). Mask 0xF3: CLOCK_REALTIME,
- * MONOTONIC, MONOTONIC_RAW, both COARSE ones, BOOTTIME; not the CPU-time clocks.
+ * MONOTONIC, MONOTONIC_RAW, both COARSE ones, BOOTTIME; not the CPU-time clocks, which the kernel tells. Whether and
+ * how far the time has gone on is told by CLOCK_MONOTONIC, whichever is asked for: see struct vdso_clock.
  */
 __asm__(".pushsection .rodata\n"
 	".balign 16\n"
 	"dfubench_vdso_code:\n"
+	"	cmpl $7, %edi\n"
+	"	ja 3f\n"
+	"	movl $0xF3, %ecx\n"
+	"	btl %edi, %ecx\n"
+	"	jnc 3f\n"
+	"	subq $40, %rsp\n"
+	"	movq %rdi, 16(%rsp)\n"
+	"	movq %rsi, 24(%rsp)\n"
+	"	movl $1, %edi\n"
+	"	movq %rsp, %rsi\n"
 	"	movl $228, %eax\n"
 	"	movabsq $0x64667562656e6368, %r8\n"
 	"	syscall\n"
 	"	testl %eax, %eax\n"
 	"	jnz 2f\n"
-	"	cmpl $7, %edi\n"
-	"	ja 2f\n"
-	"	movl $0xF3, %ecx\n"
-	"	btl %edi, %ecx\n"
-	"	jnc 2f\n"
-	"	movq dfubench_vdso_cell(%rip), %rax\n"
-	"	movq (%rax), %rax\n"
+	"	imulq $1000000000, (%rsp), %rax\n"
+	"	addq 8(%rsp), %rax\n"
+	"	movq dfubench_vdso_cell(%rip), %rcx\n"
+	"	subq 8(%rcx), %rax\n"
+	"	jns 1f\n"
+	"	xorl %eax, %eax\n"
+	"1:	addq (%rcx), %rax\n"
+	"	movl 16(%rsp), %edx\n"
+	"	addq 16(%rcx,%rdx,8), %rax\n"
 	"	xorl %edx, %edx\n"
 	"	movl $1000000000, %ecx\n"
 	"	divq %rcx\n"
-	"	addq %rax, (%rsi)\n"
-	"	addq 8(%rsi), %rdx\n"
-	"	cmpq %rcx, %rdx\n"
-	"	jb 1f\n"
-	"	subq %rcx, %rdx\n"
-	"	incq (%rsi)\n"
-	"1:	movq %rdx, 8(%rsi)\n"
+	"	movq 24(%rsp), %rsi\n"
+	"	movq %rax, (%rsi)\n"
+	"	movq %rdx, 8(%rsi)\n"
 	"	xorl %eax, %eax\n"
-	"2:	ret\n"
+	"2:	addq $40, %rsp\n"
+	"	ret\n"
+	"3:	movl $228, %eax\n"
+	"	movabsq $0x64667562656e6368, %r8\n"
+	"	syscall\n"
+	"	ret\n"
 	"dfubench_vdso_gettimeofday:\n"
 	"	subq $40, %rsp\n"
 	"	movq %rdi, 16(%rsp)\n"

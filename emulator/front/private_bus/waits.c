@@ -26,15 +26,12 @@ static bool valid(const struct timespec *ts)
 	return ts->tv_sec >= 0 && ts->tv_sec < 3200000000 && ts->tv_nsec >= 0 && ts->tv_nsec < 1000000000;
 }
 
-/* From an absolute time on the tool's clock to nanoseconds from now. */
-static uint64_t until_ns(const struct private_bus *bus, clockid_t clock, const struct timespec *when)
+static uint64_t elapsed_ns(const struct private_bus *bus)
 {
-	struct timespec ts;
-	uint64_t now;
+	struct timespec now;
 
-	clock_gettime(clock, &ts);
-	now = to_ns(&ts) + vtime_offset_ns(bus->vtime);
-	return to_ns(when) > now ? to_ns(when) - now : 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return vtime_elapsed_ns(bus->vtime, to_ns(&now));
 }
 
 static void unlink_held(struct private_bus *bus, struct held *h)
@@ -145,7 +142,8 @@ static void time_is_up(struct bench_event *e)
 	end(h);
 }
 
-static struct held *hold(struct private_bus *bus, enum held_kind kind, const struct call_info *c, uint64_t ns)
+/* until_ns: since the start of the tool. */
+static struct held *hold(struct private_bus *bus, enum held_kind kind, const struct call_info *c, uint64_t until_ns)
 {
 	struct held *h = calloc(1, sizeof(*h));
 
@@ -158,7 +156,7 @@ static struct held *hold(struct private_bus *bus, enum held_kind kind, const str
 	h->deadline.context = h;
 	h->next = bus->held;
 	bus->held = h;
-	bench_at(bus->bench, &h->deadline, bus_now_us(bus) + (ns + 999) / 1000);
+	bench_at(bus->bench, &h->deadline, bus->bench_origin_us + (until_ns + 999) / 1000);
 	return h;
 }
 
@@ -176,7 +174,8 @@ static void sleep_call(struct private_bus *bus, const struct call_info *c)
 		answer_continue(bus, c->id); /* the kernel says what is wrong with it */
 		return;
 	}
-	h = hold(bus, HELD_SLEEP, c, absolute ? until_ns(bus, clock, &ts) : to_ns(&ts));
+	h = hold(bus, HELD_SLEEP, c,
+		 absolute ? vtime_point_ns(bus->vtime, clock, to_ns(&ts)) : elapsed_ns(bus) + to_ns(&ts));
 	if (!h)
 		answer_error(bus, c->id, -ENOMEM);
 	else if (!absolute)
@@ -300,7 +299,7 @@ static void poll_call(struct private_bus *bus, const struct call_info *c)
 		answer_continue(bus, c->id);
 		return;
 	}
-	h = hold(bus, HELD_POLL, c, ns);
+	h = hold(bus, HELD_POLL, c, elapsed_ns(bus) + ns);
 	if (!h) {
 		answer_error(bus, c->id, -ENOMEM);
 		return;
@@ -356,7 +355,8 @@ static void futex_wait(struct private_bus *bus, const struct call_info *c)
 		return;
 	}
 	/* FUTEX_WAIT counts from now, FUTEX_WAIT_BITSET to a point in time. */
-	h = hold(bus, HELD_FUTEX, c, op == FUTEX_WAIT ? to_ns(&ts) : until_ns(bus, clock, &ts));
+	h = hold(bus, HELD_FUTEX, c,
+		 op == FUTEX_WAIT ? elapsed_ns(bus) + to_ns(&ts) : vtime_point_ns(bus->vtime, clock, to_ns(&ts)));
 	if (h)
 		h->word = word;
 	else
@@ -443,6 +443,10 @@ void waits_interrupt(struct private_bus *bus, struct held *h)
 
 void waits_call(struct private_bus *bus, const struct call_info *c)
 {
+	if (vtime_is_real(bus->vtime, c->tid)) {
+		answer_continue(bus, c->id);
+		return;
+	}
 	switch (c->call) {
 	case CALL_NANOSLEEP:
 	case CALL_CLOCK_NANOSLEEP:
@@ -455,6 +459,8 @@ void waits_call(struct private_bus *bus, const struct call_info *c)
 		answer_continue(bus, c->id);
 		return;
 	case CALL_TIMERFD_CREATE:
+	case CALL_TIMERFD_SETTIME:
+	case CALL_TIMERFD_GETTIME:
 		vtime_timerfd(bus->vtime, c);
 		return;
 	case CALL_CLOCK_GETTIME:

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A mass erase by way of libusb: mass_erase_libusb sync | async TIMEOUT_MS [PAUSE_MS] */
+/* A mass erase by way of libusb: mass_erase_libusb sync | async | spin TIMEOUT_MS [PAUSE_MS] */
 #define _GNU_SOURCE
 #include <libusb.h>
+#include <stdbool.h>
 #include "mass_erase.h"
 
 struct board {
 	libusb_context *usb;
 	libusb_device_handle *handle;
 	unsigned timeout_ms;
+	bool spins; /* asks whether there is something, and never waits */
 };
 
 static int control_sync(void *device, uint8_t type, uint8_t request, uint16_t value, void *data, uint16_t length)
@@ -27,7 +29,7 @@ static int control_async(void *device, uint8_t type, uint8_t request, uint16_t v
 {
 	struct board *b = device;
 	struct libusb_transfer *t = libusb_alloc_transfer(0);
-	struct timeval slice = { 0, 700000 };
+	struct timeval slice = { 0, b->spins ? 0 : 700000 };
 	uint8_t buffer[LIBUSB_CONTROL_SETUP_SIZE + 64];
 	int completed = 0, r;
 
@@ -56,11 +58,14 @@ static int control_async(void *device, uint8_t type, uint8_t request, uint16_t v
 int main(int argc, char **argv)
 {
 	struct board b = { .timeout_ms = argc > 2 ? (unsigned)atoi(argv[2]) : 0 };
-	struct dfuse d = { argc > 1 && !strcmp(argv[1], "async") ? control_async : control_sync, &b };
+	struct dfuse d = { control_async, &b };
 	int r;
 
 	if (argc < 3)
 		die("usage", argc);
+	if (!strcmp(argv[1], "sync"))
+		d.control = control_sync;
+	b.spins = !strcmp(argv[1], "spin");
 	r = libusb_init(&b.usb);
 	if (r)
 		die("libusb_init", r);

@@ -405,6 +405,42 @@ static void test_busy_child(void)
 	end_child(child);
 }
 
+static void *nap_and_tell(void *context)
+{
+	sleep_for(1);
+	*(volatile int *)context = 1;
+	return NULL;
+}
+
+/* Nobody ever waits, so clocks have to go on by themselves. */
+static void test_spin(void)
+{
+	volatile int told = 0;
+	double start = now();
+	pthread_t thread;
+
+	for (int i = 1; i <= 3; i++) {
+		while (now() < start + 0.1 * i)
+			continue;
+		passed("by the clock", start, 0.1 * i);
+	}
+	start = now();
+	thread = start_thread(nap_and_tell, (void *)&told);
+	while (!told)
+		continue;
+	passed("by memory", start, 1);
+	pthread_join(thread, NULL);
+}
+
+/* What a program computes takes no time. */
+static void test_compute(void)
+{
+	double start = now();
+
+	be_busy(0.1);
+	want("microseconds", (int)((now() - start) * 1e6), 0);
+}
+
 /* A child that computes first must not be outrun by a time-out. */
 static void test_busy_answer(void)
 {
@@ -1041,6 +1077,8 @@ int main(int argc, char **argv)
 		{ "busy-thread", test_busy_thread },
 		{ "busy-child", test_busy_child },
 		{ "busy-answer", test_busy_answer },
+		{ "spin", test_spin },
+		{ "compute", test_compute },
 		{ "child-pipe", test_child_pipe },
 		{ "ping-pong", test_ping_pong },
 		{ "select-left", test_select_left },

@@ -19,6 +19,7 @@ scale=20
 wait_seconds=${wait_seconds:-30}
 work=$(mktemp -d "${TMPDIR:-/tmp}/bodies-XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
+mkfifo "$work/nothing" || exit 1
 failures=0
 
 ctl()
@@ -63,7 +64,8 @@ wait_for()
       echo "=> never true within $wait_seconds s: $*"
       return 1
     fi
-    sleep 0.02
+    # No program of its own, whose start takes longer than the pause
+    read -r -t 0.05 _ <>"$work/nothing" || true
   done
 }
 
@@ -109,6 +111,13 @@ fresh()
   ctl power off
   ctl power on
   wait_for another 0483:df11 "$before"
+}
+
+# option_bytes TEXT: the board has them
+option_bytes()
+{
+  ctl options show >now
+  grep -q -F -e "$1" now
 }
 
 # noise BYTES SEED: the same each time
@@ -325,8 +334,8 @@ reset() # option bytes that are written reset the board: it enumerates again, in
   else
     dfu -a 1 -s 0x1FFFC000:will-reset -D ob.bin
   fi
-  ctl options show >now
-  says now ebaa1455
+  # The answer to the last request, which need not come, is no sign that they are written.
+  wait_for option_bytes ebaa1455
   wait_for another 0483:df11 "$before"
   start
 }

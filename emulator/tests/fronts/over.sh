@@ -20,6 +20,7 @@ speed=x20
 serial=326237753036
 work=$(mktemp -d "${TMPDIR:-/tmp}/over-XXXXXX") || exit 1
 chmod 755 "$work"
+mkfifo "$work/nothing" || exit 1
 failures=0
 helpers=()
 
@@ -63,38 +64,66 @@ attach()
       [ "$status" != 006 ] && [ "$status" != 005 ] || used=$port
     done </sys/devices/platform/vhci_hcd.0/status
     [ -n "$used" ] || usbip attach -r 127.0.0.1 -b 1-1 >/dev/null 2>&1
-    sleep 0.1
+    read -r -t 0.1 _ <>"$work/nothing"
   done
 }
 
-# captured WHAT FRONT [OPTION...]: one run more, recorded by usbmon too: it has the same transfers as our own capture. WHAT:
-# of compare_captures.py
+# The clients of a round trip, for a front and this kernel: dfu-util wants the DFU functional descriptor.
+trip_clients()
+{
+  if [ -n "${DFUBENCH_TRIP-}" ]; then
+    echo "$DFUBENCH_TRIP"
+  elif [ "$1" = gadget ] && [ "$kernel" != alts ]; then
+    echo pyusb
+  else
+    echo dfu-util dfu-util-options pyusb
+  fi
+}
+
+# captured FRONT [OPTION...]: clients, recorded by usbmon and ourselves. Then the recording plays the board over the same front, and
+# the clients say the same. The recordings and what was said go to the host, in /run/vm, which compares them in a fraction of the time.
 captured()
 {
-  local what=$1 front=$2 monitor folder=$work/$2-captured
+  local front=$1 monitor folder=$work/$1-captured status=0 played
+  local -a names options=(--time "$speed")
 
   # Once is enough, with the stock kernel and where settings differ.
   [ "${FEATURES-}" != rates ] && [ "${VM_KERNEL-}" != backports ] || return 0
-  shift 2
-  mkdir -p "$folder"
+  shift
+  mkdir -p "$folder" /run/vm/usbmon
   modules usbmon || return 1
+  read -ra names < <(trip_clients "$front")
+  cd "$folder" || return 1
   dumpcap -q -i usbmon0 -w "$folder/usbmon.pcapng" >"$folder/dumpcap" 2>&1 &
   monitor=$!
   until grep -q '^File:' "$folder/dumpcap"; do
     kill -0 $monitor 2>/dev/null || { cat "$folder/dumpcap" >&2; break; }
-    sleep 0.05
+    read -r -t 0.1 _ <>"$work/nothing"
   done
-  FEATURES='flash reset' over "$front" "$@" --capture "$folder/own.pcapng" >"$folder/said"
+  "$dfuemu" serve "$front" "${options[@]}" --serial "$serial" "$@" --capture own.pcapng -- "$here/trip.sh" "${names[@]}" \
+    >once 2>log || status=$?
   kill -INT $monitor
   wait $monitor
-  if grep -q '^not ok' "$folder/said" ||
-    ! python3 "$here/../clients/compare_captures.py" "$folder/own.pcapng" "$folder/usbmon.pcapng" "$what" >"$folder/log" 2>&1; then
-    cat "$folder/said" "$folder/log" "$folder/dumpcap" >&2
-    echo "not ok - $front: usbmon of the kernel and our capture have the same transfers"
+  if [ $status -ne 0 ]; then
+    cat once log dumpcap >&2
+    echo "not ok - $front: a run is recorded by the kernel and by us"
+    cd "$repo" || exit 1
     return 1
   fi
-  cp "$folder/own.pcapng" "/run/vm/$front.pcapng"
-  echo "ok - $front: usbmon of the kernel and our capture have the same transfers ($(cat "$folder/log"))"
+  cp own.pcapng "/run/vm/$front.pcapng"
+  cp usbmon.pcapng "/run/vm/usbmon/$front.pcapng"
+  cp once "/run/vm/$front.txt"
+  # Where the kernel answers what a host asks first, usbmon alone has it.
+  played=own.pcapng
+  [ "$front" != gadget ] || played=usbmon.pcapng
+  "$dfuemu" serve "$front" "${options[@]}" "$@" --replay $played -- "$here/trip.sh" "${names[@]}" >again 2>log || status=$?
+  cd "$repo" || exit 1
+  if [ $status -ne 0 ] || ! diff "$folder/once" "$folder/again" >&2; then
+    cat "$folder/again" "$folder/log" >&2
+    echo "not ok - $front: the recording plays the board over the same front to ${names[*]}"
+    return 1
+  fi
+  echo "ok - $front: the recording plays the board over the same front to ${names[*]}"
 }
 
 # over FRONT [OPTION...]
@@ -134,13 +163,13 @@ for front; do
     over exec
     ;;
   vhci)
-    modules vhci-hcd && over vhci && captured all vhci
+    modules vhci-hcd && over vhci && captured vhci
     ;;
   usbip)
     modules vhci-hcd || continue
     attach &
     helpers+=($!)
-    over usbip && captured all usbip
+    over usbip && captured usbip
     kill "${helpers[-1]}"
     unset 'helpers[-1]'
     ;;
@@ -150,15 +179,15 @@ for front; do
       modules dummy_hcd libcomposite && extra_module usb_f_fs
     else
       modules dummy_hcd usb_f_fs
-    fi && over gadget && captured class gadget
+    fi && over gadget && captured gadget
     ;;
   raw-gadget)
-    modules dummy_hcd udc-core && extra_module raw_gadget && over raw-gadget && captured all raw-gadget
+    modules dummy_hcd udc-core && extra_module raw_gadget && over raw-gadget && captured raw-gadget
     ;;
   redir)
     # QEMU's socket is the host's: VM_REDIR is its name there.
     modules xhci-pci && "$repo/ci/vm/host-socket" "$VM_REDIR" "$work/qemu" && over redir --socket "$work/qemu" &&
-      captured all redir --socket "$work/qemu"
+      captured redir --socket "$work/qemu"
     ;;
   *)
     echo "not ok - there is a front $front"
