@@ -222,8 +222,8 @@ killed()
   shared_lab
   before=$(grep -c '^f4-2: place released' "$lab/coordinator" || true)
   scene waits 'boot0: high' "run: [sh, -c, 'echo >$PWD/began; sleep 1000']"
-  export -f until_true released
-  export lab patience
+  export -f until_true pause released
+  export lab patience between work
   # shellcheck disable=SC2016
   on_place 2 bash -ec '
     "$0" run --deadline none --rig "$lab/lab-2.yaml" s/waits.yaml >run 2>&1 &
