@@ -32,7 +32,7 @@ begin_lab()
 {
   local n folders=() waiting_for=()
 
-  [ -n "$tools" ] || skip "$(cat "$work/tools")"
+  [ -n "$tools" ] || skip "$(tail -n 1 "$work/tools")"
   need python3 dfu-util
   export XDG_STATE_HOME=$PWD/state DFUBENCH_LOCK_DIR=$PWD
   for n in $(seq "$1"); do
