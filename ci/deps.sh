@@ -66,6 +66,7 @@ bash-completion what the completion is made for
 dpkg-dev        sources of packages
 file            what kind of program a file is
 python3-yaml    reads the pipelines in ci/ as the services do
+python3-venv    what labgrid is installed in, for its test
 yamllint        the layout of YAML files
 jq              reads reports
 sqlite3         looks into the history

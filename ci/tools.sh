@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Fetches the tools that `make matrix` compares and that are no Debian packages, at pinned versions, into a cache outside the
-# tree. Prints NAME=PATH for each, as --tool-path takes it; why there is none goes to stderr, and the exit status is then 1.
+# Fetches the tools that `make matrix` compares and that are no Debian packages, and labgrid for its test, at pinned versions, into
+# a cache outside the tree. Prints NAME=PATH for each, as --tool-path takes it; why there is none goes to stderr, and the exit status is then 1.
 # With --version: NAME, a tab and the version that is fetched instead.
 # Usage: sh ci/tools.sh [--version] [NAME...]     Environment: DFUBENCH_CACHE; PYDFU: a pydfu.py that is there already
 set -u
@@ -11,6 +11,7 @@ pydfu_sha256=7e7179a7a7425004df73b92f4e527fa5ef0cea537737cc96efe32259c8c45548
 dfu_npm=0.1.5
 usb_npm=2.18.0
 dfu_nusb_crate=0.2.0
+labgrid_pypi=26.0.1
 status=0
 
 missing()
@@ -74,6 +75,27 @@ get_dfu_nusb()
   fi
 }
 
+# A virtual environment knows where it is, and cannot be moved into place: a file says that it is whole.
+get_labgrid()
+{
+  folder=$cache/labgrid-$labgrid_pypi
+  if [ ! -f "$folder/whole" ]; then
+    (
+      flock 9
+      [ ! -f "$folder/whole" ] || exit 0
+      rm -rf "$folder"
+      python3 -m venv "$folder" >&2 &&
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "labgrid==$labgrid_pypi" >&2 &&
+        "$folder/bin/labgrid-client" --help >/dev/null && : >"$folder/whole"
+    ) 9>"$folder.lock"
+  fi
+  if [ -f "$folder/whole" ]; then
+    echo "labgrid=$folder/bin"
+  else
+    missing "labgrid $labgrid_pypi cannot be had (python3, python3-venv and pip's package index are needed)"
+  fi
+}
+
 # What is pinned above, for people. Another pydfu.py is told by its checksum.
 version_of()
 {
@@ -88,6 +110,7 @@ version_of()
     ;;
   webdfu) printf 'webdfu\tnpm dfu %s, usb %s\n' "$dfu_npm" "$usb_npm" ;;
   dfu-nusb) printf 'dfu-nusb\t%s\n' "$dfu_nusb_crate" ;;
+  labgrid) printf 'labgrid\t%s\n' "$labgrid_pypi" ;;
   esac
 }
 
@@ -105,7 +128,8 @@ for name; do
   pydfu) get_pydfu ;;
   webdfu) get_webdfu ;;
   dfu-nusb) get_dfu_nusb ;;
-  *) missing "'$name' is none of pydfu, webdfu, dfu-nusb" ;;
+  labgrid) get_labgrid ;;
+  *) missing "'$name' is none of pydfu, webdfu, dfu-nusb, labgrid" ;;
   esac
 done
 exit $status

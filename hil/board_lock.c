@@ -113,11 +113,16 @@ static void own_command(char *text, size_t size)
 	text[n] = 0;
 }
 
-static int take(int folder, const char *path, const char *name, char why[WIRES_WHY])
+static int take(int folder, const char *path, const char *kind, const char *of, bool *left, char why[WIRES_WHY])
 {
-	char command[300], line[400], who[350];
-	int fd = open_file(folder, name), error;
+	char name[200];
 
+	char command[300], line[400], who[350];
+	struct stat st;
+	int fd, error;
+
+	file_name(kind, of, name, sizeof(name));
+	fd = open_file(folder, name);
 	if (fd == -EMLINK) {
 		snprintf(why, WIRES_WHY, "'%.200s/%.150s' is no file for locks: somebody has put it there; remove it",
 			 path, name);
@@ -131,13 +136,15 @@ static int take(int folder, const char *path, const char *name, char why[WIRES_W
 		error = errno == EWOULDBLOCK ? -EBUSY : -errno;
 		if (error == -EBUSY) {
 			holder(fd, who, sizeof(who));
-			snprintf(why, WIRES_WHY, "the board is in use by %s ('%.150s/%.80s')", who, path, name);
+			snprintf(why, WIRES_WHY, "the %.20s is in use by %s ('%.150s/%.80s')",
+				 strcmp(kind, "port") ? kind : "board", who, path, name);
 		} else {
 			snprintf(why, WIRES_WHY, "cannot lock '%.200s/%.150s': %s", path, name, strerror(-error));
 		}
 		close(fd);
 		return error;
 	}
+	*left = !fstat(fd, &st) && st.st_size > 0;
 	own_command(command, sizeof(command));
 	snprintf(line, sizeof(line), "%ld %s\n", (long)getpid(), command);
 	/* That it cannot be said is no reason not to have it. */
@@ -146,9 +153,10 @@ static int take(int folder, const char *path, const char *name, char why[WIRES_W
 	return fd;
 }
 
-struct board_lock *board_lock_take(const char *serial, const char *port, int *error, char why[WIRES_WHY])
+static struct board_lock *take_all(const char *const *kinds, const char *const *names, bool *left, int *error,
+				   char why[WIRES_WHY])
 {
-	const char *path = lock_folder(), *const kinds[] = { "board", "port" }, *const names[] = { serial, port };
+	const char *path = lock_folder();
 	struct board_lock *lock = calloc(1, sizeof(*lock));
 	int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	unsigned n = 0;
@@ -162,12 +170,9 @@ struct board_lock *board_lock_take(const char *serial, const char *port, int *er
 	if (*error)
 		snprintf(why, WIRES_WHY, "no locks in '%.300s': %s", path, strerror(-*error));
 	for (unsigned i = 0; !*error && i < BOARD_LOCK_FILES; i++) {
-		char name[200];
-
 		if (!names[i])
 			continue;
-		file_name(kinds[i], names[i], name, sizeof(name));
-		lock->files[n] = take(folder, path, name, why);
+		lock->files[n] = take(folder, path, kinds[i], names[i], left, why);
 		if (lock->files[n] >= 0) {
 			n++;
 			continue;
@@ -183,18 +188,47 @@ struct board_lock *board_lock_take(const char *serial, const char *port, int *er
 	return NULL;
 }
 
+struct board_lock *board_lock_take(const char *serial, const char *port, int *error, char why[WIRES_WHY])
+{
+	const char *const kinds[BOARD_LOCK_FILES] = { "board", "port" }, *const names[] = { serial, port };
+	bool left;
+
+	return take_all(kinds, names, &left, error, why);
+}
+
+struct board_lock *board_lock_take_other(const char *kind, const char *name, bool *left, int *error,
+					 char why[WIRES_WHY])
+{
+	const char *const kinds[BOARD_LOCK_FILES] = { kind }, *const names[BOARD_LOCK_FILES] = { name };
+
+	return take_all(kinds, names, left, error, why);
+}
+
 const int *board_lock_files(const struct board_lock *lock)
 {
 	return lock->files;
 }
 
-void board_lock_give(struct board_lock *lock)
+static void end_lock(struct board_lock *lock, bool properly)
 {
 	if (!lock)
 		return;
 	for (int *fd = lock->files; *fd >= 0; fd++) {
+		/* It counts as left if that fails. */
+		if (properly && ftruncate(*fd, 0))
+			errno = 0;
 		flock(*fd, LOCK_UN);
 		close(*fd);
 	}
 	free(lock);
+}
+
+void board_lock_give(struct board_lock *lock)
+{
+	end_lock(lock, true);
+}
+
+void board_lock_leave(struct board_lock *lock)
+{
+	end_lock(lock, false);
 }

@@ -74,6 +74,7 @@ static const struct field wear_fields[] = {
 static const struct field labgrid_fields[] = {
 	{ .name = "place", .type = FIELD_TEXT, .required = true, .help = "acquired while the board is used" },
 	{ .name = "coordinator", .type = FIELD_TEXT, .help = "HOST:PORT" },
+	{ .name = "timeout", .type = FIELD_DURATION, .help = "of labgrid-client; 30s without it" },
 	{ .type = FIELD_END },
 };
 
@@ -179,10 +180,16 @@ static void read_console(struct reading *r)
 
 /* --- wires --- */
 
-/* A wire of labgrid may leave its place to the board. */
+/* A wire of labgrid may leave its place, and what goes with it, to the board. */
 static void take_place(struct reading *r, struct wire_file *f, const struct object *o)
 {
-	if (f->driver != &wire_labgrid || f->place)
+	const struct object *own = object_value(o, "labgrid")->object;
+
+	if (f->driver != &wire_labgrid)
+		return;
+	if (own && !object_given(own, "timeout"))
+		f->limit_us = r->rig->labgrid_us;
+	if (f->place)
 		return;
 	if (!r->rig->place) {
 		problems_add(r->problems, object_value(o, "labgrid")->mark, NULL, "'labgrid' of %s lacks 'place'",
@@ -358,6 +365,11 @@ static void read_labgrid(struct reading *r)
 	r->rig->coordinator = copy(r, o, "coordinator");
 	if (r->rig->place && !r->rig->place[0])
 		problems_add(r->problems, object_value(o, "place")->mark, NULL, "'place' of the labgrid: no name");
+	r->rig->labgrid_us = object_number(o, "timeout", BOARD_RIG_LABGRID_US);
+	if (o && (r->rig->labgrid_us < 10000 || r->rig->labgrid_us > 3600000000u))
+		problems_add(r->problems, object_value(o, "timeout")->mark, NULL,
+			     "'timeout' of the labgrid: '%.60s': expected 10ms to 60min",
+			     object_text(o, "timeout", ""));
 }
 
 static void read_all(struct reading *r)

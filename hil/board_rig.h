@@ -21,6 +21,8 @@ enum board_allows {
 	ALLOWS_RDP1 = 4,
 };
 
+#define BOARD_RIG_LABGRID_US 30000000u
+
 struct wire_file; /* one wire as the file describes it: wires.h's own */
 
 struct board_rig {
@@ -41,6 +43,7 @@ struct board_rig {
 	enum wire reset_by; /* what a reset is: NRST pulsed, or the supply cut for off_us; WIRES: there is none */
 	/* The whole board belongs to this place of labgrid, to be acquired and released with it; coordinator may be NULL. */
 	char *place, *coordinator;
+	uint64_t labgrid_us; /* one start of labgrid-client may take */
 	/* us: how long NRST is held, what follows a change of BOOT0 before NRST is let go, how long the supply stays off, how long
 	 * after it is on the board may be asked for anything, how long the board may take to be listed. */
 	uint64_t reset_us, settle_us, off_us, on_us, listed_us;

@@ -2,18 +2,16 @@
 /* The guardian: a fork of its owner, and what both say to each other over a socket pair. */
 #include "guardian.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "aside.h"
 #include "switches.h"
 #include "wire_driver.h"
 #include "worker.h"
@@ -21,7 +19,8 @@
 /* An orphan goes on trying for so long: a hub that was reset brings its relays back in a second or two. */
 #define ORPHAN_TRIES 20
 #define ORPHAN_PAUSE_MS 250
-#define PATIENCE_MS 30000 /* beyond what the programs of the rig may take */
+#define ORPHAN_LIMIT_US 60000000u /* no further attempt after that: programs may take their time to fail */
+#define PATIENCE_MS 30000         /* beyond what the programs of the rig may take */
 
 enum ask { ASK_SET, ASK_IDLE, ASK_END };
 struct question {
@@ -41,29 +40,6 @@ struct guardian {
 };
 
 /* --- the process --- */
-
-/* Nothing that somebody waits for the end of stays open, stderr aside: it may have to tell what went wrong. */
-static void keep_only(int socket, int owner, const struct board_lock *lock)
-{
-	const int *locks = board_lock_files(lock);
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), most = socket > owner ? socket : owner;
-
-	if (null >= 0) {
-		dup2(null, 0);
-		dup2(null, 1);
-	}
-	for (int i = 0; locks[i] >= 0; i++)
-		most = locks[i] > most ? locks[i] : most;
-	for (int fd = 3; fd < most; fd++) {
-		bool kept = fd == socket || fd == owner;
-
-		for (int i = 0; locks[i] >= 0; i++)
-			kept |= fd == locks[i];
-		if (!kept)
-			close(fd);
-	}
-	syscall(SYS_close_range, most + 1, ~0u, 0);
-}
 
 static bool answer(int socket, int error, const char *why)
 {
@@ -89,10 +65,11 @@ static bool listen_to(int socket, int owner, struct question *q)
 static void idle_alone(struct switches *s)
 {
 	const struct timespec pause = { 0, ORPHAN_PAUSE_MS * 1000000l };
+	uint64_t start = worker_now_us();
 	char why[WIRES_WHY];
 
 	for (int i = 0; switches_idle(s, why); i++) {
-		if (i == ORPHAN_TRIES) {
+		if (i == ORPHAN_TRIES || worker_now_us() - start > ORPHAN_LIMIT_US) {
 			fprintf(stderr, "dfuhil: the wires may not be idle: %s\n", why);
 			return;
 		}
@@ -123,19 +100,12 @@ static bool serve(struct switches *s, int socket, int owner)
 	return true;
 }
 
-static _Noreturn void guard(const struct board_rig *rig, struct board_lock *lock, int socket, int owner, pid_t pid)
+static _Noreturn void guard(const struct board_rig *rig, struct board_lock *lock, int socket, int owner)
 {
-	char why[WIRES_WHY], name[32];
+	char why[WIRES_WHY];
 	struct switches *s;
-	sigset_t all;
 	int error;
 
-	setsid();
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	snprintf(name, sizeof(name), GUARDIAN_NAME "%ld", (long)pid);
-	prctl(PR_SET_NAME, name, 0, 0, 0);
-	keep_only(socket, owner, lock);
 	s = switches_open(rig, &error, why);
 	answer(socket, s ? 0 : error, why);
 	/* Whatever else the owner has forked may carry the lock too. */
@@ -196,8 +166,7 @@ static int patience_ms(const struct board_rig *rig)
 	/* Each may be tried twice. */
 	for (unsigned i = 0; i < WIRES; i++)
 		if (rig->wires[i])
-			us += 2 * rig->wires[i]->limit_us + (rig->wires[i]->place ? 30000000u : 0);
-	us += rig->place ? 60000000u : 0;
+			us += 2 * rig->wires[i]->limit_us;
 	return (int)(us / 1000);
 }
 
@@ -212,42 +181,25 @@ static void bury(struct guardian *g)
 struct guardian *guardian_start(const struct board_rig *rig, struct board_lock *lock, int *error, char why[WIRES_WHY])
 {
 	struct guardian *g = calloc(1, sizeof(*g));
-	int ends[2] = { -1, -1 }, owner = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	pid_t self = getpid();
+	int owner;
 
-	if (!g || owner < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
-		goto failed;
-	g->patience_ms = patience_ms(rig);
-	fflush(NULL);
-	g->pid = fork();
-	if (g->pid < 0)
-		goto failed;
-	if (g->pid == 0) {
-		int socket = fcntl(ends[1], F_DUPFD_CLOEXEC, 3), watched = fcntl(owner, F_DUPFD_CLOEXEC, 3);
-
-		if (socket < 0 || watched < 0)
-			_exit(1);
-		guard(rig, lock, socket, watched, self);
+	*error = -ENOMEM;
+	if (g)
+		*error = g->pid = aside_fork(lock, &g->socket, &owner);
+	if (*error < 0) {
+		snprintf(why, WIRES_WHY, "cannot start the process that switches the wires: %s", strerror(-*error));
+		free(g);
+		return NULL;
 	}
-	close(ends[1]);
-	close(owner);
-	g->socket = ends[0];
+	if (g->pid == 0)
+		guard(rig, lock, g->socket, owner);
+	g->patience_ms = patience_ms(rig);
 	*error = hear(g, why);
 	if (!*error)
 		return g;
 	if (*error == -ETIMEDOUT)
 		kill(g->pid, SIGKILL);
 	bury(g);
-	return NULL;
-failed:
-	*error = -errno;
-	snprintf(why, WIRES_WHY, "cannot start the process that switches the wires: %s", strerror(-*error));
-	for (int i = 0; i < 2; i++)
-		if (ends[i] >= 0)
-			close(ends[i]);
-	if (owner >= 0)
-		close(owner);
-	free(g);
 	return NULL;
 }
 

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The process that switches the wires, so that what it was told last is not what stays: when its owner ends in any way, it brings
- * all wires to idle, releases the places and gives the lock back. It is in a session of its own and takes no signal but SIGKILL.
+ * all wires to idle and gives the lock back.
  */
 #ifndef DFUBENCH_GUARDIAN_H
 #define DFUBENCH_GUARDIAN_H
 
 #include "board_lock.h"
 #include "wires.h"
-
-#define GUARDIAN_NAME "guards-" /* of the process, before the number of its owner */
 
 struct guardian;
 

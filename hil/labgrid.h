@@ -5,11 +5,15 @@
 
 #include "wires.h"
 
+#define LABGRID_PLACES (WIRES + 1u) /* of one rig, at most */
+
 struct labgrid;
 
 /* All places that the rig names, each once; none is fine. NULL with *error and why, and none of them is kept: -EBUSY if somebody
- * has one. The rig is borrowed. */
+ * has one, and why says who. What an earlier run of this user has left acquired, because it was killed, is taken over. The rig is
+ * borrowed. */
 struct labgrid *labgrid_acquire(const struct board_rig *, int *error, char why[WIRES_WHY]);
-void labgrid_release(struct labgrid *); /* NULL is fine */
+/* What could not be released is told on stderr, and left to the next run. NULL is fine. */
+void labgrid_release(struct labgrid *);
 
 #endif

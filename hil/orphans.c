@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "guardian.h"
+#include "aside.h"
 #include "worker.h"
 
 static pid_t *read_children(const char *task, pid_t *list, size_t *count)
@@ -60,7 +60,7 @@ static pid_t guarded_by(pid_t pid)
 	f = fopen(path, "re");
 	if (!f)
 		return 0;
-	if (fscanf(f, GUARDIAN_NAME "%ld", &owner) != 1)
+	if (fscanf(f, ASIDE_NAME "%ld", &owner) != 1)
 		owner = 0;
 	fclose(f);
 	return (pid_t)owner;

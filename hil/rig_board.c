@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "board_lock.h"
+#include "place_keeper.h"
 #include "rig_board_internal.h"
 
 #define POLL_US 10000u   /* between two looks at the host's list */
@@ -248,6 +249,7 @@ int rig_board_possible(const struct board_rig *f, char why[RIG_WHY])
 
 struct rig_board_claim {
 	struct board_lock *lock;
+	struct place_keeper *keeper; /* NULL: no places */
 };
 
 /* Of another name than the lock of the wires, which comes and goes with each rig that is opened. */
@@ -265,8 +267,11 @@ struct rig_board_claim *rig_board_claim(const struct board_rig *f, int *error, c
 	snprintf(port, sizeof(port), "run-%.64s", f->port ? f->port : "");
 	c->lock = board_lock_take(f->serial ? serial : NULL, f->port ? port : NULL, error, reason);
 	if (c->lock)
+		c->keeper = place_keeper_start(f, c->lock, error, reason);
+	if (!*error)
 		return c;
 	snprintf(why, RIG_WHY, "%.*s", RIG_WHY - 1, reason);
+	board_lock_give(c->lock);
 	free(c);
 	return NULL;
 }
@@ -275,6 +280,7 @@ void rig_board_claim_free(struct rig_board_claim *c)
 {
 	if (!c)
 		return;
+	place_keeper_end(c->keeper);
 	board_lock_give(c->lock);
 	free(c);
 }

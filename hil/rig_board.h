@@ -8,8 +8,8 @@
 
 struct rig *rig_board_open(const struct board_rig *, const struct rig_setup *, char why[RIG_WHY]);
 
-/* The board for this process alone, until it ends or gives it back, whatever rigs are opened and closed meanwhile: one run does not
- * come between another's scenarios. NULL with why. */
+/* The board for this process alone, with its places of labgrid, until it ends or gives it back, whatever rigs are opened and closed
+ * meanwhile: one run does not come between another's scenarios. NULL with why. */
 struct rig_board_claim;
 struct rig_board_claim *rig_board_claim(const struct board_rig *, int *error, char why[RIG_WHY]);
 void rig_board_claim_free(struct rig_board_claim *); /* NULL is fine */

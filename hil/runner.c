@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "prng.h"
 #include "signals.h"
@@ -83,12 +84,20 @@ static int tell(struct runner *r, const struct play_options *job, struct result 
 	return error;
 }
 
+/* Once it has ended, and before its log is gone: whoever idles its wires may have something to tell, too. */
+static void sweep_after(struct runner *r, unsigned slot)
+{
+	waitid(P_PID, (id_t)r->workers[slot]->pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
+	sweep(r);
+}
+
 static int finish(struct runner *r, unsigned slot, uint64_t late_ms)
 {
-	struct result *result = worker_finish(r->workers[slot], late_ms);
+	struct result *result;
 
+	sweep_after(r, slot);
+	result = worker_finish(r->workers[slot], late_ms);
 	r->workers[slot] = NULL;
-	sweep(r);
 	return tell(r, r->jobs[slot], result);
 }
 
@@ -103,9 +112,9 @@ static int cut(struct runner *r, unsigned slot)
 	result = worker_result(r->jobs[slot], VERDICT_ERROR, why);
 	if (result)
 		result->wall_us = taken_us;
+	sweep_after(r, slot);
 	result_free(worker_finish(r->workers[slot], 1));
 	r->workers[slot] = NULL;
-	sweep(r);
 	return tell(r, r->jobs[slot], result);
 }
 

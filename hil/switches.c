@@ -5,12 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "labgrid.h"
 #include "wire_driver.h"
 
 struct switches {
 	const struct board_rig *rig;
-	struct labgrid *places;
 	void *states[WIRES]; /* of the drivers; NULL: not open */
 };
 
@@ -100,11 +98,6 @@ struct switches *switches_open(const struct board_rig *rig, int *error, char why
 	if (!s)
 		return NULL;
 	s->rig = rig;
-	s->places = labgrid_acquire(rig, error, why);
-	if (!s->places) {
-		free(s);
-		return NULL;
-	}
 	*error = switches_idle(s, why);
 	if (!*error)
 		return s;
@@ -118,6 +111,5 @@ void switches_close(struct switches *s)
 		return;
 	for (unsigned i = 0; i < WIRES; i++)
 		close_wire(s, (enum wire)i);
-	labgrid_release(s->places);
 	free(s);
 }

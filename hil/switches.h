@@ -7,12 +7,11 @@
 
 struct switches;
 
-/* Acquires the places of labgrid, opens all drivers and idles all wires. The rig is borrowed. NULL with *error and why: what could
- * be idled is idle all the same. */
+/* Opens all drivers and idles all wires. The rig is borrowed. NULL with *error and why: what could be idled is idle all the same. */
 struct switches *switches_open(const struct board_rig *, int *error, char why[WIRES_WHY]);
 /* As wires_set() and wires_idle(). Idling goes on after a failure, and opens a driver anew that fails. */
 int switches_set(struct switches *, enum wire, bool high, char why[WIRES_WHY]);
 int switches_idle(struct switches *, char why[WIRES_WHY]);
-void switches_close(struct switches *); /* leaves the levels as they are, and releases places; NULL is fine */
+void switches_close(struct switches *); /* leaves the levels as they are; NULL is fine */
 
 #endif

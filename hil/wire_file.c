@@ -240,7 +240,7 @@ static void read_labgrid(struct reading *r)
 	r->wire->coordinator = copy(r, "coordinator");
 	r->wire->io = object_given(r->o, "io");
 	r->wire->name = copy(r, r->wire->io ? "io" : "power");
-	r->wire->limit_us = limit(r, 3 * COMMAND_LIMIT_US);
+	r->wire->limit_us = limit(r, BOARD_RIG_LABGRID_US);
 	expect_text(r, "place", "the name of a place");
 	if (r->wire->io && object_given(r->o, "power"))
 		problems_add(r->problems, object_value(r->o, "power")->mark, NULL,

@@ -6,10 +6,10 @@
 #include <stdint.h>
 #include "wires.h"
 
-#define LABGRID_LIMIT_US 30000000u
+struct wire_said;
 
 /* `labgrid-client -x COORDINATOR -p PLACE WORDS`; words: NULL ends, at most 4. As wire_process_run(). */
 int labgrid_client(const char *place, const char *coordinator, char *const *words, uint64_t limit_us,
-		   char why[WIRES_WHY]);
+		   struct wire_said *out, char why[WIRES_WHY]);
 
 #endif

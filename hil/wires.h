@@ -2,7 +2,7 @@
 /*
  * The wires of a real board, switched by whatever its rig file names: GPIO lines, relays, a hub's ports, commands, labgrid. Opening
  * takes the board's lock (one process on this machine at a time, whoever runs it), starts a guardian that brings all wires to idle
- * when this process ends in any way, and idles them first.
+ * when this process ends in any way, and idles them first. Places of labgrid are the caller's to have: place_keeper.h.
  */
 #ifndef DFUBENCH_WIRES_H
 #define DFUBENCH_WIRES_H

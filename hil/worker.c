@@ -260,6 +260,21 @@ static struct result *crashed(const struct worker *w, int status, uint64_t late_
 	return result;
 }
 
+/* What dfuhil itself has to tell people there, beside the result: "dfuhil: the wires may not be idle ...". */
+static void pass_on(const struct worker *w)
+{
+	FILE *f = fopen(w->log, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	while (f && getline(&line, &size, f) > 0)
+		if (!strncmp(line, "dfuhil: ", 8))
+			fputs(line, stderr);
+	free(line);
+	if (f)
+		fclose(f);
+}
+
 struct result *worker_finish(struct worker *w, uint64_t late_ms)
 {
 	struct result *result = NULL;
@@ -279,6 +294,7 @@ struct result *worker_finish(struct worker *w, uint64_t late_ms)
 		result = crashed(w, status, late_ms);
 	if (result && !result->wall_us)
 		result->wall_us = worker_now_us() - w->start_us;
+	pass_on(w);
 	worker_free(w);
 	return result;
 }

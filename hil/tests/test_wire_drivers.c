@@ -20,7 +20,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "a_rig.h"
+#include "board_lock.h"
 #include "janitor.h"
+#include "place_keeper.h"
 #include "wire_driver.h"
 
 static char folder[] = "/tmp/test-wire-drivers-XXXXXX";
@@ -35,7 +37,7 @@ static int begin(void **state)
 	if (!mkdtemp(folder) || chdir(folder) || setenv("DFUBENCH_LOCK_DIR", folder, 1))
 		return 1;
 	snprintf(path, sizeof(path), "%s:%s", folder, old_path);
-	return setenv("PATH", path, 1);
+	return setenv("PATH", path, 1) || setenv("LG_HOSTNAME", "here", 1) || setenv("LG_USERNAME", "me", 1);
 }
 
 static int end(void **state)
@@ -243,42 +245,104 @@ static void a_hub_is_switched_by_uhubctl_and_its_report_is_believed(void **state
 	board_rig_free(rig);
 }
 
-static void a_place_is_acquired_used_and_released(void **state)
+/* One that says what the real one does, and has `mood` for what it makes of acquire. */
+static void labgrid(const char *mood)
+{
+	char text[1200];
+
+	snprintf(text, sizeof(text),
+		 "place() { while [ \"$1\" != -p ]; do shift; done; echo \"$2\"; }\necho \"$*\" >>log\n"
+		 "case \"$*\" in *acquire) %s\necho \"acquired place $(place \"$@\")\" ;; esac",
+		 mood);
+	script("labgrid-client", text);
+}
+
+static struct place_keeper *keeper(const struct board_rig *rig, int want)
+{
+	struct board_lock *lock = board_lock_take("run-K", NULL, &(int){ 0 }, why);
+	struct place_keeper *k;
+	int error;
+
+	unlink("log");
+	assert_non_null(lock);
+	k = place_keeper_start(rig, lock, &error, why);
+	assert_int_equal(error, want);
+	assert_true(!k == !!want);
+	/* What the keeper has of it stays. */
+	board_lock_give(lock);
+	return k;
+}
+
+static void places_are_acquired_used_and_released(void **state)
 {
 	struct board_rig *rig = rig_with("labgrid: {place: f4, coordinator: 'lab:20408'}\n"
 					 "wires:\n  boot0: {labgrid: {io: BOOT0}}\n  nrst: {labgrid: {io: NRST}}\n"
 					 "  power: {labgrid: {place: pdu, power: one}}\n  vbus: {labgrid: {}}");
+	struct place_keeper *k;
 	struct wires *w;
 
 	(void)state;
-	script("labgrid-client", "echo \"$*\" >>log");
+	labgrid("");
+	k = keeper(rig, 0);
 	w = opened(rig);
 	assert_int_equal(wires_set(w, WIRE_BOOT0, true, why), 0);
 	wires_close(w);
+	place_keeper_end(k);
 	file_is("log", "-x lab:20408 -p f4 acquire\n-p pdu acquire\n"
 		       "-x lab:20408 -p f4 io low BOOT0\n-x lab:20408 -p f4 io high NRST\n-p pdu power on -n one\n"
 		       "-x lab:20408 -p f4 power on\n"
 		       "-x lab:20408 -p f4 io high BOOT0\n"
 		       "-x lab:20408 -p f4 io low BOOT0\n-x lab:20408 -p f4 io high NRST\n-p pdu power on -n one\n"
 		       "-x lab:20408 -p f4 power on\n"
-		       "-p pdu release\n-x lab:20408 -p f4 release\n");
+		       "-p pdu release-from here/me\n-x lab:20408 -p f4 release-from here/me\n");
 	/* The second place is another's: the first is given back. */
-	unlink("log");
-	script("labgrid-client",
-	       "echo \"$*\" >>log\ncase \"$*\" in *pdu*) ;; *) exit 0 ;; esac\n"
-	       "echo \"labgrid-client: Place pdu is already acquired by h/ann. To work simultaneously, ...\" >&2\n"
-	       "exit 1");
-	refuses(rig, -EBUSY,
-		"cannot acquire the labgrid place 'pdu': 'labgrid-client' ended with status 1: "
-		"labgrid-client: Place pdu is already acquired by h/ann.");
-	file_is("log", "-x lab:20408 -p f4 acquire\n-p pdu acquire\n-x lab:20408 -p f4 release\n");
+	labgrid("case \"$*\" in *pdu*) echo \"labgrid-client: Error: Place pdu is already acquired by h/ann. To ...\" "
+		">&2\n"
+		"exit 1 ;; esac");
+	assert_null(keeper(rig, -EBUSY));
+	assert_non_null(strstr(why, "cannot acquire the labgrid place 'pdu': 'labgrid-client' ended with status 1: "
+				    "labgrid-client: Error: Place pdu is already acquired by h/ann."));
+	file_is("log", "-x lab:20408 -p f4 acquire\n-p pdu acquire\n-x lab:20408 -p f4 release-from here/me\n");
 	assert_int_equal(unlink("labgrid-client"), 0);
 	setenv("PATH", folder, 1);
+	assert_null(keeper(rig, -ENOENT));
+	assert_non_null(strstr(why, "labgrid-client is not installed"));
 	refuses(rig, -ENOENT, "labgrid-client is not installed");
 	board_rig_free(rig);
 }
 
-/* --- nothing there --- */
+static void a_place_is_had_by_its_whole_name_and_by_nobody_else(void **state)
+{
+	struct board_rig *rig = rig_with("labgrid: {place: f4}");
+	struct place_keeper *k;
+	struct board_lock *lock;
+	bool left;
+	int error;
+
+	(void)state;
+	labgrid("echo acquired place f4-10; exit");
+	assert_null(keeper(rig, -ENOENT));
+	assert_non_null(strstr(why, "'f4': there is none of that name; is 'f4-10' meant?"));
+	file_is("log", "-p f4 acquire\n-p f4 release\n");
+	/* Who has been faster is what the second attempt tells. */
+	labgrid("[ -e lost ] && { echo Place f4 is already acquired by a/b. >&2; exit 1; }\n"
+		">lost; echo Server error: Error: Place f4 is already acquired >&2; exit 1");
+	assert_null(keeper(rig, -EBUSY));
+	assert_non_null(strstr(why, "already acquired by a/b"));
+	/* By hand, and by a run that could not release it. */
+	labgrid("echo You have already acquired place f4. >&2; exit 1");
+	assert_null(keeper(rig, -EBUSY));
+	assert_non_null(strstr(why, "outside dfuhil"));
+	lock = board_lock_take_other("place", "f4@", &left, &error, why);
+	assert_non_null(lock);
+	assert_false(left);
+	board_lock_leave(lock);
+	k = keeper(rig, 0);
+	place_keeper_end(k);
+	file_is("log", "-p f4 acquire\n-p f4 release-from here/me\n");
+	assert_null(keeper(rig, -EBUSY));
+	board_rig_free(rig);
+}
 
 static void what_is_not_there_is_told(void **state)
 {
@@ -326,7 +390,8 @@ int main(void)
 		TEST(a_serial_relay_gets_number_state_and_sum),
 		TEST(a_serial_relay_that_goes_is_told),
 		TEST(a_hub_is_switched_by_uhubctl_and_its_report_is_believed),
-		TEST(a_place_is_acquired_used_and_released),
+		TEST(places_are_acquired_used_and_released),
+		TEST(a_place_is_had_by_its_whole_name_and_by_nobody_else),
 		TEST(what_is_not_there_is_told),
 	};
 
