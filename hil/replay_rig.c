@@ -11,6 +11,7 @@
 #include "options.h"
 #include "replay_internal.h"
 #include "rig_choice.h"
+#include "share.h"
 #include "text.h"
 
 #define TIMEOUT_US UINT64_C(40000000)  /* longer than a mass erase */
@@ -148,12 +149,11 @@ static int send_part(struct stage *s, size_t first, size_t *end, char why[REPLAY
 		.context = s,
 		.wall_limit_ms = WALL_MS + 3 * recorded_us(&s->replay->recording) / 1000,
 	};
-	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	struct rig_ran ran;
 	char broken[RIG_WHY] = "";
 	int r = HIL_UNFIT;
 
-	program[n < 0 ? 0 : n] = 0;
+	share_program(program, sizeof(program));
 	s->said_length = 0;
 	s->said[0] = 0;
 	if (!orders || !answers || !write_orders(&s->replay->recording, first, end, orders)) {

@@ -363,6 +363,19 @@ lost()
   ends 0 "$dfuhil" run new.yaml
 }
 
+# An upgrade in the middle of a run: what is on the disk by then is not run.
+replaced()
+{
+  virtual
+  cp "$dfuhil" old
+  ends 0 "$dfuhil" import --host -o new.yaml "$captures/dfu-util-leave.pcapng"
+  exec 8<old
+  rm old
+  ends 0 /proc/self/fd/8 replay "$captures/dfu-util-leave.pcapng"
+  ends 0 /proc/self/fd/8 run --tools-folder "$fixtures/tools" new.yaml
+  exec 8<&-
+}
+
 recognised()
 {
   virtual
@@ -437,6 +450,7 @@ check 'reports of a replay' reports
 check 'mistakes of the command line and the file are told' bad
 check 'recordings that are cut off are replayed as far as they go' cut
 check 'answers that the recording lost are no difference' lost
+check 'a dfuhil that is replaced meanwhile goes on with itself' replaced
 check 'operations are recognised, with what belongs to them' recognised
 check 'the verdicts of an imported scenario can fail' imported_can_fail
 check 'import writes over nothing, and tells what is wrong' import_bad
