@@ -128,7 +128,7 @@ static char *what_words(const struct recorded_event *e, char *out, size_t size)
 		break;
 	case RECORDED_OVER:
 		snprintf(out, size, "%s",
-			 e->expected ? "the recording ends within this request"
+			 e->expected ? "the recording does not have the answer to this request"
 				     : "the tool goes on where the recording has no more requests");
 		break;
 	case RECORDED_NOT_MADE:

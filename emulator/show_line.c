@@ -96,7 +96,7 @@ static void name_request(const struct show_board *b, const struct exchange *x, u
 static const char *result_name(enum usb_result result, bool complete)
 {
 	if (!complete)
-		return "no answer";
+		return "answer not recorded";
 	switch (result) {
 	case USB_ACK:
 		return "ok";

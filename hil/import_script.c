@@ -150,7 +150,9 @@ static unsigned put_faults(struct script *s)
 
 static void put_end(struct script *s, const struct exchange *x)
 {
-	if (!x->complete || x->result == USB_CANCELLED)
+	if (!x->complete)
+		fputs(" -> any", out(s)); /* the recording does not have it */
+	else if (x->result == USB_CANCELLED)
 		fputs(" -> timeout", out(s));
 	else if (x->result == USB_STALL)
 		fputs(" -> stall", out(s));

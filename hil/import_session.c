@@ -67,7 +67,10 @@ static bool add_request(const struct recording *r, size_t item, struct import_se
 
 	s->requests++;
 	if (!acknowledged && !s->leaves && !s->unprotects)
-		trouble(s, item, x->complete && x->result == USB_STALL ? "a request was stalled" : "a request failed");
+		trouble(s, item,
+			!x->complete             ? "want of an answer in the recording"
+			: x->result == USB_STALL ? "a request was stalled"
+						 : "a request failed");
 	if (acknowledged && x->actual < x->setup.length && !(x->setup.type & 0x80))
 		trouble(s, item, "a request was cut short");
 	if (x->op == OP_GETSTATUS && x->has_reply && x->status != DFU_OK && (s->writes || s->reads || s->erases))

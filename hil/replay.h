@@ -56,6 +56,7 @@ struct replay {
 	struct difference *differences;
 	size_t difference_count, difference_room;
 	size_t requests, sent; /* items that are something to send; of them sent */
+	size_t unknown;        /* of those that were sent, the answers that are not in the recording */
 	size_t deviant;        /* item with the largest deviation of time; SIZE_MAX: none */
 	uint64_t deviation_us;
 	const char *rig_name;
@@ -67,6 +68,8 @@ struct replay {
 
 /* Fills in answers. 0; HIL_UNFIT with why; HIL_USAGE with why: a file of the options. */
 int replay_run(struct replay *, const char *folder, char why[REPLAY_WHY]);
+/* The recorder kept less than what was sent. */
+bool replay_is_cut(const struct exchange *);
 /* Fills in differences. False on ENOMEM. */
 bool replay_compare(struct replay *);
 

@@ -78,11 +78,21 @@ static void print_deviation(const struct replay *r, FILE *f)
 		r->options->judge_time ? "" : "; not judged without --tolerance");
 }
 
+static size_t cut_requests(const struct replay *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->recording.count; i++)
+		n += r->recording.items[i].kind == RECORDED_REQUEST && r->answered[i] &&
+		     replay_is_cut(exchange_of(r, i));
+	return n;
+}
+
 void replay_print(const struct replay *r, FILE *f, bool colour)
 {
 	const char *bold = colour ? "\033[1m" : "", *plain = colour ? "\033[0m" : "";
 	const struct recording *rec = &r->recording;
-	size_t shown = 0;
+	size_t shown = 0, cut = cut_requests(r);
 	char line[LINE_BYTES];
 
 	fprintf(f, "%s: %zu requests to %u board%s in %u session%s, profile %s%s\n", r->options->path, r->requests,
@@ -105,7 +115,11 @@ void replay_print(const struct replay *r, FILE *f, bool colour)
 			r->difference_count == 1 ? "" : "s", requests_with(r), requests_with(r) == 1 ? "" : "s",
 			r->sent, r->requests);
 	else
-		fprintf(f, "no difference in %zu requests\n", r->sent);
+		fprintf(f, "no difference in %zu requests\n", r->sent - r->unknown);
+	if (r->unknown)
+		fprintf(f, "%zu more sent, of which the recording does not have the answer\n", r->unknown);
+	if (cut)
+		fprintf(f, "%zu of them sent shorter than then: the recording does not have all of the data\n", cut);
 	print_deviation(r, f);
 }
 
@@ -156,6 +170,8 @@ char *replay_json(const struct replay *r)
 	writer_number(&w, "sessions", rec->sessions);
 	writer_number(&w, "requests", r->requests);
 	writer_number(&w, "sent", r->sent);
+	writer_number(&w, "answers_unknown", r->unknown);
+	writer_number(&w, "sent_shorter", cut_requests(r));
 	if (r->deviant != SIZE_MAX) {
 		writer_object(&w, "largest_deviation");
 		writer_number(&w, "packet", exchange_of(r, r->deviant)->packet);
@@ -239,11 +255,14 @@ static bool fill_session(struct result *out, const struct replay *r, unsigned se
 	}
 	if (!ok || out->step_count)
 		return ok;
-	out->steps[0] = (struct result_step){ .text = strdup("all was answered as recorded"),
-					      .file = strdup(r->options->path),
-					      .verdict = VERDICT_PASSED,
-					      .exit_status = -1,
-					      .exchange_count = out->exchange_count };
+	out->steps[0] = (struct result_step){
+		.text = strdup(r->unknown ? "answered as recorded, where the recording has the answer"
+					  : "all was answered as recorded"),
+		.file = strdup(r->options->path),
+		.verdict = VERDICT_PASSED,
+		.exit_status = -1,
+		.exchange_count = out->exchange_count
+	};
 	out->step_count = 1;
 	return out->steps[0].text && out->steps[0].file;
 }

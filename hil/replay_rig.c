@@ -11,10 +11,11 @@
 #include "options.h"
 #include "replay_internal.h"
 #include "rig_choice.h"
+#include "share.h"
 #include "text.h"
 
-#define TIMEOUT_US UINT64_C(40000000)   /* longer than a mass erase */
-#define UNANSWERED_US UINT64_C(5000000) /* where the recording does not tell when the host gave up */
+#define TIMEOUT_US UINT64_C(40000000)  /* longer than a mass erase */
+#define CANCELLED_US UINT64_C(5000000) /* where the recording does not tell when the host gave up */
 #define UNPLUGGED_US 500000u
 #define WALL_MS UINT64_C(600000) /* and three times what was recorded: a hung process is not waited for */
 
@@ -25,10 +26,8 @@ static uint64_t timeout_of(const struct recorded *i)
 
 	if (i->kind == RECORDED_ARRIVAL)
 		return TIMEOUT_US + 2 * i->gap_us;
-	if (!x->complete)
-		return UNANSWERED_US;
-	if (x->result == USB_CANCELLED)
-		return took ? took : UNANSWERED_US;
+	if (x->complete && x->result == USB_CANCELLED)
+		return took ? took : CANCELLED_US;
 	return TIMEOUT_US + 2 * took;
 }
 
@@ -63,8 +62,8 @@ static bool write_order(const struct recording *rec, size_t item, bool first, FI
 		o.value = i->vendor;
 		o.index = i->product;
 		o.data = rec->boards > 1 && *i->serial ? (uint8_t *)i->serial : NULL;
-	} else if (!(x->setup.type & 0x80) && x->length < x->setup.length) {
-		o.length = (uint16_t)x->length; /* the capture was cut: what there is */
+	} else if (replay_is_cut(x)) {
+		o.length = (uint16_t)x->length; /* what there is */
 		o.data = (uint8_t *)x->data;
 	} else if (!(x->setup.type & 0x80) && x->length) {
 		o.data = (uint8_t *)x->data;
@@ -150,12 +149,11 @@ static int send_part(struct stage *s, size_t first, size_t *end, char why[REPLAY
 		.context = s,
 		.wall_limit_ms = WALL_MS + 3 * recorded_us(&s->replay->recording) / 1000,
 	};
-	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	struct rig_ran ran;
 	char broken[RIG_WHY] = "";
 	int r = HIL_UNFIT;
 
-	program[n < 0 ? 0 : n] = 0;
+	share_program(program, sizeof(program));
 	s->said_length = 0;
 	s->said[0] = 0;
 	if (!orders || !answers || !write_orders(&s->replay->recording, first, end, orders)) {

@@ -3,8 +3,10 @@
 #include "share.h"
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "text.h"
 
@@ -25,6 +27,16 @@ char *share_find(const char *name)
 	}
 	free(program);
 	return found;
+}
+
+void share_program(char *out, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", out, size - 1);
+	struct stat st;
+
+	out[n < 0 ? 0 : n] = 0;
+	if (n > 0 && stat(out, &st) && errno == ENOENT) /* "... (deleted)" */
+		snprintf(out, size, "/proc/%d/exe", (int)getpid());
 }
 
 static void no_such(const char *name, struct problems *problems)

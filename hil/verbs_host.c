@@ -8,6 +8,7 @@
 #include "files.h"
 #include "host_script.h"
 #include "verbs.h"
+#include "share.h"
 #include "yaml.h"
 
 #define WORDS 64
@@ -130,14 +131,11 @@ enum play_outcome run_host(struct play *play, const struct step *step)
 	struct words w = { .count = 0 };
 	char *path = write_script(play, script->text), program[4096] = "";
 	enum play_outcome r = PLAY_ERROR;
-	ssize_t n;
 
-	if (play->options->program) {
+	if (play->options->program)
 		snprintf(program, sizeof(program), "%s", play->options->program);
-	} else {
-		n = readlink("/proc/self/exe", program, sizeof(program) - 1);
-		program[n < 0 ? 0 : n] = 0;
-	}
+	else
+		share_program(program, sizeof(program));
 	add(&w, program, "", "");
 	add(&w, "host", "", "");
 	add_device(play, step, &w);

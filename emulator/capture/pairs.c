@@ -7,12 +7,13 @@
 #include "transcript_stream.h"
 
 #define EARLY 32
+#define OVERTAKEN 2      /* then the answer is lost, and not late in a file that is out of order */
 #define DATA_MOST 65535u /* wLength has 16 bits */
 
 struct slot {
 	uint64_t id;
 	uint16_t bus;
-	bool overtaken; /* a later one to the same device was answered */
+	unsigned overtaken; /* so many later ones to the same device were answered */
 	struct exchange x;
 	uint8_t *data;
 	size_t room;
@@ -114,6 +115,15 @@ static size_t moved(const struct exchange *x, const struct capture_record *r)
 	return x->setup.type & 0x80 ? x->length : x->setup.length;
 }
 
+/* To the device of that one, before it. */
+static void overtake(struct pairs *p, unsigned n, const struct slot *s)
+{
+	while (n-- > 0)
+		if (p->pending[n]->bus == s->bus && p->pending[n]->x.device == s->x.device &&
+		    ++p->pending[n]->overtaken == OVERTAKEN)
+			give_up(p, n);
+}
+
 static int complete(struct pairs *p, unsigned n, const struct capture_record *r, const uint8_t *data, uint64_t time_us)
 {
 	struct slot *s = p->pending[n];
@@ -132,9 +142,8 @@ static int complete(struct pairs *p, unsigned n, const struct capture_record *r,
 		x->length = x->setup.length;
 	if (!error)
 		error = incarnations_completed(p->devices, x);
-	for (unsigned i = 0; i < n; i++)
-		p->pending[i]->overtaken |= p->pending[i]->bus == s->bus && p->pending[i]->x.device == x->device;
 	make_ready(p, n);
+	overtake(p, n, s);
 	return error;
 }
 

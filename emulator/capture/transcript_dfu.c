@@ -186,7 +186,7 @@ void transcript_interpret(struct exchange *x, struct incarnation *i, const struc
 static const char *result_text(const struct exchange *x)
 {
 	if (!x->complete)
-		return "no answer";
+		return "answer not recorded";
 	switch (x->result) {
 	case USB_ACK:
 		return "ACK";

@@ -39,7 +39,7 @@ struct recorded_life {
 
 enum recorded_what {
 	RECORDED_DIFFERS,  /* a departure: not the request that is next */
-	RECORDED_OVER,     /* a departure: no request is left, or the recording ends within this one */
+	RECORDED_OVER,     /* a departure: no request is left, or the recording does not have the answer to this one */
 	RECORDED_NOT_MADE, /* a departure: the tool is done, and requests are left */
 	RECORDED_GIVEN_UP, /* a departure: taken back before the recorded answer came */
 	RECORDED_READ_AGAIN, /* strict: a departure: a descriptor more often than in the recording, while it is worked with */

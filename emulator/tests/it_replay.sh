@@ -367,7 +367,7 @@ cut_off()
   head -c 9000 "$usbmon/vhci-dfu-util.own.pcapng" >cut.pcapng
   ends 1 replay cut.pcapng -- dfu-util -a 0 -s 0x08000000:leave -D in.bin
   says said 'warning: cut.pcapng: '
-  grep -q -e 'no more requests' -e 'ends within this request' said
+  grep -q -e 'no more requests' -e 'does not have the answer' said
 }
 
 # --- other fronts ---

@@ -207,6 +207,10 @@ damaged()
     }
   done <"$tests/damaged/expected"
   [ "$(grep -c . "$tests/damaged/expected")" -ge 28 ]
+  # What was lost stands about where it was, not at the end.
+  ends 1 show answers-lost.pcapng
+  says said 'answer not recorded'
+  grep -o -e '^ *0.124908.*not recorded' -e '^ *0.736747' said | sed -n '1s/ *0.124908.*//p' | grep -q -x ''
 }
 
 # The same memory for ten times as much.

@@ -337,6 +337,45 @@ imported()
   says said '1 passed'
 }
 
+# What the recorder lost is told, and held against nobody; what it has is.
+lost()
+{
+  local damaged=$tests/damaged
+
+  virtual
+  replays 0 --json report.json "$damaged/answers-lost.pcapng"
+  says said 'no difference in 12 requests'
+  says said '3 more sent, of which the recording does not have the answer'
+  says report.json '"answers_unknown":3'
+  replays 0 "$damaged/cut-after-block.pcapng"
+  says said '1 more sent, of which'
+  replays 0 --json report.json "$damaged/snaplen.pcapng"
+  says said '1 of them sent shorter than then'
+  says report.json '"sent_shorter":1'
+  replays 0 "$captures/qemu/xhci-redir-dfu-util.qemu.pcap"
+  says said '52 more sent, of which'
+  edit "$damaged/answers-lost.pcapng" new.pcapng 006800000400 1 1
+  replays 1 new.pcapng
+  says said 'expected: 105 ms'
+  ends 0 "$dfuhil" import -o new.yaml "$damaged/answers-lost.pcapng"
+  says new.yaml 'for want of an answer'
+  says new.yaml 'set-address 0x08000000 -> any'
+  ends 0 "$dfuhil" run new.yaml
+}
+
+# An upgrade in the middle of a run: what is on the disk by then is not run.
+replaced()
+{
+  virtual
+  cp "$dfuhil" old
+  ends 0 "$dfuhil" import --host -o new.yaml "$captures/dfu-util-leave.pcapng"
+  exec 8<old
+  rm old
+  ends 0 /proc/self/fd/8 replay "$captures/dfu-util-leave.pcapng"
+  ends 0 /proc/self/fd/8 run --tools-folder "$fixtures/tools" new.yaml
+  exec 8<&-
+}
+
 recognised()
 {
   virtual
@@ -410,6 +449,8 @@ check 'a recording is sent to the boards behind a control socket' by_control
 check 'reports of a replay' reports
 check 'mistakes of the command line and the file are told' bad
 check 'recordings that are cut off are replayed as far as they go' cut
+check 'answers that the recording lost are no difference' lost
+check 'a dfuhil that is replaced meanwhile goes on with itself' replaced
 check 'operations are recognised, with what belongs to them' recognised
 check 'the verdicts of an imported scenario can fail' imported_can_fail
 check 'import writes over nothing, and tells what is wrong' import_bad

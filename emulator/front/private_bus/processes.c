@@ -229,6 +229,72 @@ uint64_t processes_computed_ms(const struct processes *v)
 	return ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
+/* --- those that nobody has heard of --- */
+
+struct pids {
+	pid_t *all;
+	size_t count, room;
+};
+
+static bool note(struct pids *pids, pid_t pid)
+{
+	if (pids->count == pids->room) {
+		size_t room = pids->room ? pids->room * 2 : 16;
+		pid_t *more = realloc(pids->all, room * sizeof(*more));
+
+		if (!more)
+			return false;
+		pids->all = more;
+		pids->room = room;
+	}
+	pids->all[pids->count++] = pid;
+	return true;
+}
+
+/* The children of all its threads. */
+static void note_children(struct pids *pids, pid_t pid)
+{
+	char path[64];
+	struct dirent *entry;
+	DIR *tasks;
+	int child;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	tasks = opendir(path);
+	while (tasks && (entry = readdir(tasks))) {
+		FILE *f;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid,
+			 (int)strtol(entry->d_name, NULL, 10));
+		f = fopen(path, "re");
+		while (f && fscanf(f, "%d", &child) == 1 && note(pids, child))
+			;
+		if (f)
+			fclose(f);
+	}
+	if (tasks)
+		closedir(tasks);
+}
+
+bool processes_find(struct processes *v, pid_t root)
+{
+	struct pids pids = { 0 };
+	bool any = false;
+
+	note_children(&pids, root);
+	for (size_t i = 0; i < pids.count; i++) {
+		struct process *p = process_by_pid(v, pids.all[i]);
+
+		note_children(&pids, pids.all[i]);
+		/* What cannot be patched is about to end or to be another program, and is seen then. */
+		any |= p && !p->patched && patch(v, p) == 0;
+	}
+	free(pids.all);
+	return any;
+}
+
 /* --- their clocks --- */
 
 void processes_let_go(const struct processes *v)

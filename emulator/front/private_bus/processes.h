@@ -24,6 +24,9 @@ int processes_take_fd(struct processes *, pid_t tid, int fd);
 uint64_t processes_computed_ms(const struct processes *);
 /* Every one of these must have the new time before anything of it runs again; others have ended. 0 or -errno. */
 int processes_set_clocks(struct processes *, const pid_t *pids, size_t count);
+/* A fork that only computes has made no call: from the children of those that are known, and of this process. True: some were not
+ * known yet. They may be running. */
+bool processes_find(struct processes *, pid_t root);
 /* All know from when on clocks go with the wall; they may be running. */
 void processes_let_go(const struct processes *);
 /* For timers_sweep(). */

@@ -28,7 +28,8 @@
  * any more. While it waits for somebody outside they stand that much as well, on the wall. */
 #define COMPUTE_MS 1000
 #define COMPUTE_LEAST_MS 20 /* the kernel tells it in hundredths of a second */
-#define CHECKS 4            /* until then; we may ourselves be kept from looking for as long */
+#define GO_LOOKS 4 /* for the forks of those that had not been told yet: a shell may start one after the other */
+#define CHECKS 4   /* until then; we may ourselves be kept from looking for as long */
 
 struct vtime {
 	struct private_bus *bus;
@@ -41,6 +42,7 @@ struct vtime {
 		away;      /* since then; and how many of the last ones have seen the tool wait for somebody outside */
 	bool excused;      /* since they last moved, the tool was seen to wait for what is not here */
 	uint64_t moved_ns; /* when they did, on the wall */
+	uint64_t find_ns;  /* when to look once more for forks that were in the making when clocks went; 0: no need */
 	uint64_t pause_to_ns;  /* a sleep that is not skipped: until then it lasts, on the wall; */
 	uint64_t pause_due_ns; /* and that is what clocks show then. 0: there is none */
 	uint64_t patience_ns;
@@ -112,7 +114,12 @@ static bool stands(const struct vtime *v)
 static void go(struct vtime *v, uint64_t wall_ns)
 {
 	v->clock.moves_ns = wall_ns;
-	processes_let_go(v->processes);
+	for (unsigned i = 0; i < GO_LOOKS; i++) {
+		processes_let_go(v->processes);
+		if (!processes_find(v->processes, v->bus->spawn.guardian))
+			break;
+	}
+	v->find_ns = wall_ns + PATIENCE_LAST_NS;
 }
 
 static void give_up(struct vtime *v, const char *why, int error)
@@ -342,9 +349,10 @@ uint64_t vtime_patience_ns(struct vtime *v)
 {
 	uint64_t look = look_after_ns(v), wall = v->bus->wall_now_ns, check;
 
-	if (!checks(v))
+	if (!checks(v) && !v->find_ns)
 		return look;
-	check = v->check_ns > wall ? v->check_ns - wall : 0;
+	check = checks(v) ? v->check_ns : v->find_ns;
+	check = check > wall ? check - wall : 0;
 	return check < look ? check : look;
 }
 
@@ -420,6 +428,11 @@ void vtime_check(struct vtime *v)
 	struct private_bus *bus = v->bus;
 	uint64_t computed;
 
+	if (v->find_ns && bus->wall_now_ns >= v->find_ns) {
+		v->find_ns = 0;
+		if (tool_runs(v) && !stands(v))
+			processes_find(v->processes, bus->spawn.guardian);
+	}
 	if (!stands(v) && tool_runs(v) && timers_any(v->timers) && bus->wall_now_ns >= v->check_ns) {
 		timers_next_ns(v->timers, vtime_elapsed_ns(v, bus->wall_now_ns)); /* it may never be idle */
 		v->check_ns = bus->wall_now_ns + PATIENCE_LAST_NS;
@@ -427,6 +440,7 @@ void vtime_check(struct vtime *v)
 	if (!checks(v) || bus->wall_now_ns < v->check_ns)
 		return;
 	v->check_ns = bus->wall_now_ns + check_interval_ns(v);
+	processes_find(v->processes, bus->spawn.guardian);
 	computed = processes_computed_ms(v->processes);
 	if (v->checks++ == 0)
 		v->computed_ms = computed;

@@ -405,6 +405,23 @@ static void test_busy_child(void)
 	end_child(child);
 }
 
+/* Two forks that make no call but the clock's, which is none: nobody has heard of them. */
+static void test_busy_fork(void)
+{
+	double start = now();
+	pid_t child = fork(), grandchild = child ? 0 : fork();
+	int status = 1;
+
+	if (!child) {
+		while (now() < start + 0.2)
+			continue;
+		_exit(grandchild > 0 && (waitpid(grandchild, &status, 0) != grandchild || status));
+	}
+	want("waitpid", waitpid(child, &status, 0) == child ? status : -1, 0);
+	if (now() < start + 0.2)
+		fail("forks that wait for the clock", now() - start);
+}
+
 static void *nap_and_tell(void *context)
 {
 	sleep_for(1);
@@ -1076,6 +1093,7 @@ int main(int argc, char **argv)
 		{ "join", test_join },
 		{ "busy-thread", test_busy_thread },
 		{ "busy-child", test_busy_child },
+		{ "busy-fork", test_busy_fork },
 		{ "busy-answer", test_busy_answer },
 		{ "spin", test_spin },
 		{ "compute", test_compute },
