@@ -100,6 +100,18 @@ static void idle_alone(struct switches *s)
 	}
 }
 
+/* As the last thing of a run: relays that a hub has just lost are waited for as well. */
+static int idle_at_the_end(struct switches *s, char why[WIRES_WHY])
+{
+	const struct timespec pause = { 0, ORPHAN_PAUSE_MS * 1000000l };
+	uint64_t end = worker_now_us() + ORPHAN_TRIES * ORPHAN_PAUSE_MS * 1000u;
+	int error;
+
+	while ((error = switches_idle(s, why)) == -ENODEV && worker_now_us() < end)
+		nanosleep(&pause, NULL);
+	return error;
+}
+
 /* True: the owner has ended without a word. */
 static bool serve(struct switches *s, int socket, int owner)
 {
@@ -107,7 +119,9 @@ static bool serve(struct switches *s, int socket, int owner)
 	struct question q;
 
 	while (listen_to(socket, owner, &q)) {
-		int error = q.ask == ASK_SET ? switches_set(s, q.wire, q.high, why) : switches_idle(s, why);
+		int error = q.ask == ASK_SET    ? switches_set(s, q.wire, q.high, why)
+			    : q.ask == ASK_IDLE ? switches_idle(s, why)
+						: idle_at_the_end(s, why);
 
 		if (q.ask != ASK_END) {
 			answer(socket, error, why);

@@ -260,6 +260,21 @@ static struct result *crashed(const struct worker *w, int status, uint64_t late_
 	return result;
 }
 
+/* What it had to say beside its result: that wires may not be idle, that wear was not written down. */
+static void pass_on(const struct worker *w)
+{
+	FILE *f = fopen(w->log, "re");
+	char line[1024];
+
+	if (!f)
+		return;
+	fflush(stdout);
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, "dfuhil: ", 8))
+			fputs(line, stderr);
+	fclose(f);
+}
+
 struct result *worker_finish(struct worker *w, uint64_t late_ms)
 {
 	struct result *result = NULL;
@@ -275,7 +290,9 @@ struct result *worker_finish(struct worker *w, uint64_t late_ms)
 		result = json ? result_from_json(json) : NULL;
 		json_decref(json);
 	}
-	if (!result)
+	if (result)
+		pass_on(w);
+	else
 		result = crashed(w, status, late_ms);
 	if (result && !result->wall_us)
 		result->wall_us = worker_now_us() - w->start_us;
