@@ -51,8 +51,11 @@ static int not_one(const char *what, const char *name, const char *first, const 
 		   char why[WIRES_WHY])
 {
 	if (error) {
-		snprintf(why, WIRES_WHY, "cannot list the GPIO chips: %s: you may not open all of them: name the chip",
-			 strerror(-error));
+		snprintf(why, WIRES_WHY,
+			 "cannot look for the %s '%.60s': %s: a GPIO chip here may not be opened (group gpio, or a "
+			 "udev rule: see "
+			 "60-dfubench.rules; a path, as gpiochip0, needs that chip alone)",
+			 what, name, strerror(-error));
 		return error;
 	}
 	if (first[0]) {
