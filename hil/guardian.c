@@ -21,6 +21,7 @@
 /* An orphan goes on trying for so long: a hub that was reset brings its relays back in a second or two. */
 #define ORPHAN_TRIES 20
 #define ORPHAN_PAUSE_MS 250
+#define START_TRIES 8     /* at the start of a run, with the same pause */
 #define PATIENCE_MS 30000 /* beyond what the programs of the rig may take */
 
 enum ask { ASK_SET, ASK_IDLE, ASK_END };
@@ -137,6 +138,19 @@ static bool serve(struct switches *s, int socket, int owner)
 	return true;
 }
 
+/* What has just been lost or plugged in may be on its way: the next run of a night begins as soon as one has failed. */
+static struct switches *open_patiently(const struct board_rig *rig, int *error, char why[WIRES_WHY])
+{
+	const struct timespec pause = { 0, ORPHAN_PAUSE_MS * 1000000l };
+	struct switches *s = switches_open(rig, error, why);
+
+	for (int i = 0; !s && *error == -ENODEV && i < START_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		s = switches_open(rig, error, why);
+	}
+	return s;
+}
+
 static _Noreturn void guard(const struct board_rig *rig, struct board_lock *lock, int socket, int owner, pid_t pid)
 {
 	char why[WIRES_WHY], name[32];
@@ -150,7 +164,7 @@ static _Noreturn void guard(const struct board_rig *rig, struct board_lock *lock
 	snprintf(name, sizeof(name), GUARDIAN_NAME "%ld", (long)pid);
 	prctl(PR_SET_NAME, name, 0, 0, 0);
 	keep_only(socket, owner, lock);
-	s = switches_open(rig, &error, why);
+	s = open_patiently(rig, &error, why);
 	answer(socket, s ? 0 : error, why);
 	/* Whatever else the owner has forked may carry the lock too. */
 	if (s && serve(s, socket, owner))

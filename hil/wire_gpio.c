@@ -97,7 +97,7 @@ int gpio_refused(int error, const char *consumer, char why[WIRES_WHY])
 	else if (error == EINVAL || error == EOPNOTSUPP || error == 524)
 		snprintf(why, WIRES_WHY, "the chip cannot drive it so: %s (drive, bias)", strerror(error));
 	else
-		snprintf(why, WIRES_WHY, "cannot have the line: %s", strerror(error));
+		return gpio_failed(error, why);
 	return -error;
 }
 
