@@ -124,6 +124,13 @@ night()
   shift 2
   ends "$want" timeout -k 5 600 "$dfuhil" rig bench rig.yaml --time x20 -- "$dfuhil" nightly --rig ./rig.yaml --retries 1 "$@" \
     --folder nights --history h.sqlite --tool-path dfu-util="$PWD/tool"
+  until_true 20 unplugged
+}
+
+# The kernel has let go of what was on the bench.
+unplugged()
+{
+  ! grep -q -x -E 'ea90|05df|df11|5740' /sys/bus/usb/devices/*/idProduct
 }
 
 # What was played there has the verdict of the board in this process, and a recording.
