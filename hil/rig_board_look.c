@@ -65,6 +65,22 @@ void look_wait_gone(struct board *b, const struct host_device *was, uint64_t lim
 		board_pause(b, POLL_US);
 }
 
+/* What stays is another board, or the reset is none. */
+static int wait_reset(struct board *b, const struct host_device *was)
+{
+	char why[BOARD_USB_WHY];
+	struct host_device d;
+
+	look_wait_gone(b, was, b->file->listed_us);
+	if (board_usb_rom(b->file, &d, why) || d.address != was->address)
+		return 0;
+	board_wire(b, WIRE_NRST, true);
+	return board_fail(b, -EXDEV,
+			  "the device at port %s stays while the board is held in reset: it is another board, or the "
+			  "reset does not reach it ('dfuhil rig check' tells more)",
+			  was->port);
+}
+
 /* Into a bootloader that has just started. */
 int board_enter(struct board *b, struct host_device *d)
 {
@@ -72,6 +88,9 @@ int board_enter(struct board *b, struct host_device *d)
 	struct host_device was;
 	int r = 0, there = board_usb_rom(b->file, &was, why);
 
+	/* While ours is in reset only the other one would be there. */
+	if (there == -ENOTUNIQ)
+		return board_fail(b, there, "%s", why);
 	for (enum wire w = WIRE_POWER; w <= WIRE_VBUS && !r; w++)
 		if (b->file->wires[w] && !b->high[w])
 			r = board_wire(b, w, true);
@@ -80,7 +99,7 @@ int board_enter(struct board *b, struct host_device *d)
 	if (!r)
 		r = board_wire(b, WIRE_NRST, false);
 	if (!r && !there)
-		look_wait_gone(b, &was, GONE_US);
+		r = wait_reset(b, &was);
 	if (!r)
 		r = board_wire(b, WIRE_NRST, true);
 	return r ? r : wait_listed(b, d);
