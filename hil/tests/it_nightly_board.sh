@@ -139,6 +139,21 @@ taken()
   says first '1 passed, 0 failed'
 }
 
+# Two boards on one machine, both of which are in their bootloaders at the start: they take turns to be there.
+two_boards()
+{
+  need jq
+  desk
+  sed "s|ctl \"$PWD/S\"|& board 2|" wire >other_wire
+  chmod +x other_wire
+  sed "s|$PWD/wire|$PWD/other_wire|g; s|^rig:.*|rig: other|; s|$serial|207A389B5848|; s|1-1}|1-2}|" board.yaml >other.yaml
+  rm -f S
+  ends 0 emu --control S --boards 2 --serial "$serial" --serial 207A389B5848 --time x10 -- "$dfuhil" nightly s --rig ./board.yaml \
+    --rig ./other.yaml --folder nights --history h.sqlite --tool-path dfu-util="$PWD/tool"
+  says said '3 passed, 0 failed'
+  jq -e '[.rigs[] | .fit] == [true, true] and (.rigs | map(.runs) | min) > 0' nights/latest/summary.json
+}
+
 # Whatever it is doing: pins are idle soon, nobody has the board, both histories are whole, and nothing is left.
 killed()
 {
@@ -195,5 +210,6 @@ gather
 later 'a board that goes in the night is to blame' board_goes
 later 'a board that never comes up is to blame' never_there
 later 'two files for one board: the second night says who has it' taken
+later 'two boards of one kind share a night' two_boards
 later 'killed at any step: pins idle, the board free, its history whole' killed
 finish
