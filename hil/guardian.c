@@ -20,6 +20,7 @@
 #define ORPHAN_TRIES 20
 #define ORPHAN_PAUSE_MS 250
 #define ORPHAN_LIMIT_US 60000000u /* no further attempt after that: programs may take their time to fail */
+#define START_TRIES 8             /* at the start of a run, with the same pause */
 #define PATIENCE_MS 30000         /* beyond what the programs of the rig may take */
 
 enum ask { ASK_SET, ASK_IDLE, ASK_END };
@@ -77,6 +78,18 @@ static void idle_alone(struct switches *s)
 	}
 }
 
+/* As the last thing of a run: relays that a hub has just lost are waited for as well. */
+static int idle_at_the_end(struct switches *s, char why[WIRES_WHY])
+{
+	const struct timespec pause = { 0, ORPHAN_PAUSE_MS * 1000000l };
+	uint64_t end = worker_now_us() + ORPHAN_TRIES * ORPHAN_PAUSE_MS * 1000u;
+	int error;
+
+	while ((error = switches_idle(s, why)) == -ENODEV && worker_now_us() < end)
+		nanosleep(&pause, NULL);
+	return error;
+}
+
 /* True: the owner has ended without a word. */
 static bool serve(struct switches *s, int socket, int owner)
 {
@@ -84,7 +97,9 @@ static bool serve(struct switches *s, int socket, int owner)
 	struct question q;
 
 	while (listen_to(socket, owner, &q)) {
-		int error = q.ask == ASK_SET ? switches_set(s, q.wire, q.high, why) : switches_idle(s, why);
+		int error = q.ask == ASK_SET    ? switches_set(s, q.wire, q.high, why)
+			    : q.ask == ASK_IDLE ? switches_idle(s, why)
+						: idle_at_the_end(s, why);
 
 		if (q.ask != ASK_END) {
 			answer(socket, error, why);
@@ -100,13 +115,26 @@ static bool serve(struct switches *s, int socket, int owner)
 	return true;
 }
 
+/* What has just been lost or plugged in may be on its way: the next run of a night begins as soon as one has failed. */
+static struct switches *open_patiently(const struct board_rig *rig, int *error, char why[WIRES_WHY])
+{
+	const struct timespec pause = { 0, ORPHAN_PAUSE_MS * 1000000l };
+	struct switches *s = switches_open(rig, error, why);
+
+	for (int i = 0; !s && *error == -ENODEV && i < START_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		s = switches_open(rig, error, why);
+	}
+	return s;
+}
+
 static _Noreturn void guard(const struct board_rig *rig, struct board_lock *lock, int socket, int owner)
 {
 	char why[WIRES_WHY];
 	struct switches *s;
 	int error;
 
-	s = switches_open(rig, &error, why);
+	s = open_patiently(rig, &error, why);
 	answer(socket, s ? 0 : error, why);
 	/* Whatever else the owner has forked may carry the lock too. */
 	if (s && serve(s, socket, owner))

@@ -138,8 +138,11 @@ static int add_devices(const struct board_rig *rig, struct words *w)
 		if (!f)
 			continue;
 		if (!is_emulated(f)) {
-			fprintf(stderr, "dfuhil: %s: %s is not emulated: the pin stays where it rests\n",
-				wire_name((enum wire)i), f->driver->name);
+			fprintf(stderr,
+				"dfuhil: %s: %s is not emulated: the pin stays where it rests, and who uses the file "
+				"has to "
+				"find the real one; without '%s' in the file the other wires can be tried\n",
+				wire_name((enum wire)i), f->driver->name, wire_name((enum wire)i));
 			continue;
 		}
 		for (unsigned j = 0; j < i; j++)
@@ -156,6 +159,12 @@ static int bench(const struct board_rig *rig, char **rest)
 	struct words w = { NULL, 0, false };
 	int status = HIL_UNFIT;
 
+	if (rig->port)
+		fprintf(stderr,
+			"dfuhil: the file has the board at port %s: the emulated one is where vhci_hcd has room for "
+			"it, which is "
+			"hardly there; without 'port' in the file it is taken for that board\n",
+			rig->port);
 	add(&w, "serve");
 	add(&w, "vhci");
 	add(&w, "--profile=%s", rig->profile);

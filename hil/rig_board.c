@@ -11,9 +11,12 @@
 #include "board_lock.h"
 #include "place_keeper.h"
 #include "rig_board_internal.h"
+#include "rig_board_look.h"
 
-#define POLL_US 10000u   /* between two looks at the host's list */
-#define GONE_US 3000000u /* for the host to notice that the board has gone */
+#define POLL_US 10000u               /* between two looks at the host's list */
+#define GONE_US 3000000u             /* for the host to notice that the board has gone */
+#define TURN_US UINT64_C(3600000000) /* for other boards; the run's own deadline is over before */
+#define TURN_POLL_US 50000u
 
 static uint64_t board_now(struct rig *rig)
 {
@@ -315,6 +318,34 @@ static int set_start(struct board *b, const struct rig_setup *s)
 	return r;
 }
 
+/* Tools tell boards by the ID of the ROM: of those on this machine with the same one, one at a time is in it. */
+static int take_turn(struct board *b)
+{
+	uint64_t end = board_now_us(b) + TURN_US;
+	char name[32], why[WIRES_WHY];
+	int error;
+
+	snprintf(name, sizeof(name), "turn-%04x:%04x", b->file->vendor, b->file->product);
+	while (!(b->turn = board_lock_take(name, NULL, &error, why))) {
+		if (error != -EBUSY || board_now_us(b) >= end)
+			return board_fail(b, error, "%s", why);
+		board_pause(b, TURN_POLL_US);
+	}
+	return 0;
+}
+
+/* It leaves its ROM, so that the next one's tools find no other. */
+static void leave_rom(struct board *b)
+{
+	char why[BOARD_USB_WHY];
+	struct host_device d;
+
+	if (!b->wires || !b->turn || !(b->ops.can & RIG_PINS) || board_usb_rom(b->file, &d, why))
+		return;
+	if (!board_wire(b, WIRE_BOOT0, false) && !board_reset(b))
+		look_wait_gone(b, &d, GONE_US);
+}
+
 static void board_close(struct rig *rig)
 {
 	struct board *b = board_of(rig);
@@ -326,9 +357,13 @@ static void board_close(struct rig *rig)
 		board_options_load(rig, 1, b->options_before);
 	if (b->wires)
 		board_wear_save(b);
-	wires_close(b->wires);
 	usbmon_tap_close(b->tap);
 	console_port_free(b->console);
+	b->tap = NULL;
+	b->console = NULL;
+	leave_rom(b);
+	wires_close(b->wires);
+	board_lock_give(b->turn);
 	history_close(b->history);
 	free(b->events);
 	free(b->flash);
@@ -351,6 +386,9 @@ static int open_board(struct board *b, const struct rig_setup *s)
 	b->wires = wires_open(b->file, &r, why);
 	if (!b->wires)
 		return board_fail(b, r, "%s", why);
+	r = take_turn(b);
+	if (r)
+		return r;
 	b->high[WIRE_NRST] = b->high[WIRE_POWER] = b->high[WIRE_VBUS] = true;
 	if (b->file->console || b->file->console_usb) {
 		b->console = console_port_new(b->file->console, b->port, b->file->console_speed);

@@ -4,6 +4,7 @@
 #define DFUBENCH_RIG_BOARD_INTERNAL_H
 
 #include <time.h>
+#include "board_lock.h"
 #include "board_usb.h"
 #include "console_port.h"
 #include "dfu_client.h"
@@ -20,7 +21,8 @@ struct board {
 	const struct board_rig *file;
 	const struct mcu_profile *profile;
 	struct wires *wires;
-	char why[RIG_WHY]; /* of what failed last */
+	struct board_lock *turn; /* to be in the ROM */
+	char why[RIG_WHY];       /* of what failed last */
 
 	/* Levels at the board, as they were asked for; when they came to be, by now_us(). */
 	bool high[WIRES];

@@ -90,8 +90,13 @@ static int check_gone(struct board *b)
 /* Into a bootloader that has just started. */
 int board_enter(struct board *b, struct host_device *d)
 {
-	int r = 0;
+	char why[BOARD_USB_WHY];
+	struct host_device was;
+	int r = 0, there = board_usb_rom(b->file, &was, why);
 
+	/* While ours is in reset only the other one would be there. */
+	if (there == -ENOTUNIQ)
+		return board_fail(b, there, "%s", why);
 	for (enum wire w = WIRE_POWER; w <= WIRE_VBUS && !r; w++)
 		if (b->file->wires[w] && !b->high[w])
 			r = board_wire(b, w, true);

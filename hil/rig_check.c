@@ -152,8 +152,9 @@ static void check_usbmon(struct rig_check *c)
 		rig_check_end(c, s, RIG_CHECK_OK, "it can be read: runs are recorded");
 		return;
 	}
-	rig_check_mend(s,
-		       "without it scenarios that look at requests are skipped, and a tool's erases are not counted");
+	rig_check_mend(s, "then run this again; it may stay as it is: scenarios that look at requests are skipped "
+			  "then, and a tool's "
+			  "erases are not counted");
 	rig_check_end(c, s, strcmp(c->rig->usbmon, "auto") ? RIG_CHECK_FAILED : RIG_CHECK_WARNING, "%s", why);
 }
 
@@ -195,6 +196,22 @@ static void check_wear(struct rig_check *c)
 	}
 }
 
+static void mend_wires(struct rig_check_step *s, int error)
+{
+	if (error == -EACCES || error == -EPERM) {
+		rig_check_mend(s, "copy 60-dfubench.rules (fixtures/rigs, or share/dfubench/rigs) to "
+				  "/etc/udev/rules.d, be in the "
+				  "group plugdev, and plug the adapter in anew");
+	} else if (error == -ENODEV || error == -ENOENT) {
+		rig_check_mend(s, "is the adapter plugged in, so that 'lsusb' lists it, and its kernel module loaded "
+				  "(usbhid for relays 16c0:05df, hid-cp2112, hid-mcp2221)?");
+		rig_check_mend(s, "does the file name it as it is called here? What is not there at all has to go from "
+				  "'wires'");
+	} else if (error == -EBUSY) {
+		rig_check_mend(s, "end the program that has it");
+	}
+}
+
 static void check_wires(struct rig_check *c)
 {
 	struct rig_check_step *s = rig_check_begin(c, "wires");
@@ -204,6 +221,7 @@ static void check_wires(struct rig_check *c)
 	snprintf(s->does, sizeof(s->does), "all are opened and brought to idle");
 	c->wires = wires_open(c->rig, &error, why);
 	if (!c->wires) {
+		mend_wires(s, error);
 		rig_check_end(c, s, RIG_CHECK_FAILED, "%s", why);
 		return;
 	}

@@ -433,8 +433,14 @@ static void check_console(struct rig_check *c)
 		length = strcspn(text, "\n");
 		rig_check_end(c, s, RIG_CHECK_OK, "'%.*s'", (int)(length > 120 ? 120 : length), text);
 	} else if (console_port_state(c->console, why)) {
-		rig_check_end(c, s, c->blank ? RIG_CHECK_WARNING : RIG_CHECK_FAILED, "%s%s", why,
-			      c->blank ? ": no application is in the board" : "");
+		/* The application's own port cannot be there without it; an adapter's can. */
+		if (c->rig->console)
+			rig_check_mend(s,
+				       "is the serial adapter plugged in, and may you open it? Its path is 'device' of "
+				       "'console' in the file ('ls -l /dev/serial/by-id')");
+		else if (c->blank)
+			rig_check_mend(s, "no application is in the board: what a first download brings will open it");
+		rig_check_end(c, s, c->blank && !c->rig->console ? RIG_CHECK_WARNING : RIG_CHECK_FAILED, "%s", why);
 	} else {
 		rig_check_mend(
 			s,

@@ -19,7 +19,8 @@
 #define WAITING_MOST (8u << 20)  /* bytes of packets whose owner is not known */
 #define UNKNOWN_US 3000000u      /* for the kernel to list a device */
 #define DATA_MOST (64u * 1024)
-#define IDS 64 /* requests under way that are left out */
+#define IDS 64         /* requests under way that are left out */
+#define JUMP_US 100000 /* of the wall's clock: what is less, is it being kept right */
 
 /* Documentation/usb/usbmon.rst; the kernel has these in no header for programs. */
 struct get_arg {
@@ -61,8 +62,10 @@ struct usbmon_tap {
 	bool muted;
 	uint64_t left_out[IDS], asked[IDS]; /* of submissions: left out, and of the DFU class */
 	unsigned next_id, next_asked, requests;
-	uint32_t dropped; /* by the kernel */
-	int error;        /* of writing */
+	uint32_t dropped;    /* by the kernel */
+	int error;           /* of writing */
+	int64_t began, jump; /* the wall's clock less the steady one; how far it has been set since */
+	uint64_t last_us;
 	char damage[96];
 	struct transcript transcript;
 	uint8_t *capture;
@@ -93,6 +96,45 @@ int usbmon_tap_possible(const char *device, char why[USBMON_TAP_WHY])
 	else
 		snprintf(why, USBMON_TAP_WHY, "%s cannot be opened: %s", device, strerror(error));
 	return -error;
+}
+
+static uint64_t clock_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* The wall's clock less the steady one; known where it cannot be told, for something else came between. */
+static int64_t wall_ahead(int64_t known)
+{
+	for (int i = 0; i < 5; i++) {
+		uint64_t before = clock_us(CLOCK_MONOTONIC), wall = clock_us(CLOCK_REALTIME);
+
+		if (clock_us(CLOCK_MONOTONIC) - before < JUMP_US / 4)
+			return (int64_t)(wall - before);
+	}
+	return known;
+}
+
+/* Stamps are those of the wall's clock, which may be set meanwhile: the recording goes on by the clock that it began with. */
+static uint64_t steady(struct usbmon_tap *t, uint64_t at)
+{
+	int64_t jump = wall_ahead(t->began + t->jump) - t->began;
+	uint64_t now;
+
+	if (llabs(jump - t->jump) > JUMP_US)
+		t->jump = jump;
+	if (t->jump) {
+		/* One from before the jump that is only seen now is out of place. */
+		now = clock_us(CLOCK_REALTIME) - (uint64_t)t->jump;
+		at -= (uint64_t)t->jump;
+		at = at > now ? now : at;
+		at = at < t->last_us ? t->last_us : at;
+	}
+	t->last_us = at;
+	return at;
 }
 
 static int write_start(struct usbmon_tap *t)
@@ -127,6 +169,7 @@ struct usbmon_tap *usbmon_tap_open(const char *device, const char *capture, tap_
 	}
 	t->owner = owner;
 	t->context = context;
+	t->began = wall_ahead(0);
 	t->waiting_end = &t->waiting;
 	t->recorded = -1;
 	t->fd = open(device, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -210,7 +253,7 @@ static enum tap_owner owner_of(struct usbmon_tap *t, unsigned bus, unsigned addr
 
 static void keep(struct usbmon_tap *t, const struct usbmon_header *h, const uint8_t *bytes, size_t length)
 {
-	uint64_t at = (uint64_t)h->seconds * 1000000 + (uint64_t)h->microseconds;
+	uint64_t at = steady(t, (uint64_t)h->seconds * 1000000 + (uint64_t)h->microseconds);
 	size_t n = pcapng_format_packet(at, bytes, USBMON_HEADER_BYTES, bytes + USBMON_HEADER_BYTES,
 					length - USBMON_HEADER_BYTES, length, t->block, sizeof(t->block));
 	int error = n <= sizeof(t->block) ? t->sink.write(t->sink.context, t->block, n) : -E2BIG;
@@ -226,14 +269,6 @@ static void keep(struct usbmon_tap *t, const struct usbmon_header *h, const uint
 		}
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static void queue(struct usbmon_tap *t, const struct usbmon_header *h, const uint8_t *bytes, size_t length)
 {
 	struct waiting *w = t->waiting_bytes > WAITING_MOST ? NULL : malloc(sizeof(*w) + length);
@@ -242,7 +277,9 @@ static void queue(struct usbmon_tap *t, const struct usbmon_header *h, const uin
 		t->error = t->error ? t->error : -ENOBUFS;
 		return;
 	}
-	*w = (struct waiting){ .bus = h->bus, .address = h->device, .length = length, .since_us = now_us() };
+	*w = (struct waiting){
+		.bus = h->bus, .address = h->device, .length = length, .since_us = clock_us(CLOCK_MONOTONIC)
+	};
 	memcpy(w->bytes, bytes, length);
 	*t->waiting_end = w;
 	t->waiting_end = &w->next;
@@ -259,7 +296,7 @@ static void settle_waiting(struct usbmon_tap *t)
 		enum tap_owner owner = owner_of(t, w->bus, w->address);
 		struct usbmon_header h;
 
-		if (owner == TAP_UNKNOWN && now_us() - w->since_us < UNKNOWN_US)
+		if (owner == TAP_UNKNOWN && clock_us(CLOCK_MONOTONIC) - w->since_us < UNKNOWN_US)
 			return;
 		if (owner == TAP_OURS && !usbmon_decode(w->bytes, w->length, false, &h))
 			keep(t, &h, w->bytes, w->length);
@@ -382,7 +419,7 @@ const struct transcript *usbmon_tap_transcript(struct usbmon_tap *t, const struc
 		t->has_transcript = true;
 	}
 	if (t->error) {
-		snprintf(t->damage, sizeof(t->damage), "it cannot be written: %s", strerror(-t->error));
+		snprintf(t->damage, sizeof(t->damage), "not all of it was written: %s", strerror(-t->error));
 		t->transcript.damage = t->damage;
 	} else if (t->dropped) {
 		snprintf(t->damage, sizeof(t->damage), "usbmon has lost %u packets", t->dropped);

@@ -51,8 +51,11 @@ static int not_one(const char *what, const char *name, const char *first, const 
 		   char why[WIRES_WHY])
 {
 	if (error) {
-		snprintf(why, WIRES_WHY, "cannot list the GPIO chips: %s: you may not open all of them: name the chip",
-			 strerror(-error));
+		snprintf(why, WIRES_WHY,
+			 "cannot look for the %s '%.60s': %s: a GPIO chip here may not be opened (group gpio, or a "
+			 "udev rule: see "
+			 "60-dfubench.rules; a path, as gpiochip0, needs that chip alone)",
+			 what, name, strerror(-error));
 		return error;
 	}
 	if (first[0]) {
@@ -94,7 +97,7 @@ int gpio_refused(int error, const char *consumer, char why[WIRES_WHY])
 	else if (error == EINVAL || error == EOPNOTSUPP || error == 524)
 		snprintf(why, WIRES_WHY, "the chip cannot drive it so: %s (drive, bias)", strerror(error));
 	else
-		snprintf(why, WIRES_WHY, "cannot have the line: %s", strerror(error));
+		return gpio_failed(error, why);
 	return -error;
 }
 

@@ -267,6 +267,7 @@ static void pass_on(const struct worker *w)
 	char *line = NULL;
 	size_t size = 0;
 
+	fflush(stdout);
 	while (f && getline(&line, &size, f) > 0)
 		if (!strncmp(line, "dfuhil: ", 8))
 			fputs(line, stderr);
@@ -290,7 +291,9 @@ struct result *worker_finish(struct worker *w, uint64_t late_ms)
 		result = json ? result_from_json(json) : NULL;
 		json_decref(json);
 	}
-	if (!result)
+	if (result)
+		pass_on(w);
+	else
 		result = crashed(w, status, late_ms);
 	if (result && !result->wall_us)
 		result->wall_us = worker_now_us() - w->start_us;

@@ -4,7 +4,7 @@
 # shellcheck disable=SC1091,SC2154,SC2317 # lib.sh: what it defines, and calls
 . "$(dirname "$0")/../../emulator/tests/lib.sh"
 dfuhil=$build/dfuhil
-export LIMIT=120
+export LIMIT=120 DFUBENCH_SEED=${DFUBENCH_SEED:-$RANDOM}
 
 if [ ! -x "$dfuhil" ] || ! command -v dfu-util >/dev/null 2>&1; then
   echo "skip - nights on a board: dfuhil is not in this build, or dfu-util not installed"
@@ -139,6 +139,70 @@ taken()
   says first '1 passed, 0 failed'
 }
 
+# Two boards on one machine, both of which are in their bootloaders at the start: they take turns to be there.
+two_boards()
+{
+  need jq
+  desk
+  sed "s|ctl \"$PWD/S\"|& board 2|" wire >other_wire
+  chmod +x other_wire
+  sed "s|$PWD/wire|$PWD/other_wire|g; s|^rig:.*|rig: other|; s|$serial|207A389B5848|; s|1-1}|1-2}|" board.yaml >other.yaml
+  rm -f S
+  ends 0 emu --control S --boards 2 --serial "$serial" --serial 207A389B5848 --time x10 -- "$dfuhil" nightly s --rig ./board.yaml \
+    --rig ./other.yaml --folder nights --history h.sqlite --tool-path dfu-util="$PWD/tool"
+  says said '3 passed, 0 failed'
+  jq -e '[.rigs[] | .fit] == [true, true] and (.rigs | map(.runs) | min) > 0' nights/latest/summary.json
+}
+
+# Whatever it is doing: pins are idle soon, nobody has the board, both histories are whole, and nothing is left.
+killed()
+{
+  need sqlite3 flock
+  echo "DFUBENCH_SEED=$DFUBENCH_SEED"
+  desk
+  mkdir tmp
+  printf '%s\n' 'name: the flash is prepared' 'why: It wears.' 'reference: none' 'files: {image: {size: 5000, seed: 1}}' 'steps:' \
+    '  - prepare: {flash: [{address: 0x08000000, file: image}]}' '  - bootloader' '  - list' >s/b.yaml
+  cat >kills <<'END'
+set -e
+RANDOM=$DFUBENCH_SEED
+soon()
+{
+  for _ in $(seq 1000); do
+    ! "$@" || return 0
+    sleep 0.02
+  done
+  echo "=> never true: $*"
+  return 1
+}
+free()
+{
+  for lock in dfubench-board-*; do
+    flock -n "$lock" true || return 1
+  done
+}
+nothing() { [ -z "$(ls -A tmp)" ]; }
+idle() { "$1" ctl S status >status && grep -q 'boot0: low' status && grep -q 'nrst: high' status; }
+for i in $(seq "${DFUBENCH_RUNS:-12}"); do
+  delay=$((i % 2)).$(printf %03d $((RANDOM % 1000)))
+  echo "$i: after $delay s"
+  TMPDIR=$PWD/tmp "$2" nightly s --rig ./board.yaml --folder nights --history h.sqlite --tool-path dfu-util="$PWD/tool" >night 2>&1 &
+  sleep "$delay"
+  kill -s KILL $! 2>/dev/null || cat night
+  wait $! || true
+  soon free
+  idle "$1" || { cat status; exit 1; }
+  soon nothing
+  for history in h.sqlite state/dfubench/history.sqlite; do
+    [ ! -e "$history" ] || [ "$(sqlite3 -cmd '.timeout 5000' "$history" 'PRAGMA integrity_check')" = ok ]
+  done
+done
+END
+  ends 0 emu --control S --serial "$serial" --time x10 -- bash kills "$dfuemu" "$dfuhil"
+  night 0 s
+  says said 'rig desk: fit, 3 runs'
+}
+
 later 'a night on a board is good, and its wear is known' good
 later 'a tool that fails on a board is to blame' tool_fails
 later 'a relay that goes in the night takes its rig out' relay_goes
@@ -146,4 +210,6 @@ gather
 later 'a board that goes in the night is to blame' board_goes
 later 'a board that never comes up is to blame' never_there
 later 'two files for one board: the second night says who has it' taken
+later 'two boards of one kind share a night' two_boards
+later 'killed at any step: pins idle, the board free, its history whole' killed
 finish
