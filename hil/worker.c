@@ -291,9 +291,7 @@ struct result *worker_finish(struct worker *w, uint64_t late_ms)
 		result = json ? result_from_json(json) : NULL;
 		json_decref(json);
 	}
-	if (result)
-		pass_on(w);
-	else
+	if (!result)
 		result = crashed(w, status, late_ms);
 	if (result && !result->wall_us)
 		result->wall_us = worker_now_us() - w->start_us;
