@@ -4,6 +4,7 @@
 # shellcheck disable=SC1091
 . "$(dirname "$0")/kernel_log.sh"
 
+dmesg -C # the boot's
 modprobe cdc-acm
 # What libusbgx 0.2 forgets when it reads gadgets is not ours.
 echo 'leak:libusbgx' >"$work/leaks"
