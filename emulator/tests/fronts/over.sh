@@ -60,7 +60,7 @@ extra_module()
 # The client's side of USB/IP, as a person would run it: list, attach, and again whenever the board has gone.
 attach()
 {
-  local port status rest used
+  local port status rest used folder
 
   until grep -s -q ' 1-1: .*(0483:df11)' "$work/listed"; do
     "$usbip" list -r 127.0.0.1 >"$work/listed" 2>/dev/null
@@ -71,6 +71,10 @@ attach()
     while read -r _ port status rest; do
       [ "$status" != 006 ] && [ "$status" != 005 ] || used=$port
     done </sys/devices/platform/vhci_hcd.0/status
+    # Not before the kernel has removed what was on the port: it would send the last words of that to the next one.
+    for folder in /sys/devices/platform/vhci_hcd.0/usb*/*-*; do
+      case $folder in *:* | *'*'*) ;; *) used=$folder ;; esac
+    done
     [ -n "$used" ] || "$usbip" attach -r 127.0.0.1 -b 1-1 >/dev/null 2>&1
     read -r -t 0.1 _ <>"$work/nothing"
   done
