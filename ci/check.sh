@@ -245,12 +245,13 @@ in_parallel()
   wait $others
 }
 
-# Whatever nobody else has begun, one after the other
+# Whatever nobody else has begun, one after the other; each in a shell of its own: to this one, in which a worker runs too, the times
+# of the other workers are added as they end.
 worker()
 {
   while read -r number job; do
     mkdir "$jobs/$number" 2>/dev/null || continue
-    "$1" "$job" >"$jobs/$number/output" 2>&1 </dev/null
+    ("$1" "$job") >"$jobs/$number/output" 2>&1 </dev/null
     cat "$jobs/$number/output"
   done <"$jobs/list"
 }

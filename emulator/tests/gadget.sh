@@ -1,7 +1,10 @@
 # shellcheck shell=bash disable=SC2154,SC2034,SC2094,SC2012,SC2119,SC2120
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the tests of both gadget fronts share; sourced by them, after lib.sh. $front: the front's name.
+# shellcheck disable=SC1091
+. "$(dirname "$0")/kernel_log.sh"
 
+dmesg -C # the boot's
 modprobe cdc-acm
 # What libusbgx 0.2 forgets when it reads gadgets is not ours.
 echo 'leak:libusbgx' >"$work/leaks"
@@ -153,4 +156,10 @@ replugs()
   [ "$before" -eq "$after" ]
   host refused
   stop
+}
+
+# Of all that was done before; to the kernel both the device and who asks.
+no_complaints()
+{
+  ! kernel_complains
 }

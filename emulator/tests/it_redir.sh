@@ -158,7 +158,8 @@ flooded()
 stormed()
 {
   serve --socket listen:r%d.sock --boards 2
-  peer connects r1.sock r2.sock "$server" 10000
+  # shellcheck disable=SC2046
+  peer connects r1.sock r2.sock "$server" 10000 $(measured)
   unserve
   # It does not fill the screen either.
   [ "$(grep -c '' says)" -lt 60 ]

@@ -4,6 +4,7 @@
 # guest: -k stock
 # shellcheck disable=SC1091,SC2034,SC2154,SC2317 # lib.sh: what it defines, and calls
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/kernel_log.sh"
 
 # product HEX: how many such devices there are is in $found
 product()
@@ -25,12 +26,9 @@ seen()
   [ "$found" -eq "${2:-1}" ]
 }
 
-# Whatever the kernel says while a function runs is put by, and is to have no complaint. That a device has been unplugged under a
-# driver's hands is none.
 no_complaints()
 {
-  dmesg | grep -vE 'urb->status -104' >kernel.log
-  ! grep -iE 'error|fail|bogus|unable|warn|BUG|cannot|not accepting|unexpected|invalid|urb->status|stall|corrupt|unknown' kernel.log
+  ! kernel_complains
 }
 
 # serve OPTION...: until `stop`; an application is in flash, all is at rest

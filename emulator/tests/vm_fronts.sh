@@ -25,6 +25,16 @@ if ! "$repo/ci/vm/modules" $image >/dev/null; then
   exit 1
 fi
 
+# The kernel's own tool, where this machine has that of another one.
+if [ "$image" = backports ] && [[ " $* " == *' usbip '* ]]; then
+  if VM_USBIP=$("$repo/ci/vm/usbip" $image); then
+    export VM_USBIP
+  else
+    unset VM_USBIP
+    echo "skip - usbip ($kernel): the usbip tool that goes with the kernel cannot be had"
+  fi
+fi
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/vm-fronts-XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 export VM_SHARE=$work/share
@@ -39,7 +49,7 @@ if [[ " $* " == *' redir '* ]]; then
 fi
 few=
 [ "$kernel" != backports ] || few='list functional flash taken_back serial unplug'
-"$repo/ci/vm/run" -t "${VM_SECONDS:-600}" "${options[@]}" -- env "VM_KERNEL=$kernel" "FEATURES=${FEATURES-$few}" \
+"$repo/ci/vm/run" -t "${VM_SECONDS:-600}" "${options[@]}" -- env "VM_KERNEL=$kernel" "VM_USBIP=${VM_USBIP-}" "FEATURES=${FEATURES-$few}" \
   "$here/fronts/over.sh" "$@" | sed "s/^\([a-z ]* - [a-z-]*\): /\1 ($kernel): /"
 status=${PIPESTATUS[0]}
 

@@ -4,4 +4,5 @@
 # guest: -k stock
 # shellcheck disable=SC1091
 . "$(dirname "$0")/gadget_checks.sh"
+check 'the kernel has no complaint' no_complaints
 finish

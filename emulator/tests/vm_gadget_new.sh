@@ -35,4 +35,5 @@ modprobe dummy_hcd
 check 'what this kernel will not show is said, and is so' gaps
 check 'with a FunctionFS that has them, all four alternate settings can be set, and nothing is missing' \
   four_alternate_settings
+check 'the kernel has no complaint' no_complaints
 finish

@@ -128,4 +128,5 @@ check 'the application echoes on ttyACM0, and the bootloader comes back' applica
 check 'the end of the application is quick' all_gone
 check 'into the application and back, many times' reboots "${DFUBENCH_RUNS:-4}"
 check 'unplugged and plugged in, many times' replugs "${DFUBENCH_RUNS:-8}"
+check 'the kernel has no complaint' no_complaints
 finish

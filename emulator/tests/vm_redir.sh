@@ -4,6 +4,7 @@
 # host:
 # shellcheck disable=SC1091,SC2154,SC2317 # lib.sh: what it defines, and calls
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/kernel_log.sh"
 
 # Sockets as dfuemu numbers them; the last controller is one that takes high speed only.
 if [ -z "${VM_REDIR_FOLDER-}" ]; then
@@ -226,6 +227,11 @@ with_bench()
   until_true 10 are 16c0:05df 0
 }
 
+no_complaints()
+{
+  ! kernel_complains
+}
+
 twice()
 {
   "$@"
@@ -233,6 +239,7 @@ twice()
   "$@"
 }
 
+dmesg -C
 for module in xhci-pci uhci-hcd ehci-pci cdc-acm usbhid hid-generic hid-cp2112; do
   modprobe "$module"
 done
@@ -253,4 +260,5 @@ check 'dfuemu goes and comes while the guest runs, with a bystander' restarted
 check 'QEMU connects to a socket that dfuemu makes, and again' twice other_way_round
 check 'flash and capture are in their files' in_the_files
 check 'relays and a GPIO adapter are found by their drivers' with_bench
+check 'the kernel has no complaint' no_complaints
 finish

@@ -4,6 +4,7 @@
 # guest: --host-commands
 # shellcheck disable=SC1091,SC2034,SC2154,SC2317 # lib.sh: what it defines, and calls
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/kernel_log.sh"
 
 hub=/sys/devices/platform/vhci_hcd.0
 remote=10.0.2.2
@@ -49,12 +50,9 @@ quiet()
   until_true 20 seen 5740 0
 }
 
-# Whatever the kernel says while a function runs is put by, and is to have no complaint.
 no_complaints()
 {
-  # A transfer that was taken back is none.
-  dmesg | grep -vE 'urb->status -104|USBDEVFS_CONTROL failed .* ret -110' >kernel.log
-  ! grep -iE 'error|fail|bogus|unable|warn|BUG|cannot|not accepting|unexpected|invalid|urb->status|stall|corrupt' kernel.log
+  ! kernel_complains
 }
 
 application()

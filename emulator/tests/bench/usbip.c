@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "usbip_wire.h"
@@ -327,5 +328,9 @@ int main(int argc, char **argv)
 			import(&connections[i], i + 1);
 	}
 	printf("%.6f\n", run(connections, count, rounds, script, !bare));
+	for (unsigned i = 0; i < count; i++)
+		close(connections[i].fd);
+	while (bare && wait(NULL) > 0)
+		; /* what it has taken counts as ours */
 	return 0;
 }

@@ -7,7 +7,7 @@ redir.py look PATH           connect instead, once
 redir.py hostile PATH GOOD PID [rss]
                              each attack of this file, on one socket of dfuemu; the device behind the other stays well
 redir.py flood PATH GOOD PID ask for more and more, and read nothing
-redir.py connects PATH GOOD PID COUNT
+redir.py connects PATH GOOD PID COUNT [rss]
 """
 
 import os
@@ -330,17 +330,28 @@ def flood(path, good_path, pid, measured):
     assert look(path) == "0483:df11"
 
 
-def connects(path, good_path, pid, count):
+def connects(path, good_path, pid, count, measured):
+    """That many, of all kinds: at once away, with a hello or a part of it, with a request, half closed."""
     good = good_peer(good_path)
+    words = (b"", hello()[:40], hello(), hello() + GET_DEVICE, hello() + GET_DEVICE[:9])
+    sizes = []
     for i in range(count):
-        connect(path).close()
+        with connect(path) as c:
+            try:
+                c.sendall(words[i % len(words)])
+                if i % 3 == 0:
+                    c.shutdown(socket.SHUT_WR)
+            except ConnectionError:
+                pass  # hung up on already
         if i % 200 == 0:
             stays_well(good)
+            sizes.append(memory(pid))
     files = len(os.listdir(f"/proc/{pid}/fd"))
     stays_well(good)
     assert look(path) == "0483:df11"
-    print(f"{files} descriptors are open")
+    print(f"{files} descriptors are open; memory in KiB on the way:", sizes)
     assert files < 40
+    assert not measured or sizes[-1] - sizes[5] < 512
 
 
 def main():
@@ -350,7 +361,7 @@ def main():
     elif what == "look":
         print(look(path))
     elif what == "connects":
-        connects(path, rest[0], int(rest[1]), int(rest[2]))
+        connects(path, rest[0], int(rest[1]), int(rest[2]), "rss" in rest)
     else:
         {"hostile": hostile, "flood": flood}[what](path, rest[0], int(rest[1]), "rss" in rest)
 

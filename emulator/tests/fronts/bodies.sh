@@ -179,6 +179,16 @@ identity() # numbers, texts and power are those of the ROM
     is bNumInterfaces ' 1' && is bmAttributes c0 && is bMaxPower 100mA
 }
 
+verbose() # lsusb -v reads the descriptors, of four settings with the name of each
+{
+  # What lsusb makes of descriptors that full speed does not have is not asked.
+  lsusb -v -d 0483:df11 >said 2>/dev/null
+  [ "$(grep -c 'bInterfaceProtocol  *2' said)" -eq 4 ] || { cat said; return 1; }
+  says said 'MaxPower              100mA'
+  says said '@Option Bytes  /0x1FFFC000/01*016 e'
+  says said '@Device Feature/0xFFFF0000/01*004 e'
+}
+
 usb1() # bcdUSB is 1.00
 {
   device 0483:df11
@@ -343,7 +353,7 @@ reset() # option bytes that are written reset the board: it enumerates again, in
 # ---- running them ----
 
 # These change nothing, and do not need a board that has just started.
-as_it_is=' names identity usb1 functional options otp feature '
+as_it_is=' names identity verbose usb1 functional options otp feature '
 
 # ordinal VERSION: sets `ordinal` to a number that grows with it
 ordinal()

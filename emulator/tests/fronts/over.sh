@@ -3,7 +3,8 @@
 # Runs the bodies over fronts, each with a board of its own: over.sh FRONT... Over `exec` anywhere; over the others as root
 # of a guest (ci/vm/run), with the kernel and the modules that it has.
 # FEATURES=rates: no tests, but how fast each front is, with boards that take no time themselves.
-# Environment: B (build directory), VM_KERNEL (alts: backports with the module for it), VM_MODULES, FEATURES (some of bodies.sh, separated by blanks; all without).
+# Environment: B (build directory), VM_KERNEL (alts: backports with the module for it), VM_MODULES, VM_USBIP (the usbip tool),
+# FEATURES (some of bodies.sh, separated by blanks; all without).
 set -u
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,8 +13,11 @@ case ${B:-build} in
 /*) build=${B:-build} ;;
 *) build=$repo/${B:-build} ;;
 esac
+# shellcheck source=../kernel_log.sh
+. "$here/../kernel_log.sh"
 export dfuemu=$build/dfuemu client=$build/clients/front_libusb gaps=$here/gaps.tsv
 kernel=$(uname -r)
+usbip=${VM_USBIP:-$(command -v usbip)}
 [ "${VM_KERNEL-}" != alts ] || kernel=alts
 speed=x20
 [ "${FEATURES-}" != rates ] || speed=x100000
@@ -53,30 +57,41 @@ extra_module()
   [ -d "/sys/module/$1" ] || insmod "${VM_MODULES:-/lib/modules/extra}/$1.ko"
 }
 
-# The client's side of USB/IP, as a person would run it: attach, and again whenever the board has gone.
+# The client's side of USB/IP, as a person would run it: list, attach, and again whenever the board has gone.
 attach()
 {
-  local port status rest used
+  local port status rest used folder
 
+  until grep -s -q ' 1-1: .*(0483:df11)' "$work/listed"; do
+    "$usbip" list -r 127.0.0.1 >"$work/listed" 2>/dev/null
+    read -r -t 0.1 _ <>"$work/nothing"
+  done
   while :; do
     used=
     while read -r _ port status rest; do
       [ "$status" != 006 ] && [ "$status" != 005 ] || used=$port
     done </sys/devices/platform/vhci_hcd.0/status
-    [ -n "$used" ] || usbip attach -r 127.0.0.1 -b 1-1 >/dev/null 2>&1
+    # Not before the kernel has removed what was on the port: it would send the last words of that to the next one.
+    for folder in /sys/devices/platform/vhci_hcd.0/usb*/*-*; do
+      case $folder in *:* | *'*'*) ;; *) used=$folder ;; esac
+    done
+    [ -n "$used" ] || "$usbip" attach -r 127.0.0.1 -b 1-1 >/dev/null 2>&1
     read -r -t 0.1 _ <>"$work/nothing"
   done
 }
 
-# The clients of a round trip, for a front and this kernel: dfu-util wants the DFU functional descriptor.
+# The clients of a round trip, for a front and this kernel: dfu-util wants the DFU functional descriptor. To start Python, so often as
+# pyusb's trip does, takes a guest 10 s: one front shows it, and that where there is no other client.
 trip_clients()
 {
   if [ -n "${DFUBENCH_TRIP-}" ]; then
     echo "$DFUBENCH_TRIP"
   elif [ "$1" = gadget ] && [ "$kernel" != alts ]; then
     echo pyusb
-  else
+  elif [ "$1" = vhci ]; then
     echo dfu-util dfu-util-options pyusb
+  else
+    echo dfu-util dfu-util-options
   fi
 }
 
@@ -153,25 +168,49 @@ over()
   [ $status -eq 0 ] || failures=$((failures + 1))
 }
 
+# told STATUS SENTENCE
+told()
+{
+  [ "${FEATURES-}" != rates ] || return 0
+  if [ "$1" -ne 0 ]; then
+    echo "not ok - $2"
+    return 1
+  fi
+  echo "ok - $2"
+}
+
+# Whatever was done over the front: the kernel does not complain of the device.
+judged()
+{
+  ! kernel_complains >&2
+  told $? "$1: the kernel has no complaint"
+}
+
 # Nobody loads drivers by themselves here.
 if [ "$*" != exec ]; then
   modules cdc-acm || failures=$((failures + 1))
 fi
 for front; do
+  [ "$front" = exec ] || dmesg -C
   case $front in
   exec)
     over exec
     ;;
   vhci)
-    modules vhci-hcd && over vhci && captured vhci
+    modules vhci-hcd && over vhci && captured vhci && judged vhci
     ;;
   usbip)
     modules vhci-hcd || continue
+    version=$(cat "$usbip-version" 2>/dev/null) || version=$(dpkg-query -W -f '${Version}' usbip 2>/dev/null)
     attach &
     helpers+=($!)
-    over usbip && captured usbip
+    if ! { over usbip && captured usbip && judged usbip; }; then
+      failures=$((failures + 1))
+    fi
     kill "${helpers[-1]}"
     unset 'helpers[-1]'
+    grep -s -q ' 1-1: .*(0483:df11)' "$work/listed"
+    told $? "usbip: the usbip tool $version lists the board"
     ;;
   gadget)
     # A FunctionFS with room for all alternate settings: the table's kernel `alts`
@@ -179,15 +218,15 @@ for front; do
       modules dummy_hcd libcomposite && extra_module usb_f_fs
     else
       modules dummy_hcd usb_f_fs
-    fi && over gadget && captured gadget
+    fi && over gadget && captured gadget && judged gadget
     ;;
   raw-gadget)
-    modules dummy_hcd udc-core && extra_module raw_gadget && over raw-gadget && captured raw-gadget
+    modules dummy_hcd udc-core && extra_module raw_gadget && over raw-gadget && captured raw-gadget && judged raw-gadget
     ;;
   redir)
     # QEMU's socket is the host's: VM_REDIR is its name there.
     modules xhci-pci && "$repo/ci/vm/host-socket" "$VM_REDIR" "$work/qemu" && over redir --socket "$work/qemu" &&
-      captured redir --socket "$work/qemu"
+      captured redir --socket "$work/qemu" && judged redir
     ;;
   *)
     echo "not ok - there is a front $front"
