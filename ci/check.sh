@@ -265,7 +265,7 @@ stage_integration()
 {
   for script in emulator/tests/it_*.sh emulator/tests/it_*.py hil/tests/it_*.sh; do
     [ ! -x "$script" ] || echo "$script"
-  done | in_parallel 2 integration_job
+  done | in_parallel 3 integration_job
 }
 
 # vm_job LINE: a batch that needs a kernel of its own. What it puts into $VM_SHARE is kept in build/results/NAME.share.
@@ -302,7 +302,7 @@ vm_job()
 longest_first()
 {
   sort | awk '{
-    rank = /vm_usbip/ ? 1 : /vm_fronts.*stock/ ? 2 : /selftest|vm_private_bus/ ? 3 : /vm_hil|vm_redir|vm_gadget\./ ? 4 : 5
+    rank = /vm_bench_rig/ ? 1 : /vm_hil|vm_fronts.*stock/ ? 2 : /vm_usbip|selftest|vm_private_bus/ ? 3 : /vm_redir|vm_gadget\./ ? 4 : 5
     print rank "\t" $0
   }' | sort -s -n | cut -f 2-
 }
