@@ -40,18 +40,31 @@ example_rig()
   cp "$fixtures/rigs/bench.yaml" rig.yaml
 }
 
+# The kernel has let go of what was on the bench.
+unplugged()
+{
+  ! grep -q -x -E 'ea90|05df|df11|5740' /sys/bus/usb/devices/*/idProduct
+}
+
+# bench ARGUMENT...: dfuhil rig bench, where nothing of another one is left
+bench()
+{
+  until_true 30 unplugged
+  "$dfuhil" rig bench "$@"
+}
+
 # Step by step, with the drivers and the libraries that a real one has
 checked()
 {
   "$1"
-  ends 0 "$dfuhil" rig bench rig.yaml --time x5 -- "$dfuhil" rig check rig.yaml
+  ends 0 bench rig.yaml --time x5 -- "$dfuhil" rig check rig.yaml
   says_not said 'failed '
 }
 
 served()
 {
   relay_rig
-  "$dfuhil" rig bench rig.yaml --time x20 --control S -- "$dfuemu" ctl --json S status >board.json
+  bench rig.yaml --time x20 --control S -- "$dfuemu" ctl --json S status >board.json
   python3 - <<'END'
 import json
 said = json.load(open("board.json"))["result"]
@@ -122,15 +135,10 @@ night()
 
   export DFUBENCH_NOW=$2
   shift 2
+  until_true 30 unplugged
   ends "$want" timeout -k 5 600 "$dfuhil" rig bench rig.yaml --time x20 -- "$dfuhil" nightly --rig ./rig.yaml --retries 1 "$@" \
     --folder nights --history h.sqlite --tool-path dfu-util="$PWD/tool"
   until_true 20 unplugged
-}
-
-# The kernel has let go of what was on the bench.
-unplugged()
-{
-  ! grep -q -x -E 'ea90|05df|df11|5740' /sys/bus/usb/devices/*/idProduct
 }
 
 # What was played there has the verdict of the board in this process, and a recording.
@@ -273,7 +281,7 @@ ended 1 "$dfuhil" run --rig ./rig.yaml start/list-changes-nothing --capture-dir 
 exit $status
 END
   export dfuhil dfuemu
-  ends 0 "$dfuhil" rig bench rig.yaml --time x20 --control S -- bash all || { umount full; false; }
+  ends 0 bench rig.yaml --time x20 --control S -- bash all || { umount full; false; }
   umount full
   [ "$(grep -c 'has the relay board been unplugged?' said)" -eq 2 ]
   says said 'dfuhil: the wires may not be idle: cannot open boot0 (relay 1 of USB relays BENCH, pulled: high): no relay board'
