@@ -82,3 +82,14 @@ int host_device_access(const struct host_device *d)
 	snprintf(node, sizeof(node), "/dev/bus/usb/%03u/%03u", d->bus, d->address);
 	return access(node, R_OK | W_OK) ? -errno : 0;
 }
+
+bool host_device_is_listed(const struct host_device *wanted)
+{
+	struct host_device devices[HOST_DEVICES];
+	size_t count = host_devices(devices);
+
+	for (size_t i = 0; i < count; i++)
+		if (devices[i].bus == wanted->bus && devices[i].address == wanted->address)
+			return true;
+	return false;
+}

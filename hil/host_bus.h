@@ -21,5 +21,7 @@ struct host_device {
 size_t host_devices(struct host_device out[HOST_DEVICES]);
 /* May its node be opened for reading and writing? 0 or -errno. */
 int host_device_access(const struct host_device *);
+/* By its node: still, or again. */
+bool host_device_is_listed(const struct host_device *);
 
 #endif

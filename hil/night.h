@@ -121,6 +121,8 @@ struct night {
 /* Rigs and cases of the suite. 0, -ENOMEM, -EINVAL: problems are told. */
 int night_make(struct night *, struct problems *);
 void night_unmake(struct night *);
+/* As if it had never run. */
+void night_case_clear(struct night_case *);
 
 /* --- night_queue.c --- */
 /* Plays all, from the health of the rigs on: 0, or -errno with why. Each case is closed then, whatever came. */

@@ -101,6 +101,22 @@ int night_make(struct night *n, struct problems *problems)
 	return 0;
 }
 
+void night_case_clear(struct night_case *c)
+{
+	results_free(&c->attempts);
+	free(c->emulated_message);
+	free(c->control_message);
+	free(c->message);
+	free(c->reason);
+	free(c->capture);
+	free(c->since);
+	*c = (struct night_case){ .night = c->night,
+				  .scenario = c->scenario,
+				  .tool = c->tool,
+				  .emulated = VERDICT_SKIPPED,
+				  .control = VERDICT_SKIPPED };
+}
+
 void night_unmake(struct night *n)
 {
 	for (unsigned i = 0; n->lanes && i < n->lane_count; i++) {
@@ -114,17 +130,8 @@ void night_unmake(struct night *n)
 		if (lane->lock >= 0)
 			close(lane->lock);
 	}
-	for (size_t i = 0; n->cases && i < n->case_count; i++) {
-		struct night_case *c = &n->cases[i];
-
-		results_free(&c->attempts);
-		free(c->emulated_message);
-		free(c->control_message);
-		free(c->message);
-		free(c->reason);
-		free(c->capture);
-		free(c->since);
-	}
+	for (size_t i = 0; n->cases && i < n->case_count; i++)
+		night_case_clear(&n->cases[i]);
 	/* What was cut off by a signal */
 	for (unsigned i = 0; n->playing && i < n->place_count; i++)
 		job_free(n->playing[i]);

@@ -227,17 +227,7 @@ static bool can_move(const struct night_case *c)
 static void move(struct night_case *c)
 {
 	night_remember(c);
-	results_free(&c->attempts);
-	free(c->emulated_message);
-	free(c->control_message);
-	free(c->message);
-	free(c->reason);
-	free(c->capture);
-	*c = (struct night_case){ .night = c->night,
-				  .scenario = c->scenario,
-				  .tool = c->tool,
-				  .emulated = VERDICT_SKIPPED,
-				  .control = VERDICT_SKIPPED };
+	night_case_clear(c);
 }
 
 /* Closes it once nothing of it is under way. */

@@ -3,30 +3,17 @@
 #include "nightly.h"
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "commands.h"
+#include "complain.h"
 #include "night.h"
 #include "outfile.h"
 #include "rig_choice.h"
 #include "text.h"
 #include "when.h"
 #include "worker.h"
-
-static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void complain(const char *format, ...)
-{
-	va_list args;
-
-	fflush(stdout);
-	fputs("dfuhil: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
 
 static void help(void)
 {

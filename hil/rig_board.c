@@ -39,17 +39,6 @@ static bool find(struct board *b, struct host_device *d)
 	return false;
 }
 
-static bool is_listed(const struct host_device *wanted)
-{
-	struct host_device devices[HOST_DEVICES];
-	size_t count = host_devices(devices);
-
-	for (size_t i = 0; i < count; i++)
-		if (devices[i].bus == wanted->bus && devices[i].address == wanted->address)
-			return true;
-	return false;
-}
-
 /* A board that goes by a pin of ours is gone for the host, too, when the step is over. */
 static int board_pin(struct rig *rig, unsigned board, enum mcu_pin pin, bool high)
 {
@@ -71,7 +60,7 @@ static int board_pin(struct rig *rig, unsigned board, enum mcu_pin pin, bool hig
 	if (!high && pin != PIN_BOOT0)
 		known = find(b, &was);
 	r = board_wire(b, wires[pin], high);
-	for (end = board_now_us(b) + GONE_US; !r && known && is_listed(&was) && board_now_us(b) < end;)
+	for (end = board_now_us(b) + GONE_US; !r && known && host_device_is_listed(&was) && board_now_us(b) < end;)
 		board_pause(b, POLL_US);
 	return r;
 }

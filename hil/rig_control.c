@@ -65,17 +65,6 @@ static const struct host_device *find_board(const struct control_board *b, const
 	return NULL;
 }
 
-static bool is_listed(const struct host_device *wanted)
-{
-	struct host_device devices[HOST_DEVICES];
-	size_t count = host_devices(devices);
-
-	for (size_t i = 0; i < count; i++)
-		if (devices[i].bus == wanted->bus && devices[i].address == wanted->address)
-			return true;
-	return false;
-}
-
 /* A board that goes by a pin of ours is gone for the host, too, when the step is over: a tool that runs next would find what is no
  * more. On a bus in this process that is so by itself. */
 static int control_pin(struct rig *rig, unsigned board, enum mcu_pin pin, bool high)
@@ -97,7 +86,7 @@ static int control_pin(struct rig *rig, unsigned board, enum mcu_pin pin, bool h
 	if (found)
 		was = *found;
 	error = control_command(r, board, "%s", commands[pin][high]);
-	for (end = wall_ms() + GONE_MS; !error && found && is_listed(&was) && wall_ms() < end;)
+	for (end = wall_ms() + GONE_MS; !error && found && host_device_is_listed(&was) && wall_ms() < end;)
 		pause_ms(POLL_MS);
 	return error;
 }
@@ -383,7 +372,7 @@ static void end_server(struct control_rig *r)
 	}
 	server_end(r->server);
 	for (end = wall_ms() + GONE_MS; n && wall_ms() < end;) {
-		if (is_listed(&were[n - 1]))
+		if (host_device_is_listed(&were[n - 1]))
 			pause_ms(POLL_MS);
 		else
 			n--;

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "commands.h"
+#include "complain.h"
 #include "outfile.h"
 #include "report.h"
 #include "rig_choice.h"
@@ -30,19 +30,6 @@ struct run {
 	FILE *people; /* where the report for people goes */
 	char time[RUNNER_TIME];
 };
-
-static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void complain(const char *format, ...)
-{
-	va_list args;
-
-	fflush(stdout);
-	fputs("dfuhil: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
 
 static void help(void)
 {

@@ -14,12 +14,28 @@ struct gpio {
 	struct gpiod_line *line;
 };
 
+static struct gpiod_chip *open_path(const char *path, int *error, char why[WIRES_WHY])
+{
+	struct gpiod_chip *chip = gpiod_chip_open(path);
+
+	*error = chip ? 0 : gpio_no_chip(path, errno, why);
+	return chip;
+}
+
+static struct gpiod_chip *open_named(const char *name, int *error, char why[WIRES_WHY])
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	return open_path(path, error, why);
+}
+
 /* The one chip with that label. */
 static struct gpiod_chip *chip_by_label(const char *label, int *error, char why[WIRES_WHY])
 {
 	struct gpiod_chip_iter *iter = gpiod_chip_iter_new();
 	struct gpiod_chip *chip;
-	char found[64] = "", second[64] = "", path[80];
+	char found[64] = "", second[64] = "";
 
 	*error = -errno;
 	if (iter) {
@@ -31,22 +47,14 @@ static struct gpiod_chip *chip_by_label(const char *label, int *error, char why[
 		*error = gpio_no_label(label, found, second, iter ? 0 : *error, why);
 		return NULL;
 	}
-	snprintf(path, sizeof(path), "/dev/%s", found);
-	chip = gpiod_chip_open(path);
-	*error = chip ? 0 : gpio_no_chip(path, errno, why);
-	return chip;
+	return open_named(found, error, why);
 }
 
 static struct gpiod_chip *open_chip(const char *name, int *error, char why[WIRES_WHY])
 {
 	char path[GPIO_PATH];
-	struct gpiod_chip *chip;
 
-	if (!gpio_path(name, path))
-		return chip_by_label(name, error, why);
-	chip = gpiod_chip_open(path);
-	*error = chip ? 0 : gpio_no_chip(path, errno, why);
-	return chip;
+	return gpio_path(name, path) ? open_path(path, error, why) : chip_by_label(name, error, why);
 }
 
 /* The chip of the only line with that name. */
@@ -54,7 +62,7 @@ static struct gpiod_chip *chip_of_line(const char *name, int *error, char why[WI
 {
 	struct gpiod_chip_iter *iter = gpiod_chip_iter_new();
 	struct gpiod_chip *chip;
-	char found[64] = "", second[64] = "", path[80];
+	char found[64] = "", second[64] = "";
 
 	*error = -errno;
 	if (iter) {
@@ -66,10 +74,7 @@ static struct gpiod_chip *chip_of_line(const char *name, int *error, char why[WI
 		*error = gpio_no_line(name, found, second, iter ? 0 : *error, why);
 		return NULL;
 	}
-	snprintf(path, sizeof(path), "/dev/%s", found);
-	chip = gpiod_chip_open(path);
-	*error = chip ? 0 : gpio_no_chip(path, errno, why);
-	return chip;
+	return open_named(found, error, why);
 }
 
 static struct gpiod_line *find_line(struct gpiod_chip *chip, const char *name)
