@@ -74,6 +74,7 @@ uint64_t board_clock_us(clockid_t);
 uint64_t board_now_us(const struct board *);
 /* Waits, and listens to usbmon and console meanwhile. */
 void board_pause(struct board *, uint64_t us);
+void board_idles(struct board *); /* the wires have just been opened, which has brought all to idle */
 int board_wire(struct board *, enum wire, bool high); /* with the times of the file; 0 or -errno with why */
 int board_reset(struct board *);                      /* a pulse on NRST, or what stands for it */
 /* Where the board is, from where it is seen now. */

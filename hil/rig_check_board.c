@@ -495,10 +495,28 @@ static void check_cut(struct rig_check *c, enum wire wire)
 	}
 }
 
+/* What idles off is off until somebody asks for it. */
+static bool check_supply(struct rig_check *c)
+{
+	bool power_off = !wire_idles_high(c->rig, WIRE_POWER), vbus_off = !wire_idles_high(c->rig, WIRE_VBUS);
+	struct rig_check_step *s = rig_check_begin(c, "supply");
+
+	if (!power_off && !vbus_off)
+		return true;
+	snprintf(s->does, sizeof(s->does), "%s%s%s on, which idle%s off", power_off ? "power" : "",
+		 power_off && vbus_off ? " and " : "", vbus_off ? "VBUS" : "", power_off && vbus_off ? "" : "s");
+	if (!supply(c, s, true))
+		return false;
+	rig_check_end(c, s, RIG_CHECK_OK, "the drivers say so");
+	return true;
+}
+
 void rig_check_board(struct rig_check *c)
 {
 	struct host_device d;
 
+	if (!check_supply(c))
+		return;
 	if (!check_bootloader(c, &d) || !check_access(c, &d) || !check_alone(c))
 		return;
 	if (!check_state(c, &d))

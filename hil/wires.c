@@ -22,6 +22,11 @@ const char *wire_name(enum wire wire)
 	return names[wire];
 }
 
+bool wire_idles_high(const struct board_rig *rig, enum wire wire)
+{
+	return rig->wires[wire] ? rig->wires[wire]->idle_high : wire != WIRE_BOOT0;
+}
+
 int wires_possible(const struct board_rig *rig, char why[WIRES_WHY])
 {
 	for (unsigned i = 0; i < WIRES; i++) {

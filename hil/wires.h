@@ -29,5 +29,7 @@ void wires_close(struct wires *);                    /* idles, ends the guardian
 /* For people: "BOOT0: line 3 of gpiochip2 (CP2112 SMBus Bridge), active high". Borrowed until the next call. */
 const char *wires_text(const struct board_rig *, enum wire);
 const char *wire_name(enum wire); /* "boot0", as in a rig file */
+/* Where the pin or supply is while all is idle; of what is not switched: as on a desk, BOOT0 low, NRST released, supplies on. */
+bool wire_idles_high(const struct board_rig *, enum wire);
 
 #endif
