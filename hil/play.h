@@ -74,6 +74,8 @@ struct play_job {
 	bool raw;                       /* call says nothing */
 	bool host;                      /* a scripted host of ours: its exit status is 0 or not */
 };
+/* May a tool be given that file, on a real board? False after play_error(). address: where it goes, if it does not say so itself. */
+bool play_may_have(struct play *, const struct step *, const struct file *, const uint32_t *address);
 /* Run it, and hold it against the step's expect. */
 enum play_outcome play_tool(struct play *, const struct step *, struct play_job *);
 

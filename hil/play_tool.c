@@ -8,8 +8,10 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/wait.h>
+#include "board_fit.h"
 #include "fault_rule.h"
 #include "play_internal.h"
+#include "rig_choice.h"
 #include "tool_output.h"
 
 #define SHOWN 400 /* of what it wrote, in a message */
@@ -443,6 +445,17 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 	if (!set_wanted(call, job))
 		return play_error(play, "%s", strerror(ENOMEM));
 	return check(play, step, job, &run, &ran, call, meaning);
+}
+
+bool play_may_have(struct play *play, const struct step *step, const struct file *file, const uint32_t *address)
+{
+	const struct board_rig *board = rig_choice_board(play->options->rig);
+	char why[BOARD_FIT_WHY];
+
+	if (!board || !board_fit_file(board, step, file, address, why))
+		return true;
+	play_error(play, "%s", why);
+	return false;
 }
 
 enum play_outcome play_tool(struct play *play, const struct step *step, struct play_job *job)

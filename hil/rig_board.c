@@ -341,9 +341,10 @@ static void board_close(struct rig *rig)
 	uint8_t now[OPTION_MAX_BYTES];
 
 	/* What this scenario has made of the option bytes is no start for the next. */
-	if (b->wires && b->options_changed && !board_options_read(rig, 1, now) &&
-	    memcmp(now, b->options_before, option_bytes_size(b->profile)))
-		board_options_load(rig, 1, b->options_before);
+	if (b->wires && b->options_changed &&
+	    (board_options_read(rig, 1, now) || (memcmp(now, b->options_before, option_bytes_size(b->profile)) &&
+						 board_options_load(rig, 1, b->options_before))))
+		fprintf(stderr, "dfuhil: the option bytes are not as they were before: %s\n", b->why);
 	if (b->wires)
 		board_wear_save(b);
 	usbmon_tap_close(b->tap);
@@ -375,10 +376,13 @@ static int open_board(struct board *b, const struct rig_setup *s)
 	b->wires = wires_open(b->file, &r, why);
 	if (!b->wires)
 		return board_fail(b, r, "%s", why);
+	board_idles(b);
 	r = take_turn(b);
+	for (enum wire w = WIRE_POWER; w <= WIRE_VBUS && !r; w++)
+		if (!b->high[w])
+			r = board_wire(b, w, true);
 	if (r)
 		return r;
-	b->high[WIRE_NRST] = b->high[WIRE_POWER] = b->high[WIRE_VBUS] = true;
 	if (b->file->console || b->file->console_usb) {
 		b->console = console_port_new(b->file->console, b->port, b->file->console_speed);
 		if (!b->console)

@@ -204,6 +204,85 @@ forbidden()
   says said 'read protection of level 2, which is for ever: no real board is given it'
 }
 
+# The same by ways that do not say so, whatever the file allows
+by_the_back_door()
+{
+  need dfu-util
+  board_file
+  scene command-in-file bootloader 'host: "clrstatus; dnload 0 file other"'
+  scene raw-control bootloader 'host: "clrstatus; set-address 0x1fff7800; settle; control 0x21 1 2 0 hex 00"'
+  scene two-scripts bootloader 'host: "clrstatus; set-address 0x1fff7800; settle"' 'host: "dnload 2 hex 00; settle"'
+  scene beside-an-erase bootloader \
+    'host: "clrstatus; set-address 0x1fff7800; settle; erase 0x08004000; settle; dnload 2 hex 00; settle"'
+  scene refused-address bootloader \
+    'host: "clrstatus; set-address 0x1fff7800; settle; set-address 0x08000000 -> any; dnload 2 hex 00"'
+  scene behind-a-tool bootloader 'upload: {output: out, address: 0x1fff7800, length: 16, alt: 2}' 'host: "dnload 2 hex 00; settle"'
+  scene from-below bootloader 'host: "each 2048 of image at 0x1fff7000: set-address @; settle; dnload 2 @; settle"'
+  # shellcheck disable=SC2016 # the runner's
+  scene big-x bootloader 'run: ["${tool}", -a, "2", -s, "0X1FFF7800", -D, x]'
+  # shellcheck disable=SC2016 # the runner's
+  scene decimal bootloader 'run: ["${tool}", -a, "2", -s, "536836096", -D, x]'
+  scene script-rdp2 bootloader \
+    'host: "clrstatus; set-address 0x1fffc000; settle; dnload 2 hex efcc1033efcc1033ff7f0080ff7f0080; settle"'
+  scene part bootloader 'host: "clrstatus; set-address 0x1fffc008; settle; dnload 2 hex ff7f0080ff7f0080; settle"'
+  scene complement bootloader 'set-option-bytes: efcc1055efaa1055ff7f0080ff7f0080'
+  scene prepared 'prepare: {options: {bytes: efcc1055efaa1055ff7f0080ff7f0080}}'
+  scene elsewhere bootloader 'download: {file: image, address: 0x08000000, usb: "1209:0001"}'
+  scene opens bootloader 'host: "open 1209:0001; clrstatus"'
+  on_board 1 --serial "$serial" --flash f --state state.json -- run --rig board.yaml s
+  [ "$(grep -c '^skip ' said)" -eq 15 ]
+  says said 'every scenario was skipped'
+  rm s/*
+  # Known once the file is there
+  cat >s/file.yaml <<'END'
+name: option bytes of level 2 as a file
+why: They are seen when they are made.
+reference: none
+files:
+  options: {hex: efcc1033efcc1033ff7f0080ff7f0080}
+steps: [bootloader, {download: {file: options, address: 0x1fffc000, alt: 1}}]
+END
+  cat >s/long.yaml <<'END'
+name: a file that reaches into OTP memory
+why: Its start is not there.
+reference: none
+files:
+  image: {size: 5000, seed: 1}
+steps: [bootloader, {download: {file: image, address: 0x1fff7000}}]
+END
+  cat >s/parts.yaml <<'END'
+name: a DfuSe file that is made of another one
+why: Its addresses are in its bytes alone.
+reference: none
+files:
+  image: {size: 16, seed: 1}
+  made: {dfuse: [{address: 0x1fff7800, of: image}]}
+  again: {join: [made]}
+steps: [bootloader, {download: {file: again}}]
+END
+  # shellcheck disable=SC2016 # the runner's
+  sed 's/{download: .*/{run: ["${tool}", -D, "${file:again}"]}]/' s/parts.yaml >s/words.yaml
+  on_board 1 --serial "$serial" --flash f --state state.json -- run --rig board.yaml s
+  says said '0 passed, 0 failed, 4 with errors'
+  says said "step 'download' (line 6) sets read protection of level 2, which is for ever: no real board is given it"
+  [ "$(grep -c 'ERROR .*writes to 0x1fff7800, OTP memory, which is for ever' said)" -eq 3 ]
+  says state.json 'option-bytes: EFAA1055EFAA1055FF7F0080FF7F0080'
+}
+
+# What a tool has made of the protection is not put right at the price of the flash, unless that is allowed.
+protected_by_a_tool()
+{
+  need dfu-util
+  board_file 'allows: [option-bytes]'
+  pattern 3000 1 >f
+  printf '\357\125\020\252\357\125\020\252\377\177\000\200\377\177\000\200' >rdp1
+  printf '%s\n' "dfu-util -a 1 -s 0x\$(echo 1fff)c000 -D $PWD/rdp1; sleep 1" >protect.sh
+  scene tool 'prepare: {options: {write-protect: [9]}}' bootloader "run: [sh, $PWD/protect.sh]"
+  on_board 0 --serial "$serial" --flash f -- run --rig board.yaml s/tool.yaml
+  says said 'dfuhil: the option bytes are not as they were before: the board is read protected now, and the rig file does not'
+  cmp -n 3000 f <(pattern 3000 1)
+}
+
 # A recording is held against the same.
 recordings()
 {
@@ -214,6 +293,13 @@ recordings()
   ends 0 emu --serial "$serial" --capture plain.pcapng -- dfu-util -a 0 -s 0x08004000 -D image
   on_board 3 --serial "$serial" -- replay --rig board.yaml mass.pcapng
   says said "the recording erases the whole flash, which the rig 'desk' does not allow ('allows: [mass-erase]')"
+  printf '\357\314\020\063\357\314\020\063\377\177\000\200\377\177\000\200' >rdp2
+  # The board resets itself, and is never to be read again.
+  emu --serial "$serial" --capture rdp2.pcapng -- dfu-util -a 1 -s 0x1fffc000 -D rdp2 >said 2>&1 || true
+  board_file
+  on_board 3 --serial "$serial" -- replay --rig board.yaml rdp2.pcapng
+  says said 'the recording sets read protection of level 2, which is for ever'
+  board_file 'allows: []'
   on_board 0 --serial "$serial" --flash flash -- replay --rig board.yaml plain.pcapng
   cmp -n 3000 image <(tail -c +16385 flash)
 }
@@ -377,6 +463,31 @@ idle_at_the_end()
   says_not said 'boot0: high'
 }
 
+# Supplies that are off while nobody uses the board, and a BOOT0 that rests high
+other_idles()
+{
+  need dfu-util
+  board_file
+  sed -i -e '/^  power:/s/}$/, idle: off}/' -e '/^  vbus:/s/}$/, idle: off}/' -e '/^  boot0:/s/}$/, idle: high}/' board.yaml
+  scene both bootloader list 'prepare: {flash: [{file: image}]}' application 'wait: {usb: "0483:5740"}' \
+    'state: {mode: application}' bootloader 'state: {dfu: dfuERROR, status: errFIRMWARE}'
+  # shellcheck disable=SC2016
+  ends 0 emu --control S --serial "$serial" -- sh -ec '
+    "$0" run --rig board.yaml s/both.yaml
+    "$0" rig check board.yaml
+    "$1" ctl S status' "$dfuhil" "$dfuemu"
+  says said 'ok    s/both'
+  says said 'ok       supply: power and VBUS on, which idle off'
+  says said "the rig 'desk' is fit"
+  says said 'boot0: high'
+  # Also where nothing but the supply is switched
+  without_wire boot0
+  without_wire nrst
+  without_wire vbus
+  scene alone 'wait: {usb: "0483:df11"}' list
+  ends 0 emu --control S --serial "$serial" -- "$dfuhil" run --rig board.yaml s/alone.yaml
+}
+
 fit()
 {
   board_file
@@ -388,6 +499,7 @@ fit()
   says said 'ok       power: in its bootloader, supply off, and on again'
   says said 'ok       idle: all wires go back to idle'
   says said "the rig 'desk' is fit"
+  says_not said 'supply:'
   on_board 0 --serial "$serial" -- rig check --json board.yaml
   python3 -c 'import json; r = json.load(open("said")); assert r["fit"] and len(r["steps"]) > 12'
   ends 2 "$dfuhil" rig check
@@ -400,6 +512,8 @@ check "tools, limits and bystanders are as on other rigs" behaviour
 check "the board is looked into and prepared, and does what it did before" look
 check "the console is heard, and silent where the board is" console
 check "what the rig file does not allow, and what is for ever, is skipped with the reason" forbidden
+check "it is skipped or refused by whatever way it goes" by_the_back_door
+check "protection that a tool has set stays, if taking it away is not allowed" protected_by_a_tool
 check "a recording is played to a board only if it may do what it does" recordings
 check "erases are counted, and stop at the limit" wear
 check "a board that never enumerates is told of" never_enumerates
@@ -410,5 +524,6 @@ check "a board that goes in the middle is told of" gone
 check "a wire that fails, hangs or is not there is told of" bad_wires
 check "one run at a time has the board" one_run_at_a_time
 check "the wires are idle when a run has ended" idle_at_the_end
+check "supplies may idle off, and BOOT0 high" other_idles
 check "a rig that is fit is found fit, step by step" fit
 finish
