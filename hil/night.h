@@ -25,7 +25,7 @@ struct night_case;
 /* What a play is for. */
 enum work {
 	WORK_CASE,     /* a case on its rig, first or again */
-	WORK_HEALTH,   /* before the first case: does the board answer the runner's own host? */
+	WORK_HEALTH,   /* before the first case: are the wires well, and does the board answer the runner's own host? */
 	WORK_CONTROL,  /* the same after a failure */
 	WORK_EMULATED, /* the case on the emulated board */
 };
@@ -150,7 +150,7 @@ struct history *night_history(struct night *);   /* NULL: there is none, as was 
 void night_lend_history(struct night *);         /* before a process is begun that may open it */
 int64_t night_run(struct lane *, unsigned tool); /* of the history; 0: none */
 void night_recall(struct night_case *);          /* what the history knows, before it runs */
-/* play_scenario() with the capture where night_keep_capture() finds it: in no folder of the night's, whose disk may be full. */
+/* play_scenario(), behind what try_rig asks for, with the capture where night_keep_capture() finds it: in no folder of the night's, whose disk may be full. */
 struct result *night_play_one(const struct play_options *);
 void night_keep_capture(struct night *, const struct night_job *, struct result *);
 void night_remember(struct night_case *); /* its attempts, in the history alone */

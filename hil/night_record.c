@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "board_rig.h"
 #include "night.h"
+#include "rig_check.h"
 #include "rig_choice.h"
 #include "text.h"
 #include "worker.h"
@@ -87,12 +88,28 @@ static void tell(struct night *n, struct report **report, const struct result *r
 
 /* --- captures --- */
 
+/* NULL: it passes. */
+static struct result *try_rig(const struct play_options *play)
+{
+	const struct board_rig *board = rig_choice_board(play->rig);
+	bool of_board;
+	char why[RIG_WHY], text[RIG_WHY + 32];
+
+	if (!play->try_rig || !board || !(rig_choice_can(play->rig) & RIG_PINS) ||
+	    rig_check_is_fit(board, &of_board, why))
+		return NULL;
+	snprintf(text, sizeof(text), "rig check, %s", why);
+	return worker_result(play, of_board ? VERDICT_FAILED : VERDICT_ERROR, text);
+}
+
 struct result *night_play_one(const struct play_options *options)
 {
 	struct play_options play = *options;
 	char *kept = text_format("%s.kept", options->folder);
-	struct result *result;
+	struct result *result = try_rig(options);
 
+	if (result)
+		return result;
 	if (!kept || (mkdir(kept, 0700) && errno != EEXIST))
 		play.capture_folder = NULL;
 	else if (options->capture_folder)

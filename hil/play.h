@@ -32,6 +32,7 @@ struct play_options {
 	const char *folder;         /* an empty folder for this run alone; absolute */
 	const char *tool_version;   /* as the tool says it; NULL: not known */
 	const char *program;        /* this program, for scripted hosts; NULL: /proc/self/exe */
+	bool try_rig; /* of a real board: with `rig check`'s steps, before the scenario */
 	/* A tool that still runs when the play has taken so long in real time is killed; 0: no limit. */
 	uint64_t tool_wall_ms;
 };

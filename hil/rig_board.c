@@ -307,15 +307,21 @@ static int set_start(struct board *b, const struct rig_setup *s)
 	return r;
 }
 
-/* Tools tell boards by the ID of the ROM: of those on this machine with the same one, one at a time is in it. */
+struct board_lock *rig_board_turn(const struct board_rig *f, int *error, char why[WIRES_WHY])
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "turn-%04x:%04x", f->vendor, f->product);
+	return board_lock_take(name, NULL, error, why);
+}
+
 static int take_turn(struct board *b)
 {
 	uint64_t end = board_now_us(b) + TURN_US;
-	char name[32], why[WIRES_WHY];
+	char why[WIRES_WHY];
 	int error;
 
-	snprintf(name, sizeof(name), "turn-%04x:%04x", b->file->vendor, b->file->product);
-	while (!(b->turn = board_lock_take(name, NULL, &error, why))) {
+	while (!(b->turn = rig_board_turn(b->file, &error, why))) {
 		if (error != -EBUSY || board_now_us(b) >= end)
 			return board_fail(b, error, "%s", why);
 		board_pause(b, TURN_POLL_US);

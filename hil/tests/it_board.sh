@@ -424,6 +424,49 @@ bad_wires()
   says said 'the device stayed'
 }
 
+# Mistakes that the check finds by trying another wiring
+wrong_wiring()
+{
+  board_file 'timing: {reset: 5ms, listed: 1s}'
+  grep -v '^  boot0:\|^  nrst:' board.yaml >rest
+  { cat rest; wire boot0 'nrst, high' 'nrst, low'; wire nrst 'boot0, high' 'boot0, low'; } >board.yaml
+  on_board 3 --serial "$serial" --boot0 low -- rig check board.yaml
+  says said 'it came up when BOOT0 was let go in the place of NRST: the two are swapped, in the file or on the board: BOOT0: '
+  { cat rest; wire boot0 'boot0, low' 'boot0, high'; wire nrst 'nrst, high' 'nrst, low'; } >board.yaml
+  on_board 3 --serial "$serial" --boot0 low -- rig check board.yaml
+  says said "to mend it it came up with BOOT0 low: 'active' of boot0 is the wrong way round: BOOT0: "
+  { cat rest; wire boot0 'boot0, high' 'boot0, low'; wire nrst 'nrst, low' 'nrst, high'; } >board.yaml
+  on_board 3 --serial "$serial" --boot0 low -- rig check board.yaml
+  says said "it came up while NRST was held low: 'active' of nrst is the wrong way round: NRST: "
+  # On an empty board nothing comes instead.
+  { cat rest; wire nrst 'nrst, high' 'nrst, low'; echo '  boot0: {command: {on: ["true"], off: ["true"]}}'; } >board.yaml
+  on_board 3 --serial "$serial" --boot0 low -- rig check board.yaml
+  says said 'does BOOT0 get high, and is it high as the reset ends?'
+}
+
+# The check brings the board into its bootloader, where a tool that is at work on another one would find it, and leaves none there.
+check_takes_turns()
+{
+  need flock
+  board_file 'timing: {reset: 5ms, listed: 1s}'
+  # shellcheck disable=SC2016
+  ends 3 emu --control S --serial "$serial" -- sh -ec '
+    mkfifo go
+    (flock 9; echo "1 another" >&9; : <go) 9>dfubench-board-turn-0483%3adf11 &
+    while flock -n dfubench-board-turn-0483%3adf11 true; do :; done
+    "$0" rig check board.yaml >first 2>&1 &
+    until grep -q "^ok       turn: waiting until another board 0483:df11" first; do :; done
+    ! grep -q "^ok       wires" first
+    : >go
+    wait $!
+    cat first
+    sed "s|^  power:.*|  power: {command: {on: [\"true\"], off: [\"true\"]}}|; s|326237753036|326237753037|" board.yaml >other.yaml
+    "$0" rig check other.yaml || { echo "status $?"; "$1" ctl S status; exit 3; }' "$dfuhil" "$dfuemu"
+  says said "the rig 'desk' is fit"
+  says said 'another board: that at port 1-1 has serial number 326237753036'
+  says_not said 'mode: bootloader'
+}
+
 # --- two of them, and what is left ---
 
 one_run_at_a_time()
@@ -502,6 +545,12 @@ fit()
   says_not said 'supply:'
   on_board 0 --serial "$serial" -- rig check --json board.yaml
   python3 -c 'import json; r = json.load(open("said")); assert r["fit"] and len(r["steps"]) > 12'
+  # What a night has left in the flash may be no application that comes; that is no fault of the rig.
+  board_file 'console: {usb: application}' 'timing: {listed: 1s}'
+  pattern 3000 1 >noise
+  on_board 0 --serial "$serial" --flash noise -- rig check board.yaml
+  says said 'warning  console: '
+  says said 'the application that the file speaks of did not come, and so did not its port'
   ends 2 "$dfuhil" rig check
   ends 2 "$dfuhil" rig mend board.yaml
   ends 2 "$dfuhil" rig check emulated
@@ -522,6 +571,8 @@ check "two boards alike are left alone" two_boards
 check "a board that stays busy, or is silent, holds nobody up" stuck
 check "a board that goes in the middle is told of" gone
 check "a wire that fails, hangs or is not there is told of" bad_wires
+check "lines that are swapped, and levels the wrong way round, are found by trying" wrong_wiring
+check "a check takes its turn to be in the bootloader" check_takes_turns
 check "one run at a time has the board" one_run_at_a_time
 check "the wires are idle when a run has ended" idle_at_the_end
 check "supplies may idle off, and BOOT0 high" other_idles
