@@ -13,6 +13,7 @@
 #include "night.h"
 #include "rig_check.h"
 #include "rig_choice.h"
+#include "run_mark.h"
 #include "text.h"
 #include "worker.h"
 
@@ -199,18 +200,20 @@ int64_t night_run(struct lane *lane, unsigned tool)
 	struct night *n = lane->night;
 	const struct board_rig *board = rig_choice_board(lane->choice);
 	bool own = tool == n->suite.tool_count;
-	char host[65] = "", why[HISTORY_WHY];
+	char host[65] = "", mark[RUN_MARK], why[HISTORY_WHY];
 	struct history_run run = { .rig = lane->name,
 				   .serial = board ? board->serial : NULL,
 				   .tool = own ? n->host->name : n->suite.tool_names[tool],
 				   .tool_version = own ? DFUBENCH_VERSION : n->suite.tool_versions[tool],
 				   .host = host,
+				   .mark = mark,
 				   .started = n->started };
 	int64_t r;
 
 	if (lane->runs[tool] || !night_history(n))
 		return lane->runs[tool];
 	gethostname(host, sizeof(host) - 1);
+	run_mark(mark);
 	r = history_begin(night_history(n), &run, why);
 	if (r < 0)
 		lost(n, why);

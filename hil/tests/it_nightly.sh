@@ -323,6 +323,39 @@ killed()
   [ "$(find nights -mindepth 1 -maxdepth 1 -type d | wc -l)" -le 4 ]
 }
 
+# The history tells a night that is under way from one that was killed, as long as it is this machine's.
+under_way()
+{
+  local night
+
+  need sqlite3
+  tool
+  mkfifo began go
+  sed -i "2a [ \"\$1\" = --version ] || { echo >$PWD/began; read -r x <$PWD/go; }" tool
+  "$dfuhil" nightly start/list-changes-nothing --folder nights --history h.sqlite --tool reference \
+    --tool-path reference="$PWD/tool" >night 2>&1 &
+  night=$!
+  read -r <began
+  history
+  [ "$(grep -c ' running$' said)" -eq 2 ]
+  history show last
+  says said '  running still'
+  history --json
+  says said '"state": "running"'
+  kill -s KILL "$night"
+  wait "$night" || true
+  history
+  [ "$(grep -c ' killed$' said)" -eq 2 ]
+  history show last
+  says said '  killed: its process is there no longer'
+  says_not said 'process '"$night"
+  history --html page.html
+  says page.html '>killed<'
+  sqlite3 h.sqlite "UPDATE run SET host = 'elsewhere'"
+  history
+  [ "$(grep -c ' unfinished$' said)" -eq 2 ]
+}
+
 # --- what is kept ---
 
 hook()
@@ -449,6 +482,7 @@ later 'after the limit each scenario has a verdict' limit
 later 'after Ctrl-C what ran is reported' interrupted
 gather
 later 'killed at any moment it leaves the history whole' killed
+later 'the history tells a night that is killed from one that is under way' under_way
 later 'the hook hears of the night, and changes no verdict' hook
 later 'old nights go, and nothing else' retention
 later 'on a full disk verdicts are kept' disk_full
