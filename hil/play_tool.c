@@ -422,8 +422,13 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 	set_interrupt(&run, job->arguments);
 	environment = environment_of(play, job);
 	run.environment = environment;
-	if (!environment)
+	erases_of_job(&job->erases, job, rig->ops->profile(rig, board));
+	run.erases = job->erases.list;
+	run.erase_count = job->erases.count;
+	if (!environment || job->erases.no_memory) {
+		free(environment);
 		return play_error(play, "%s", strerror(ENOMEM));
+	}
 	failed = rig->ops->run(rig, &run, &ran, why) || ran.exec_failed;
 	free(environment);
 	if (failed)
@@ -475,5 +480,6 @@ enum play_outcome play_tool(struct play *play, const struct step *step, struct p
 	if (streams)
 		play->step->warnings = streams->warnings;
 	free(streams);
+	erases_free(&job->erases);
 	return r;
 }

@@ -103,6 +103,8 @@ const struct rig_event *board_events(struct rig *, size_t *count);
 int board_wear_open(struct board *);
 int board_wear_check(struct board *, unsigned sector); /* before it is erased; -EDQUOT with why */
 void board_wear_count(struct board *, unsigned sector, uint64_t took_us);
+/* What a tool is about to erase, where nobody will hear of it. */
+void board_wear_foresee(struct board *, const struct rig_erase *, size_t count);
 void board_wear_save(struct board *); /* with what tools have erased, by the transcript */
 /* For people; NULL: no sector is at the limit where that is to be told. */
 const char *board_wear_warning(const struct board *, char out[RIG_WHY]);

@@ -323,6 +323,28 @@ wear()
   says said '2 erases of the sector at 0x08000000, and the file stops at 2'
 }
 
+# Nothing is recorded here: what tools, scripts and recordings are to erase is what counts.
+wear_unheard()
+{
+  need dfu-util sqlite3
+  board_file 'wear: {warn: 2, stop: 3}'
+  erases() { sqlite3 state/dfubench/history.sqlite "SELECT erases FROM wear WHERE sector = $1"; }
+  scene tool bootloader 'download: {file: image, address: 0x08004000}'
+  scene script bootloader 'host: "clrstatus; erase 0x08008000; settle"' 'host: "each 2048 of image at 0x08004000: erase @; settle"'
+  pattern 20000 1 >image
+  ends 0 emu --serial "$serial" --capture r.pcapng -- dfu-util -a 0 -s 0x08004000 -D image
+  on_board 0 --serial "$serial" -- run --rig board.yaml s/tool.yaml
+  [ "$(erases $((0x08004000)))" -eq 1 ]
+  on_board 0 --serial "$serial" -- run --rig board.yaml s/script.yaml
+  [ "$(erases $((0x08004000)))" -eq 2 ]
+  [ "$(erases $((0x08008000)))" -eq 1 ]
+  on_board 0 --serial "$serial" -- replay --rig board.yaml r.pcapng
+  [ "$(erases $((0x08004000)))" -eq 3 ]
+  [ "$(erases $((0x08008000)))" -eq 2 ]
+  on_board 1 --serial "$serial" -- run --rig board.yaml s/tool.yaml
+  says said "has been erased 3 times, and the rig file has it stop at 3 ('wear'): nothing is written to it any more"
+}
+
 # --- what goes wrong on a desk: each with a reason, none for ever ---
 
 never_enumerates()
@@ -565,6 +587,7 @@ check "it is skipped or refused by whatever way it goes" by_the_back_door
 check "protection that a tool has set stays, if taking it away is not allowed" protected_by_a_tool
 check "a recording is played to a board only if it may do what it does" recordings
 check "erases are counted, and stop at the limit" wear
+check "erases are counted where no bus is heard" wear_unheard
 check "a board that never enumerates is told of" never_enumerates
 check "another board than the one that is meant is left alone" wrong_board
 check "two boards alike are left alone" two_boards
