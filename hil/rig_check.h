@@ -13,7 +13,7 @@
 
 enum rig_check_verdict { RIG_CHECK_OK, RIG_CHECK_WARNING, RIG_CHECK_FAILED, RIG_CHECK_SKIPPED };
 
-#define RIG_CHECK_MENDS 8
+#define RIG_CHECK_MENDS 10
 #define RIG_CHECK_STEPS 24
 
 struct rig_check_step {

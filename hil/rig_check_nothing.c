@@ -75,6 +75,10 @@ void rig_check_mend_nothing(struct rig_check *c, struct rig_check_step *s, bool 
 			       "'lsusb' is to list %04x:%04x",
 			       c->rig->vendor, c->rig->product);
 	}
+	for (enum wire w = WIRE_POWER; w <= WIRE_VBUS; w++)
+		if (c->rig->wires[w])
+			rig_check_mend(s, "is it on? 'active' the wrong way round cuts it when it is to be on: %.200s",
+				       wires_text(c->rig, w));
 	rig_check_mend(
 		s, "does NRST ever get high? 'active' the wrong way round holds the board in reset for good: %.150s",
 		wires_text(c->rig, c->rig->reset_by));

@@ -358,6 +358,8 @@ never_enumerates()
   says said 'is BOOT1 (PB2) high?'
   says said 'does something talk to the board while it starts?'
   says said 'The USB socket CN5 does not power a Discovery'
+  says said "is it on? 'active' the wrong way round cuts it when it is to be on: power: "
+  says said 'has the chip a crystal or a clock'
   says said "the rig 'desk' is unfit"
 }
 
