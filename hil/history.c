@@ -113,14 +113,6 @@ int history_end(struct history *h, int64_t run, int exit_status, const char *sum
 			 why);
 }
 
-int history_set_version(struct history *h, int64_t run, const char *tool_version, char why[HISTORY_WHY])
-{
-	return do_to_run(h, run,
-			 history_sql(h, why, "UPDATE run SET tool_version = coalesce(?, tool_version) WHERE id = ?",
-				     "ti", tool_version, run),
-			 why);
-}
-
 /* The runs that count, the last one first. */
 static void tally(struct history_record *record, sqlite3_stmt *s, bool *streak)
 {

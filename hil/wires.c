@@ -62,11 +62,6 @@ struct wires *wires_open(const struct board_rig *rig, int *error, char why[WIRES
 	return NULL;
 }
 
-bool wires_has(const struct wires *w, enum wire wire)
-{
-	return w->rig->wires[wire];
-}
-
 /* A guardian that was killed: a new one begins with all at idle, and what was asked for is not so any more. */
 static int lost(struct wires *w)
 {

@@ -19,7 +19,6 @@ int wires_possible(const struct board_rig *, char why[WIRES_WHY]);
 /* NULL with why: what failed on which wire, and what a person can do (groups, udev rules, loaded modules). -EBUSY in *error: another
  * process has the board, and why says which. */
 struct wires *wires_open(const struct board_rig *, int *error, char why[WIRES_WHY]);
-bool wires_has(const struct wires *, enum wire);
 /* Level at the board. Returns when the driver says that it is so; settling is the caller's. 0 or -errno with why. -ENODEV: the
  * driver's device has gone (a relay that was unplugged). */
 int wires_set(struct wires *, enum wire, bool high, char why[WIRES_WHY]);
