@@ -402,6 +402,35 @@ two_boards()
   says said 'keep other boards out of their bootloaders'
 }
 
+# A second one that nobody can tell from it is plugged in while sectors are being written: the next one is left alone.
+joined_in_the_middle()
+{
+  board_file 'profile: f072' 'board: {serial: FFFFFFFEFFFF}'
+  cat >s.yaml <<'END'
+name: many sectors are prepared
+why: Something happens meanwhile.
+reference: none
+board: {profile: f072}
+files: {image: {size: 60000, seed: 20}}
+steps:
+  - prepare: {flash: [{file: image}]}
+END
+  pattern 131072 1 >f
+  # shellcheck disable=SC2016
+  ends 1 emu --control S --profile f072 --boot0 high --flash f -- sh -ec '
+    ("$1" ctl S wait erased 900s && "$1" ctl S board add) >added 2>&1 &
+    "$0" run --rig board.yaml s.yaml || status=$?
+    wait
+    cat added
+    "$1" ctl S status >status
+    exit ${status-0}' "$dfuhil" "$dfuemu"
+  says said 'two devices answer to the description'
+  erases=$(sed -n 's/^ *erases: //p' status | head -n 1)
+  echo "$erases erases"
+  [ "$erases" -ge 1 ]
+  [ "$erases" -lt 30 ]
+}
+
 stuck()
 {
   board_file 'timing: {reset: 5ms, listed: 2s}'
@@ -593,6 +622,7 @@ check "erases are counted where no bus is heard" wear_unheard
 check "a board that never enumerates is told of" never_enumerates
 check "another board than the one that is meant is left alone" wrong_board
 check "two boards alike are left alone" two_boards
+check "a second board that joins it while sectors are written is left alone, and so is the first" joined_in_the_middle
 check "a board that stays busy, or is silent, holds nobody up" stuck
 check "a board that goes in the middle is told of" gone
 check "a wire that fails, hangs or is not there is told of" bad_wires
