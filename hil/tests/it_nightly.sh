@@ -445,9 +445,36 @@ two_at_once()
     exit $status' sh "$dfuhil" --folder nights --history h.sqlite --tool reference --tool-path reference="$PWD/tool" >said 2>&1 ||
     [ $? -eq 3 ]
   cat said first
-  says said "the rig 'control:S' is taken: process $(cut -d ' ' -f 2 pid) (dfuhil nightly"
+  says said "the rig 'control:S' is taken: the rig is in use by process $(cut -d ' ' -f 2 pid): $dfuhil nightly"
   says first 'ok    start/dfuerror'
   [ "$(find nights -name 'start-dfuerror.reference.pcapng' | wc -l)" -eq 1 ]
+}
+
+# What somebody has put in the place of the lock is no file to write to, and what it says nothing for a terminal.
+strange_locks()
+{
+  tool
+  mkdir locks
+  export DFUBENCH_LOCK_DIR=$PWD/locks
+  # shellcheck disable=SC2016 # the inner shell's
+  emu --time x20 --control "$PWD/S" -- sh -ec '
+    dfuhil=$1; shift
+    "$dfuhil" nightly start/list-changes-nothing --rig "control:$PWD/S" "$@" >first 2>&1
+    lock=$(ls locks/*)
+    echo dear >victim
+    ln -f victim "$lock"
+    "$dfuhil" nightly start/list-changes-nothing --rig "control:$PWD/S" "$@" >linked 2>&1 || [ $? = 3 ]
+    rm "$lock"; mkfifo "$lock"; chmod 444 "$lock"
+    timeout 20 "$dfuhil" nightly start/list-changes-nothing --rig "control:$PWD/S" "$@" >fifo 2>&1 || [ $? = 3 ]
+    rm -f "$lock"; printf "7 \\033[31mred\n" >"$lock"
+    flock "$lock" "$dfuhil" nightly start/list-changes-nothing --rig "control:$PWD/S" "$@" >held 2>&1 || [ $? = 3 ]
+    ' sh "$dfuhil" --folder nights --history h.sqlite --tool reference --tool-path reference="$PWD/tool"
+  says first 'good'
+  says linked 'is no file for locks: somebody has put it there; remove it'
+  says victim dear
+  cat fifo held
+  says held 'in use by process 7: ?[31mred'
+  ! grep -q good fifo
 }
 
 usage()
@@ -487,5 +514,6 @@ later 'the hook hears of the night, and changes no verdict' hook
 later 'old nights go, and nothing else' retention
 later 'on a full disk verdicts are kept' disk_full
 later 'two at once: the second one says who has the rig' two_at_once
+later 'nothing is written to what stands in the place of a lock' strange_locks
 later 'mistakes on the command line are told' usage
 finish
