@@ -106,7 +106,7 @@ void harm_write(struct board_harm *h, uint32_t address, uint64_t length, const u
 		harm_refuse(h, "writes to 0x%08x, OTP memory, which is for ever: no real board is given it",
 			    address > p->otp_base ? address : p->otp_base);
 	for (unsigned i = 0; i < 2; i++)
-		if (p->option_banks[i].size_bytes &&
+		if (p->option_banks[i].base && p->option_banks[i].size_bytes &&
 		    overlaps(address, length, p->option_banks[i].base, p->option_banks[i].size_bytes))
 			write_options(h, address, length, data, later);
 }
@@ -156,7 +156,8 @@ void harm_download(struct board_harm *h, const struct harm_download *d)
 {
 	const uint8_t *data = d->known == d->length ? d->data : NULL;
 
-	if (!d->length || d->block == 1)
+	/* Blocks of what is no DfuSe are all of firmware. */
+	if (h->profile->protocol != PROTOCOL_DFUSE || !d->length || d->block == 1)
 		return;
 	if (!d->block) {
 		command(h, d);

@@ -49,10 +49,33 @@ static void the_suite_and_what_is_measured_may_run_but_for_what_is_for_ever(void
 	board_rig_free(rig);
 }
 
+/* What a script sends to a device that knows no DfuSe is firmware, whatever it begins with. */
+static void firmware_is_no_command(void **state)
+{
+	static const char text[] =
+		"name: n\nwhy: w\nreference: none\nboard: {profile: dfu11}\nfiles: {image: {size: 64, seed: 1}}\n"
+		"steps:\n  - bootloader\n  - host: \"dnload 0 file image; dnload 1 hex 41; dnload 2 hex 92\"\n";
+	struct board_rig *rig = a_rig(
+		"rig: desk\nkind: board\nprofile: dfu11\nboard: {usb: \"1209:0001\", port: 1-1}\n");
+	struct problems *problems = problems_new();
+	struct scenario *s = scenario_parse("s.yaml", text, sizeof(text) - 1, problems);
+	char why[BOARD_FIT_WHY] = "";
+
+	(void)state;
+	problems_print(problems, stderr, false);
+	assert_non_null(s);
+	board_fit(rig, s, why);
+	assert_string_equal(why, "");
+	scenario_free(s);
+	problems_free(problems);
+	board_rig_free(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_suite_and_what_is_measured_may_run_but_for_what_is_for_ever),
+		cmocka_unit_test(firmware_is_no_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
