@@ -1,27 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a scenario would do to a board, step by step. */
 #include "board_fit.h"
-#include <stdarg.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include "board_harm.h"
 #include "dfuse.h"
+#include "files.h"
 #include "host_script.h"
-#include "option_bytes.h"
 #include "profile.h"
 #include "verb.h"
 
-#define RDP_2 2
 #define APPLICATION 0x04835740u
+#define BLOCK_MOST 0xffffu /* wLength */
 
 struct fit {
-	const struct board_rig *rig;
-	const struct mcu_profile *profile;
+	struct board_harm harm;
 	const struct scenario *scenario;
 	const struct step *step;
-	char *why;
-	bool refused, is_protected; /* read protection since some step before */
 };
 
 static bool has_field(const struct object *o, const char *name)
@@ -32,90 +29,20 @@ static bool has_field(const struct object *o, const char *name)
 	return false;
 }
 
-static void refuse(struct fit *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void refuse(struct fit *f, const char *format, ...)
+/* What is neither the board nor its application is somebody else's. */
+static void look_at_device(struct fit *f, const char *does, unsigned vendor, unsigned product)
 {
-	char what[400];
-	va_list args;
+	const struct board_rig *rig = f->harm.rig;
 
-	if (f->refused)
-		return;
-	va_start(args, format);
-	vsnprintf(what, sizeof(what), format, args);
-	va_end(args);
-	f->refused = true;
-	if (f->step)
-		snprintf(f->why, BOARD_FIT_WHY, "step '%s' (line %u) %s", f->step->verb->name, f->step->mark.line,
-			 what);
-	else
-		snprintf(f->why, BOARD_FIT_WHY, "the recording %s", what);
-}
-
-static void need(struct fit *f, enum board_allows what, const char *word, const char *text)
-{
-	if (!(f->rig->allows & what))
-		refuse(f, "%s, which the rig '%.60s' does not allow ('allows: [%s]')", text, f->rig->name, word);
-}
-
-static void need_mass_erase(struct fit *f)
-{
-	need(f, ALLOWS_MASS_ERASE, "mass-erase", "erases the whole flash");
-}
-
-static void need_unprotect(struct fit *f)
-{
-	need(f, ALLOWS_RDP1, "rdp-1", "takes read protection away, which erases the whole flash");
-	f->is_protected = false;
-}
-
-static void need_options(struct fit *f)
-{
-	need(f, ALLOWS_OPTION_BYTES, "option-bytes", "changes option bytes");
-}
-
-static void level(struct fit *f, unsigned rdp)
-{
-	if (rdp == RDP_2)
-		refuse(f, "sets read protection of level 2, which is for ever: no real board is given it");
-	if (rdp == 1) {
-		need(f, ALLOWS_RDP1, "rdp-1", "sets read protection");
-		f->is_protected = true;
-	}
-}
-
-static void options(struct fit *f, const uint8_t *bytes, size_t length)
-{
-	need_options(f);
-	if (length == option_bytes_size(f->profile))
-		level(f, (unsigned)option_bytes_level(f->profile, bytes));
-}
-
-static bool overlaps(uint64_t at, uint64_t length, uint64_t from, uint64_t size)
-{
-	return at < from + size && from < at + (length ? length : 1);
-}
-
-/* What is written there, of which as a rule only the start is known. */
-static void writes(struct fit *f, uint32_t address, uint64_t length)
-{
-	const struct mcu_profile *p = f->profile;
-	uint64_t otp = (uint64_t)p->otp_block_bytes * p->otp_block_count + p->otp_lock_bytes;
-
-	if (otp && overlaps(address, length, p->otp_base, otp))
-		refuse(f, "writes to 0x%08x, OTP memory, which is for ever: no real board is given it", address);
-	for (unsigned i = 0; i < 2; i++)
-		if (p->option_banks[i].size_bytes &&
-		    overlaps(address, length, p->option_banks[i].base, p->option_banks[i].size_bytes)) {
-			need_options(f);
-			/* What bytes those are is not known here: they may be any. */
-			need(f, ALLOWS_RDP1, "rdp-1",
-			     "writes option bytes as a file, which may read protect the board");
-		}
+	if ((vendor != rig->vendor || product != rig->product) &&
+	    (vendor != rig->app_vendor || product != rig->app_product))
+		harm_refuse(&f->harm, "%s %04x:%04x, and the board is %04x:%04x", does, vendor, product, rig->vendor,
+			    rig->product);
 }
 
 /* --- files --- */
 
-/* A file that the scenario makes of parts, each with its address. */
+/* A file that the scenario makes of parts, each with its address. Others are known when they are there: board_fit_file(). */
 static void made_file(struct fit *f, const char *name)
 {
 	const struct value *files = object_value(f->scenario->top, "files");
@@ -129,33 +56,52 @@ static void made_file(struct fit *f, const char *name)
 		parts = object_value(o, "dfuse");
 		for (size_t k = 0; k < parts->count; k++)
 			if (has_field(parts->list[k].object, "address"))
-				writes(f, (uint32_t)object_number(parts->list[k].object, "address", 0), 1);
+				harm_write(&f->harm, (uint32_t)object_number(parts->list[k].object, "address", 0), 1,
+					   NULL, true);
 	}
 }
 
 /* --- scripts of a host --- */
 
-static void script_download(struct fit *f, const struct host_step *s, uint32_t *pointer)
+/* The script ends where a settle does not find dfuDNLOAD-IDLE: what it stands behind was carried out. */
+static bool is_taken(const struct host_script *s, size_t at)
 {
+	const struct host_step *own = &s->steps[at], *next = own + 1;
+
+	return at + 1 < s->count && (!own->wish.given || own->wish.end == HOST_OK) && next->verb == HOST_SETTLE &&
+	       !next->wish.given;
+}
+
+static void script_download(struct fit *f, const struct host_script *script, size_t at)
+{
+	const struct host_step *s = &script->steps[at];
 	const struct host_data *d = &s->data;
+	bool seen = d->kind == HOST_BYTES;
+	struct harm_download download = { .block = s->chunk_block ? 2 : s->value,
+					  .data = d->bytes,
+					  .known = seen ? d->length : 0,
+					  .length = seen                      ? d->length
+						    : d->kind == HOST_NO_DATA ? 0
+									      : BLOCK_MOST,
+					  .taken = is_taken(script, at) };
 
-	if (s->each && s->chunk_address) /* set-address and erase of the chunks of a file: of the first one */
-		*pointer = s->each->address;
-	if (s->value == 0 && d->kind == HOST_BYTES && d->length) {
-		const uint8_t *b = d->bytes;
-
-		if (b[0] == DFUSE_ERASE && d->length == 1)
-			need_mass_erase(f);
-		if (b[0] == DFUSE_READ_UNPROTECT)
-			need_unprotect(f);
-		if (!s->chunk_address && (b[0] == DFUSE_SET_ADDRESS || b[0] == DFUSE_ERASE) && d->length == 5)
-			*pointer = b[1] | (uint32_t)b[2] << 8 | (uint32_t)b[3] << 16 | (uint32_t)b[4] << 24;
+	/* set-address and erase of the chunks of a file: from the first one on, to wherever it ends */
+	if (s->each && s->chunk_address) {
+		harm_aim(&f->harm, s->each->address, download.taken && d->length && d->bytes[0] == DFUSE_SET_ADDRESS);
 		return;
 	}
-	if (s->value < 2 || d->kind == HOST_NO_DATA)
-		return;
-	writes(f, *pointer + (s->value - 2u) * f->profile->transfer_size_bytes,
-	       d->kind == HOST_BYTES ? d->length : f->profile->transfer_size_bytes);
+	if (s->each && download.block >= 2) {
+		download.known = 0;
+		download.length = FILES_BYTES;
+	}
+	harm_download(&f->harm, &download);
+}
+
+/* Whatever way it is written. */
+static bool is_download(const struct host_step *s)
+{
+	return s->verb == HOST_DNLOAD ||
+	       (s->verb == HOST_CONTROL && (s->type & 0xe0) == 0x20 && s->request == DFU_DNLOAD);
 }
 
 static void script(struct fit *f, const struct value *text)
@@ -163,46 +109,66 @@ static void script(struct fit *f, const struct value *text)
 	struct problems *problems = problems_new();
 	struct host_script *s = problems ? host_script_parse(text->mark, text->text, strlen(text->text), problems)
 					 : NULL;
-	uint32_t pointer = f->profile->default_pointer;
 
-	for (size_t i = 0; s && i < s->count; i++)
-		if (s->steps[i].verb == HOST_DNLOAD)
-			script_download(f, &s->steps[i], &pointer);
+	for (size_t i = 0; s && i < s->count; i++) {
+		const struct host_step *step = &s->steps[i];
+
+		if (step->verb == HOST_OPEN)
+			look_at_device(f, "opens", step->vendor, step->product);
+		if (is_download(step))
+			script_download(f, s, i);
+	}
 	if (!s)
-		refuse(f, "has a script that cannot be read");
+		harm_refuse(&f->harm, "has a script that cannot be read");
 	host_script_free(s);
 	problems_free(problems);
 }
 
 /* --- command lines --- */
 
+/* A number as a tool may read it: from this character on. */
+static void word_number(struct fit *f, const char *at)
+{
+	size_t digits = strspn(at, "0123456789abcdefABCDEF");
+	unsigned long long value = strtoull(at, NULL, digits == 8 ? 16 : 0), decimal = strtoull(at, NULL, 0);
+
+	for (unsigned i = 0; i < 2; i++, value = decimal) {
+		if (!value || value > UINT32_MAX)
+			continue;
+		harm_aim(&f->harm, (uint32_t)value, false);
+		harm_write(&f->harm, (uint32_t)value, 1, NULL, false);
+	}
+}
+
 /* What no adapter has put there is judged by its words, which is the best that can be done. */
 static void words(struct fit *f, const struct value *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const char *word = list->list[i].text;
-		char *end;
-		unsigned long address;
 
 		if (strstr(word, "mass-erase"))
-			need_mass_erase(f);
+			harm_mass_erase(&f->harm);
 		if (strstr(word, "unprotect"))
-			need_unprotect(f);
-		for (const char *at = strstr(word, "0x"); at; at = strstr(at + 2, "0x")) {
-			address = strtoul(at, &end, 16);
-			if (address && address <= UINT32_MAX)
-				writes(f, (uint32_t)address, 1);
-		}
-		if (!strncmp(word, "${file:", 7)) {
-			char name[128];
+			harm_unprotect(&f->harm);
+		for (const char *at = word; *at; at++)
+			if (isxdigit((unsigned char)*at) && (at == word || !isalnum((unsigned char)at[-1])))
+				word_number(f, at);
+		for (const char *at = strstr(word, "${file:"); at; at = strstr(at + 1, "${file:")) {
+			char name[256];
 
-			snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 7, "}"), word + 7);
+			snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 7, "}"), at + 7);
 			made_file(f, name);
 		}
 	}
 }
 
 /* --- steps --- */
+
+static const char *step_why(const struct step *step, const struct board_harm *h, char why[BOARD_FIT_WHY])
+{
+	snprintf(why, BOARD_FIT_WHY, "step '%s' (line %u) %s", step->verb->name, step->mark.line, h->why);
+	return why;
+}
 
 static void prepare(struct fit *f, const struct object *o)
 {
@@ -213,11 +179,11 @@ static void prepare(struct fit *f, const struct object *o)
 		return;
 	raw = object_value(wanted, "bytes");
 	if (raw->given)
-		options(f, raw->bytes, raw->length);
+		harm_option_bytes(&f->harm, raw->bytes, raw->length);
 	if (object_given(wanted, "write-protect"))
-		need_options(f);
+		harm_options(&f->harm);
 	if (object_given(wanted, "rdp"))
-		level(f, (unsigned)object_number(wanted, "rdp", 0));
+		harm_level(&f->harm, (unsigned)object_number(wanted, "rdp", 0));
 }
 
 static bool is_application(uint32_t id)
@@ -227,16 +193,16 @@ static bool is_application(uint32_t id)
 
 static void look_at_application(struct fit *f, uint32_t id)
 {
-	uint32_t own = (uint32_t)f->rig->app_vendor << 16 | f->rig->app_product;
+	uint32_t own = (uint32_t)f->harm.rig->app_vendor << 16 | f->harm.rig->app_product;
 
 	if (!is_application(id) || own == id)
 		return;
 	if (own)
-		refuse(f, "is about an application that is %04x:%04x, the one on the rig is %04x:%04x", id >> 16,
-		       id & 0xffff, own >> 16, own & 0xffff);
+		harm_refuse(&f->harm, "is about an application that is %04x:%04x, the one on the rig is %04x:%04x",
+			    id >> 16, id & 0xffff, own >> 16, own & 0xffff);
 	else
-		refuse(f, "is about an application that is %04x:%04x, and the rig file names none", id >> 16,
-		       id & 0xffff);
+		harm_refuse(&f->harm, "is about an application that is %04x:%04x, and the rig file names none",
+			    id >> 16, id & 0xffff);
 }
 
 static void look_at(struct fit *f, const struct step *s)
@@ -245,6 +211,14 @@ static void look_at(struct fit *f, const struct step *s)
 	const struct object *o = s->arguments;
 
 	f->step = s;
+	/* Where a tool has been the bootloader may be at work still. */
+	if (s->verb->operation >= 0 && has_field(o, "address"))
+		harm_aim(&f->harm, (uint32_t)object_number(o, "address", 0), false);
+	if (s->verb->operation > OPERATION_LIST && has_field(o, "usb")) {
+		uint32_t id = (uint32_t)object_number(o, "usb", 0);
+
+		look_at_device(f, "has the tool take", id >> 16, id & 0xffff);
+	}
 	if (!strcmp(s->verb->name, "prepare"))
 		prepare(f, o);
 	else if (!strcmp(s->verb->name, "host"))
@@ -252,50 +226,88 @@ static void look_at(struct fit *f, const struct step *s)
 	else if (!strcmp(s->verb->name, "run"))
 		words(f, object_value(o, "words"));
 	else if (s->verb->operation == OPERATION_MASS_ERASE)
-		need_mass_erase(f);
+		harm_mass_erase(&f->harm);
 	else if (s->verb->operation == OPERATION_UNPROTECT)
-		need_unprotect(f);
+		harm_unprotect(&f->harm);
 	else if (s->verb->operation == OPERATION_SET_OPTION_BYTES)
-		options(f, object_value(o, "bytes")->bytes, object_value(o, "bytes")->length);
+		harm_option_bytes(&f->harm, object_value(o, "bytes")->bytes, object_value(o, "bytes")->length);
 	else if (s->verb->operation == OPERATION_DOWNLOAD || s->verb->operation == OPERATION_ERASE) {
 		if (has_field(o, "mass-erase-first") && object_flag(o, "mass-erase-first", false))
-			need_mass_erase(f);
+			harm_mass_erase(&f->harm);
 		if (has_field(o, "address"))
-			writes(f, (uint32_t)object_number(o, "address", 0), 1);
-		else if (has_field(o, "file"))
+			harm_write(&f->harm, (uint32_t)object_number(o, "address", 0), 1, NULL, true);
+		if (has_field(o, "file"))
 			made_file(f, object_text(o, "file", ""));
 	} else if (!strcmp(s->verb->name, "wait")) {
 		if (object_given(o, "usb"))
 			look_at_application(f, (uint32_t)object_number(o, "usb", 0));
 	}
 	for (unsigned i = 0; of_flash[i]; i++)
-		if (f->is_protected && !strcmp(s->verb->name, of_flash[i]))
-			refuse(f, "looks into the flash while the board is read protected, which only the chip itself "
-				  "can");
+		if (f->harm.is_protected && !strcmp(s->verb->name, of_flash[i]))
+			harm_refuse(
+				&f->harm,
+				"looks into the flash while the board is read protected, which only the chip itself "
+				"can");
 }
 
 const char *board_fit(const struct board_rig *rig, const struct scenario *s, char why[BOARD_FIT_WHY])
 {
-	struct fit f = { .rig = rig, .scenario = s, .why = why, .profile = mcu_profile_find(rig->profile) };
+	struct fit f = { .scenario = s };
 
-	for (size_t i = 0; f.profile && i < s->step_count && !f.refused; i++)
+	harm_begin(&f.harm, rig);
+	for (size_t i = 0; f.harm.profile && i < s->step_count && !f.harm.refused; i++)
 		look_at(&f, &s->steps[i]);
-	return f.refused ? why : NULL;
+	return f.harm.refused ? step_why(f.step, &f.harm, why) : NULL;
+}
+
+const char *board_fit_file(const struct board_rig *rig, const struct step *step, const struct file *file,
+			   const uint32_t *address, char why[BOARD_FIT_WHY])
+{
+	struct board_harm harm;
+	struct dfuse_element e;
+
+	harm_begin(&harm, rig);
+	if (harm.profile && address)
+		harm_write(&harm, *address, file->length, file->data, false);
+	for (size_t i = 0; harm.profile && file_element(file, i, &e); i++)
+		harm_write(&harm, e.address, e.length, e.data, false);
+	return harm.refused ? step_why(step, &harm, why) : NULL;
+}
+
+/* Was it carried out? The first GETSTATUS behind it that is not of dfuDNBUSY tells. */
+static bool was_taken(const struct transcript *t, size_t at)
+{
+	for (size_t i = at + 1; i < t->count; i++) {
+		const struct exchange *x = &t->exchanges[i];
+
+		if (x->op == OP_NONE || x->board != t->exchanges[at].board)
+			continue;
+		if (x->op != OP_GETSTATUS || !x->has_reply)
+			return false;
+		if (x->reply_state != DFU_DNBUSY)
+			return x->reply_state == DFU_DNLOAD_IDLE;
+	}
+	return false;
 }
 
 const char *board_fit_recording(const struct board_rig *rig, const struct transcript *t, char why[BOARD_FIT_WHY])
 {
-	struct fit f = { .rig = rig, .why = why, .profile = mcu_profile_find(rig->profile) };
+	struct board_harm harm;
 
-	for (size_t i = 0; f.profile && i < t->count && !f.refused; i++) {
+	harm_begin(&harm, rig);
+	for (size_t i = 0; harm.profile && i < t->count && !harm.refused; i++) {
 		const struct exchange *x = &t->exchanges[i];
+		struct harm_download download = { .block = x->setup.value,
+						  .data = x->data,
+						  .known = x->length,
+						  .length = x->setup.length,
+						  .taken = x->result == USB_ACK && was_taken(t, i) };
 
-		if (x->op == OP_MASS_ERASE)
-			need_mass_erase(&f);
-		else if (x->op == OP_UNPROTECT)
-			need_unprotect(&f);
-		else if (x->op == OP_WRITE && x->has_target)
-			writes(&f, x->target, x->setup.length);
+		if ((x->setup.type & 0xe0) != 0x20 || x->setup.request != DFU_DNLOAD)
+			continue;
+		harm_download(&harm, &download);
 	}
-	return f.refused ? why : NULL;
+	if (harm.refused)
+		snprintf(why, BOARD_FIT_WHY, "the recording %s", harm.why);
+	return harm.refused ? why : NULL;
 }

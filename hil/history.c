@@ -72,8 +72,9 @@ static int do_to_run(struct history *h, int64_t run, sqlite3_stmt *s, char why[H
 int64_t history_begin(struct history *h, const struct history_run *run, char why[HISTORY_WHY])
 {
 	sqlite3_stmt *s = history_sql(
-		h, why, "INSERT INTO run(rig, serial, tool, tool_version, host, started) VALUES(?, ?, ?, ?, ?, ?)",
-		"ttttti", run->rig, run->serial, run->tool, run->tool_version, run->host, run->started);
+		h, why,
+		"INSERT INTO run(rig, serial, tool, tool_version, host, started, summary) VALUES(?, ?, ?, ?, ?, ?, ?)",
+		"tttttit", run->rig, run->serial, run->tool, run->tool_version, run->host, run->started, run->mark);
 	int r = history_do(h, s, why);
 
 	return r ? r : sqlite3_last_insert_rowid(h->db);
@@ -109,14 +110,6 @@ int history_end(struct history *h, int64_t run, int exit_status, const char *sum
 	return do_to_run(h, run,
 			 history_sql(h, why, "UPDATE run SET exit_status = ?, summary = ?, ended = ? WHERE id = ?",
 				     "itii", (int64_t)exit_status, summary, ended, run),
-			 why);
-}
-
-int history_set_version(struct history *h, int64_t run, const char *tool_version, char why[HISTORY_WHY])
-{
-	return do_to_run(h, run,
-			 history_sql(h, why, "UPDATE run SET tool_version = coalesce(?, tool_version) WHERE id = ?",
-				     "ti", tool_version, run),
 			 why);
 }
 

@@ -36,16 +36,15 @@ struct history_run {                            /* one night on one rig with one
 	const char *rig, *serial;               /* of the board; NULL: it has none */
 	const char *tool, *tool_version, *host; /* version, host: NULL if not known */
 	int64_t started;                        /* seconds since 1970: when_now() */
+	const char *mark; /* run_mark(), in the place of the summary until there is one; NULL: nobody is to know */
 };
-/* id > 0, or -errno with why. Numbers grow, and none is given twice. A run that was never ended shows as unfinished. */
+/* id > 0, or -errno with why. Numbers grow, and none is given twice. A run that was never ended shows as what became of its process. */
 int64_t history_begin(struct history *, const struct history_run *, char why[HISTORY_WHY]);
 /* attempt from 1; emulated: what the emulated board gave for the same job; VERDICT_SKIPPED: was not asked. */
 int history_add(struct history *, int64_t run, const struct result *, unsigned attempt, enum blame,
 		enum verdict emulated, char why[HISTORY_WHY]);
-/* The version, if it was not known at the start: NULL leaves what is there. */
 int history_end(struct history *, int64_t run, int exit_status, const char *summary, int64_t ended,
 		char why[HISTORY_WHY]);
-int history_set_version(struct history *, int64_t run, const char *tool_version, char why[HISTORY_WHY]);
 
 /* What is known of a scenario with a tool on a rig. In one run all attempts and repeats of it count together: all failed, all
  * passed (or failed as expected), or some of both, which is flaky. What was skipped, or was the rig's fault, does not count. */

@@ -40,12 +40,12 @@ static json_t *run_json(const struct view_run *run)
 	for (int i = BLAME_TOOL; i <= BLAME_RIG; i++)
 		if (run->blamed[i])
 			json_array_append_new(blame, json_string(blame_name((enum blame)i)));
-	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "run", (json_int_t)run->id,
-			 "started", time_of(run->started), "ended", run->ended ? time_of(run->ended) : json_null(),
-			 "exit-status", run->ended ? json_integer(run->exit_status) : json_null(), "rig",
-			 text(run->rig), "serial", text(run->serial), "tool", text(run->tool), "tool-version",
-			 text(run->version), "host", text(run->host), "summary", text(run->summary), "blame", blame,
-			 "scenarios", scenarios);
+	return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "run",
+			 (json_int_t)run->id, "state", run_state_name(run->state), "started", time_of(run->started),
+			 "ended", run->ended ? time_of(run->ended) : json_null(), "exit-status",
+			 run->ended ? json_integer(run->exit_status) : json_null(), "rig", text(run->rig), "serial",
+			 text(run->serial), "tool", text(run->tool), "tool-version", text(run->version), "host",
+			 text(run->host), "summary", text(run->summary), "blame", blame, "scenarios", scenarios);
 }
 
 static json_t *runs_json(const struct history_view *view)

@@ -288,7 +288,7 @@ static void runs(FILE *out, const struct history_view *view)
 		if (run->ended)
 			fprintf(out, "%d", run->exit_status);
 		else
-			fputs("unfinished", out);
+			fputs(history_state(run), out);
 		element(out, "</td><td>", run->summary, "</td></tr>\n");
 	}
 	fputs("</table></div>\n", out);

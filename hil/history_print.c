@@ -85,7 +85,7 @@ static int print_runs(FILE *out, const struct history_shown *shown)
 		if (run->ended)
 			columns_add(c, run->exit_status ? red : NULL, "%d", run->exit_status);
 		else
-			columns_add(c, yellow, "unfinished");
+			columns_add(c, yellow, "%s", history_state(run));
 	}
 	return finish(out, shown, c);
 }
@@ -139,7 +139,10 @@ static int print_one(FILE *out, const struct history_shown *shown)
 	if (run->ended)
 		print(out, shown, NULL, "  ended    %s, exit status %d", when_text(run->ended, when), run->exit_status);
 	else
-		print(out, shown, yellow, "  unfinished: it runs still, or was interrupted");
+		print(out, shown, yellow, "  %s",
+		      run->state == RUN_RUNS     ? "running still"
+		      : run->state == RUN_KILLED ? "killed: its process is there no longer"
+						 : "unfinished: it runs still, or was killed");
 	putc('\n', out);
 	if (*run->summary) {
 		print(out, shown, NULL, "  %s", run->summary);

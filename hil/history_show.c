@@ -81,6 +81,11 @@ const struct view_case **history_first_bad(const struct history_view *view, size
 	return choose(view, count, is_bad, by_first_bad);
 }
 
+const char *history_state(const struct view_run *run)
+{
+	return run->state == RUN_UNKNOWN ? "unfinished" : run_state_name(run->state);
+}
+
 const char *history_blamed(const struct view_run *run, char text[32])
 {
 	*text = '\0';

@@ -34,6 +34,8 @@ unsigned history_percent(unsigned part, unsigned whole);
 /* Cases that are flaky, the worst first; that fail now, the one that did so last first. To be freed; NULL on ENOMEM. */
 const struct view_case **history_flakes(const struct history_view *, size_t *count);
 const struct view_case **history_first_bad(const struct history_view *, size_t *count);
+const char *
+history_state(const struct view_run *); /* of one without an end: "running", "killed", "unfinished": nobody knows */
 /* Who is to blame for a run: "tool, board"; "". */
 const char *history_blamed(const struct view_run *, char text[32]);
 

@@ -66,6 +66,9 @@ static int read_run(struct history_view *view, sqlite3_stmt *s)
 	if (!copy(&r->rig, s, 4) || !copy(&r->serial, s, 5) || !copy(&r->tool, s, 6) || !copy(&r->version, s, 7) ||
 	    !copy(&r->host, s, 8) || !copy(&r->summary, s, 9))
 		return -ENOMEM;
+	r->state = r->ended ? RUN_ENDED : run_mark_state(r->summary, r->host);
+	if (!r->ended)
+		*r->summary = 0;
 	return 0;
 }
 

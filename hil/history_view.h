@@ -7,6 +7,7 @@
 #define DFUBENCH_HISTORY_VIEW_H
 
 #include "history.h"
+#include "run_mark.h"
 
 struct history_filter {
 	const char *rig, *tool; /* NULL: any */
@@ -27,7 +28,8 @@ enum cell_state {
 const char *cell_name(enum cell_state); /* "passed" */
 
 struct view_run {
-	int64_t id, started, ended;                           /* ended 0: unfinished */
+	int64_t id, started, ended; /* ended 0: state tells why */
+	enum run_state state;
 	char *rig, *serial, *tool, *version, *host, *summary; /* "": not known */
 	int exit_status;
 	unsigned cells[CELL_STATES]; /* scenarios */

@@ -7,6 +7,7 @@
 #define DFUBENCH_NIGHT_H
 
 #include <jansson.h>
+#include "board_lock.h"
 #include "history.h"
 #include "nightly_options.h"
 #include "report.h"
@@ -25,7 +26,7 @@ struct night_case;
 /* What a play is for. */
 enum work {
 	WORK_CASE,     /* a case on its rig, first or again */
-	WORK_HEALTH,   /* before the first case: does the board answer the runner's own host? */
+	WORK_HEALTH,   /* before the first case: are the wires well, and does the board answer the runner's own host? */
 	WORK_CONTROL,  /* the same after a failure */
 	WORK_EMULATED, /* the case on the emulated board */
 };
@@ -47,10 +48,10 @@ struct lane {
 	enum rig_time time;
 	double scale;
 	enum lane_state state;
-	enum blame blame; /* of LANE_OUT: BLAME_BOARD, BLAME_RIG */
-	char *why;        /* of LANE_OUT */
-	unsigned places;  /* scenarios at a time */
-	int lock;         /* -1: none */
+	enum blame blame;        /* of LANE_OUT: BLAME_BOARD, BLAME_RIG */
+	char *why;               /* of LANE_OUT */
+	unsigned places;         /* scenarios at a time */
+	struct board_lock *lock; /* NULL: none */
 	struct night_job *queue;
 	struct scenario *control;        /* what the runner's own host does; NULL: no such run is possible */
 	unsigned controls, bad_controls; /* runs of it so far; bad ones at the end */
@@ -150,7 +151,7 @@ struct history *night_history(struct night *);   /* NULL: there is none, as was 
 void night_lend_history(struct night *);         /* before a process is begun that may open it */
 int64_t night_run(struct lane *, unsigned tool); /* of the history; 0: none */
 void night_recall(struct night_case *);          /* what the history knows, before it runs */
-/* play_scenario() with the capture where night_keep_capture() finds it: in no folder of the night's, whose disk may be full. */
+/* play_scenario(), behind what try_rig asks for, with the capture where night_keep_capture() finds it: in no folder of the night's, whose disk may be full. */
 struct result *night_play_one(const struct play_options *);
 void night_keep_capture(struct night *, const struct night_job *, struct result *);
 void night_remember(struct night_case *); /* its attempts, in the history alone */
@@ -170,8 +171,8 @@ char *night_path(const struct night *, const char *name);
 char *night_captures(const struct night *, const struct lane *); /* the folder for captures; NULL: none */
 
 /* --- night_lock.c --- */
-/* The rig is this process's for the night. A descriptor to close; -1: needs none; -EBUSY with why that names who has it. */
-int night_lock(const char *spec, char why[NIGHT_WHY]);
+/* The rig is this process's for the night. NULL with *error, and why, which names who has it. */
+struct board_lock *night_lock(const char *spec, int *error, char why[NIGHT_WHY]);
 
 /* --- night_summary.c --- */
 int night_status(const struct night *);

@@ -47,7 +47,6 @@ static int make_lane(struct night *n, unsigned index, const char *spec, struct p
 
 	lane->night = n;
 	lane->spec = spec;
-	lane->lock = -1;
 	lane->choice = rig_choose(spec, problems);
 	if (!lane->choice)
 		return -EINVAL;
@@ -127,8 +126,7 @@ void night_unmake(struct night *n)
 		rig_choice_free(lane->choice);
 		free(lane->name);
 		free(lane->why);
-		if (lane->lock >= 0)
-			close(lane->lock);
+		board_lock_give(lane->lock);
 	}
 	for (size_t i = 0; n->cases && i < n->case_count; i++)
 		night_case_clear(&n->cases[i]);

@@ -37,6 +37,7 @@ static struct night_job *job_new(struct lane *lane, struct night_case *c, enum w
 			  .repeat = repeat,
 			  .strict = o->strict,
 			  .faults = lane->spec ? o->faults.word : NULL,
+			  .try_rig = work == WORK_HEALTH,
 			  .tool_wall_ms = o->deadline_ms - o->deadline_ms / 4 },
 		.work = work,
 		.lane = lane,

@@ -11,7 +11,9 @@
 #include <unistd.h>
 #include "board_rig.h"
 #include "night.h"
+#include "rig_check.h"
 #include "rig_choice.h"
+#include "run_mark.h"
 #include "text.h"
 #include "worker.h"
 
@@ -87,12 +89,28 @@ static void tell(struct night *n, struct report **report, const struct result *r
 
 /* --- captures --- */
 
+/* NULL: it passes. */
+static struct result *try_rig(const struct play_options *play)
+{
+	const struct board_rig *board = rig_choice_board(play->rig);
+	bool of_board;
+	char why[RIG_WHY], text[RIG_WHY + 32];
+
+	if (!play->try_rig || !board || !(rig_choice_can(play->rig) & RIG_PINS) ||
+	    rig_check_is_fit(board, &of_board, why))
+		return NULL;
+	snprintf(text, sizeof(text), "rig check, %s", why);
+	return worker_result(play, of_board ? VERDICT_FAILED : VERDICT_ERROR, text);
+}
+
 struct result *night_play_one(const struct play_options *options)
 {
 	struct play_options play = *options;
 	char *kept = text_format("%s.kept", options->folder);
-	struct result *result;
+	struct result *result = try_rig(options);
 
+	if (result)
+		return result;
 	if (!kept || (mkdir(kept, 0700) && errno != EEXIST))
 		play.capture_folder = NULL;
 	else if (options->capture_folder)
@@ -182,18 +200,20 @@ int64_t night_run(struct lane *lane, unsigned tool)
 	struct night *n = lane->night;
 	const struct board_rig *board = rig_choice_board(lane->choice);
 	bool own = tool == n->suite.tool_count;
-	char host[65] = "", why[HISTORY_WHY];
+	char host[65] = "", mark[RUN_MARK], why[HISTORY_WHY];
 	struct history_run run = { .rig = lane->name,
 				   .serial = board ? board->serial : NULL,
 				   .tool = own ? n->host->name : n->suite.tool_names[tool],
 				   .tool_version = own ? DFUBENCH_VERSION : n->suite.tool_versions[tool],
 				   .host = host,
+				   .mark = mark,
 				   .started = n->started };
 	int64_t r;
 
 	if (lane->runs[tool] || !night_history(n))
 		return lane->runs[tool];
 	gethostname(host, sizeof(host) - 1);
+	run_mark(mark);
 	r = history_begin(night_history(n), &run, why);
 	if (r < 0)
 		lost(n, why);

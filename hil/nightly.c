@@ -58,10 +58,8 @@ static void look_at(struct lane *lane)
 	int error = 0;
 
 	/* A board is taken by rig_choice_check(), whatever the file is called. */
-	if (lane->spec && !rig_choice_is_private(lane->choice) && !rig_choice_board(lane->choice)) {
-		lane->lock = night_lock(lane->spec, why);
-		error = lane->lock < 0 ? lane->lock : 0;
-	}
+	if (lane->spec && !rig_choice_is_private(lane->choice) && !rig_choice_board(lane->choice))
+		lane->lock = night_lock(lane->spec, &error, why);
 	if (!error && (error = rig_choice_check(lane->choice, unfit)))
 		snprintf(why, sizeof(why), "%s", unfit);
 	if (error) {

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "erases.h"
 #include "files.h"
 #include "result.h"
 #include "rig.h"
@@ -32,6 +33,7 @@ struct play_options {
 	const char *folder;         /* an empty folder for this run alone; absolute */
 	const char *tool_version;   /* as the tool says it; NULL: not known */
 	const char *program;        /* this program, for scripted hosts; NULL: /proc/self/exe */
+	bool try_rig;               /* of a real board: with `rig check`'s steps, before the scenario */
 	/* A tool that still runs when the play has taken so long in real time is killed; 0: no limit. */
 	uint64_t tool_wall_ms;
 };
@@ -73,7 +75,10 @@ struct play_job {
 	char **words;                   /* run these as they are; NULL: what the adapter says for call */
 	bool raw;                       /* call says nothing */
 	bool host;                      /* a scripted host of ours: its exit status is 0 or not */
+	struct erases erases;           /* of a scripted host: that its script asks for; play_tool() frees them */
 };
+/* May a tool be given that file, on a real board? False after play_error(). address: where it goes, if it does not say so itself. */
+bool play_may_have(struct play *, const struct step *, const struct file *, const uint32_t *address);
 /* Run it, and hold it against the step's expect. */
 enum play_outcome play_tool(struct play *, const struct step *, struct play_job *);
 

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/wait.h>
+#include "board_fit.h"
 #include "fault_rule.h"
 #include "play_internal.h"
+#include "rig_choice.h"
 #include "tool_output.h"
 
 #define SHOWN 400 /* of what it wrote, in a message */
@@ -420,8 +422,13 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 	set_interrupt(&run, job->arguments);
 	environment = environment_of(play, job);
 	run.environment = environment;
-	if (!environment)
+	erases_of_job(&job->erases, job, rig->ops->profile(rig, board));
+	run.erases = job->erases.list;
+	run.erase_count = job->erases.count;
+	if (!environment || job->erases.no_memory) {
+		free(environment);
 		return play_error(play, "%s", strerror(ENOMEM));
+	}
 	failed = rig->ops->run(rig, &run, &ran, why) || ran.exec_failed;
 	free(environment);
 	if (failed)
@@ -445,6 +452,17 @@ static enum play_outcome run(struct play *play, const struct step *step, struct 
 	return check(play, step, job, &run, &ran, call, meaning);
 }
 
+bool play_may_have(struct play *play, const struct step *step, const struct file *file, const uint32_t *address)
+{
+	const struct board_rig *board = rig_choice_board(play->options->rig);
+	char why[BOARD_FIT_WHY];
+
+	if (!board || !board_fit_file(board, step, file, address, why))
+		return true;
+	play_error(play, "%s", why);
+	return false;
+}
+
 enum play_outcome play_tool(struct play *play, const struct step *step, struct play_job *job)
 {
 	struct tool_output *streams = calloc(1, sizeof(*streams));
@@ -462,5 +480,6 @@ enum play_outcome play_tool(struct play *play, const struct step *step, struct p
 	if (streams)
 		play->step->warnings = streams->warnings;
 	free(streams);
+	erases_free(&job->erases);
 	return r;
 }

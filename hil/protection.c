@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define RDP_LEVEL_1_BYTE 0x55u /* anything but the other two */
-#define RDP_LEVEL_2_BYTE 0xccu
 #define KINDS 5
 
 unsigned protection_sector_count(const struct mcu_profile *profile)
@@ -103,6 +102,11 @@ int protection_set(const struct mcu_profile *profile, uint8_t *options, const bo
 		}
 	option_bytes_make(profile, options, options);
 	return 0;
+}
+
+bool protection_is_for_ever(const struct mcu_profile *profile, const uint8_t *options)
+{
+	return options[profile->rdp_offset] == RDP_LEVEL_2_BYTE;
 }
 
 int protection_set_level(const struct mcu_profile *profile, uint8_t *options, unsigned level, char why[PROTECTION_WHY])

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "commands.h"
+#include "complain.h"
 #include "fault_rule.h"
 #include "janitor.h"
 #include "options.h"
@@ -84,6 +85,10 @@ static bool set(struct replay_options *o, int c)
 {
 	switch (c) {
 	case 'r':
+		if (o->rig) {
+			complain("replay: --rig '%.200s': there is one already, '%.200s'", optarg, o->rig);
+			return false;
+		}
 		o->rig = optarg;
 		return true;
 	case 't':

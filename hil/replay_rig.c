@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "board_fit.h"
 #include "commands.h"
+#include "erases.h"
 #include "options.h"
 #include "replay_internal.h"
 #include "rig_choice.h"
@@ -149,6 +150,7 @@ static int send_part(struct stage *s, size_t first, size_t *end, char why[REPLAY
 		.context = s,
 		.wall_limit_ms = WALL_MS + 3 * recorded_us(&s->replay->recording) / 1000,
 	};
+	struct erases erases = { .count = 0 };
 	struct rig_ran ran;
 	char broken[RIG_WHY] = "";
 	int r = HIL_UNFIT;
@@ -161,6 +163,12 @@ static int send_part(struct stage *s, size_t first, size_t *end, char why[REPLAY
 		goto out;
 	}
 	unlink(answers);
+	for (size_t i = first; i < *end; i++)
+		if (s->replay->recording.items[i].kind == RECORDED_REQUEST)
+			erases_of_exchange(&erases, s->replay->recording.items[i].exchange,
+					   s->replay->recording.profile);
+	run.erases = erases.list;
+	run.erase_count = erases.count;
 	if (s->rig->ops->run(s->rig, &run, &ran, broken) || ran.exec_failed) {
 		snprintf(why, REPLAY_WHY, "%s", broken);
 		goto out;
@@ -175,6 +183,7 @@ static int send_part(struct stage *s, size_t first, size_t *end, char why[REPLAY
 		snprintf(s->replay->note, REPLAY_WHY, "sending ended early: %s", s->said);
 	r = read_answers(s->replay, answers, why);
 out:
+	erases_free(&erases);
 	free(orders);
 	free(answers);
 	return r;

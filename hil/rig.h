@@ -62,6 +62,10 @@ struct rig_setup {
 };
 
 /* A tool to run, and how it went. */
+struct rig_erase {
+	uint32_t address;
+	uint64_t length; /* the sectors that this is in */
+};
 struct rig_run {
 	char *const *words;
 	const char *const *environment; /* additions "NAME=value", NULL ends; or NULL */
@@ -79,6 +83,9 @@ struct rig_run {
 	int signal;
 	uint64_t signal_after_us;
 	unsigned signal_after_requests; /* 0: go by the time */
+	/* What it is going to erase, as far as is known before: for rigs that count that, and hear nothing of the bus. */
+	const struct rig_erase *erases;
+	size_t erase_count;
 };
 struct rig_ran {
 	int status;                /* as from wait(2) */

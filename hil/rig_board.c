@@ -307,15 +307,21 @@ static int set_start(struct board *b, const struct rig_setup *s)
 	return r;
 }
 
-/* Tools tell boards by the ID of the ROM: of those on this machine with the same one, one at a time is in it. */
+struct board_lock *rig_board_turn(const struct board_rig *f, int *error, char why[WIRES_WHY])
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "turn-%04x:%04x", f->vendor, f->product);
+	return board_lock_take(name, NULL, error, why);
+}
+
 static int take_turn(struct board *b)
 {
 	uint64_t end = board_now_us(b) + TURN_US;
-	char name[32], why[WIRES_WHY];
+	char why[WIRES_WHY];
 	int error;
 
-	snprintf(name, sizeof(name), "turn-%04x:%04x", b->file->vendor, b->file->product);
-	while (!(b->turn = board_lock_take(name, NULL, &error, why))) {
+	while (!(b->turn = rig_board_turn(b->file, &error, why))) {
 		if (error != -EBUSY || board_now_us(b) >= end)
 			return board_fail(b, error, "%s", why);
 		board_pause(b, TURN_POLL_US);
@@ -341,9 +347,10 @@ static void board_close(struct rig *rig)
 	uint8_t now[OPTION_MAX_BYTES];
 
 	/* What this scenario has made of the option bytes is no start for the next. */
-	if (b->wires && b->options_changed && !board_options_read(rig, 1, now) &&
-	    memcmp(now, b->options_before, option_bytes_size(b->profile)))
-		board_options_load(rig, 1, b->options_before);
+	if (b->wires && b->options_changed &&
+	    (board_options_read(rig, 1, now) || (memcmp(now, b->options_before, option_bytes_size(b->profile)) &&
+						 board_options_load(rig, 1, b->options_before))))
+		fprintf(stderr, "dfuhil: the option bytes are not as they were before: %s\n", b->why);
 	if (b->wires)
 		board_wear_save(b);
 	usbmon_tap_close(b->tap);
@@ -375,10 +382,13 @@ static int open_board(struct board *b, const struct rig_setup *s)
 	b->wires = wires_open(b->file, &r, why);
 	if (!b->wires)
 		return board_fail(b, r, "%s", why);
+	board_idles(b);
 	r = take_turn(b);
+	for (enum wire w = WIRE_POWER; w <= WIRE_VBUS && !r; w++)
+		if (!b->high[w])
+			r = board_wire(b, w, true);
 	if (r)
 		return r;
-	b->high[WIRE_NRST] = b->high[WIRE_POWER] = b->high[WIRE_VBUS] = true;
 	if (b->file->console || b->file->console_usb) {
 		b->console = console_port_new(b->file->console, b->port, b->file->console_speed);
 		if (!b->console)

@@ -74,6 +74,7 @@ uint64_t board_clock_us(clockid_t);
 uint64_t board_now_us(const struct board *);
 /* Waits, and listens to usbmon and console meanwhile. */
 void board_pause(struct board *, uint64_t us);
+void board_idles(struct board *); /* the wires have just been opened, which has brought all to idle */
 int board_wire(struct board *, enum wire, bool high); /* with the times of the file; 0 or -errno with why */
 int board_reset(struct board *);                      /* a pulse on NRST, or what stands for it */
 /* Where the board is, from where it is seen now. */
@@ -102,6 +103,8 @@ const struct rig_event *board_events(struct rig *, size_t *count);
 int board_wear_open(struct board *);
 int board_wear_check(struct board *, unsigned sector); /* before it is erased; -EDQUOT with why */
 void board_wear_count(struct board *, unsigned sector, uint64_t took_us);
+/* What a tool is about to erase, where nobody will hear of it. */
+void board_wear_foresee(struct board *, const struct rig_erase *, size_t count);
 void board_wear_save(struct board *); /* with what tools have erased, by the transcript */
 /* For people; NULL: no sector is at the limit where that is to be told. */
 const char *board_wear_warning(const struct board *, char out[RIG_WHY]);

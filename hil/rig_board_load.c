@@ -142,10 +142,15 @@ static int may_change_options(struct board *b, const uint8_t *bytes)
 {
 	enum rdp_level level = option_bytes_level(b->profile, bytes);
 
-	if (level == RDP_LEVEL_2)
+	if (level == RDP_LEVEL_2 || protection_is_for_ever(b->profile, bytes))
 		return board_fail(b, -EPERM, "read protection of level 2 is for ever: no real board is given it");
 	if (level == RDP_LEVEL_1 && !(b->file->allows & ALLOWS_RDP1))
 		return board_fail(b, -EPERM, "the rig file does not allow read protection ('allows: [rdp-1]')");
+	/* A tool may have set it. */
+	if (b->rdp == RDP_LEVEL_1 && !(b->file->allows & ALLOWS_RDP1))
+		return board_fail(b, -EPERM,
+				  "the board is read protected now, and the rig file does not allow taking that away, "
+				  "which erases it ('allows: [rdp-1]')");
 	if (!(b->file->allows & ALLOWS_OPTION_BYTES) && level == b->rdp)
 		return board_fail(b, -EPERM,
 				  "the rig file does not allow changes of option bytes ('allows: [option-bytes]')");

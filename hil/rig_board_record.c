@@ -248,6 +248,24 @@ static void count_operation(struct board *b, void *context, const struct mcu_eve
 	}
 }
 
+/* Written down before, for whoever is killed meanwhile. That it then erases less wears nothing. */
+void board_wear_foresee(struct board *b, const struct rig_erase *erases, size_t count)
+{
+	if (b->tap || !count)
+		return;
+	for (unsigned i = 0; i < b->sector_count; i++) {
+		uint64_t from = sector_address(b, i), to = sector_address(b, i + 1);
+
+		for (size_t k = 0; k < count; k++) {
+			uint64_t length = erases[k].length ? erases[k].length : 1;
+
+			if (erases[k].address < to && from < erases[k].address + length)
+				board_wear_count(b, i, 0);
+		}
+	}
+	board_wear_save(b);
+}
+
 /* What has come since the last time: whoever is killed later has written it down. */
 void board_wear_save(struct board *b)
 {

@@ -111,6 +111,7 @@ int board_run(struct rig *rig, const struct rig_run *run, struct rig_ran *ran, c
 		run->warned(run->context, why);
 		b->warned = true;
 	}
+	board_wear_foresee(b, run->erases, run->erase_count);
 	error = tool_process_start(&p, run, &ran->exec_failed, why);
 	if (!error) {
 		error = attend(b, &p, ran);

@@ -112,6 +112,16 @@ static int supply(struct board *b, bool high)
 	return r;
 }
 
+void board_idles(struct board *b)
+{
+	for (enum wire w = WIRE_BOOT0; w < WIRES; w++) {
+		b->high[w] = wire_idles_high(b->file, w);
+		b->changed_us[w] = board_now_us(b);
+	}
+	b->in_reset = !b->high[WIRE_NRST] || !b->high[WIRE_POWER];
+	b->unplugged = !b->high[WIRE_VBUS];
+}
+
 int board_wire(struct board *b, enum wire wire, bool high)
 {
 	const struct board_rig *f = b->file;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "commands.h"
 #include "history.h"
 #include "protection.h"
@@ -25,6 +26,9 @@ static const char usage[] =
 	"wrong. The board's flash is not written. Exit status: 0 all is well; 2 wrong usage, a mistake in the file; 3 "
 	"the\n"
 	"rig is unfit.\n";
+
+#define TURN_US UINT64_C(3600000000) /* for other boards */
+#define TURN_POLL_NS 50000000
 
 static const char *const verdicts[] = { "ok", "warning", "failed", "skipped" };
 
@@ -152,9 +156,9 @@ static void check_usbmon(struct rig_check *c)
 		rig_check_end(c, s, RIG_CHECK_OK, "it can be read: runs are recorded");
 		return;
 	}
-	rig_check_mend(s, "then run this again; it may stay as it is: scenarios that look at requests are skipped "
-			  "then, and a tool's "
-			  "erases are not counted");
+	rig_check_mend(s,
+		       "do so, and run this again; or leave it: scenarios that look at requests are skipped then, and "
+		       "a tool's erases are not counted");
 	rig_check_end(c, s, strcmp(c->rig->usbmon, "auto") ? RIG_CHECK_FAILED : RIG_CHECK_WARNING, "%s", why);
 }
 
@@ -203,13 +207,43 @@ static void mend_wires(struct rig_check_step *s, int error)
 				  "/etc/udev/rules.d, be in the "
 				  "group plugdev, and plug the adapter in anew");
 	} else if (error == -ENODEV || error == -ENOENT) {
-		rig_check_mend(s, "is the adapter plugged in, so that 'lsusb' lists it, and its kernel module loaded "
-				  "(usbhid for relays 16c0:05df, hid-cp2112, hid-mcp2221)?");
+		if (error == -ENODEV)
+			rig_check_mend(s, "is the adapter plugged in, so that 'lsusb' lists it, and are its kernel "
+					  "modules loaded (usbhid and hid-generic for relays 16c0:05df, hid-cp2112, "
+					  "hid-mcp2221)?");
 		rig_check_mend(s, "does the file name it as it is called here? What is not there at all has to go from "
 				  "'wires'");
 	} else if (error == -EBUSY) {
 		rig_check_mend(s, "end the program that has it");
 	}
+}
+
+/* While another board like this one is in its bootloader, a tool that is at work on that would find two. */
+static bool check_turn(struct rig_check *c)
+{
+	uint64_t end = rig_check_now_us() + TURN_US;
+	char why[WIRES_WHY];
+	bool told = false;
+	int error;
+
+	while (!(c->turn = rig_board_turn(c->rig, &error, why))) {
+		struct rig_check_step *s = told ? NULL : rig_check_begin(c, "turn");
+
+		if (error != -EBUSY || rig_check_now_us() > end) {
+			s = rig_check_begin(c, "turn");
+			rig_check_end(c, s, RIG_CHECK_FAILED, "%s", why);
+			return false;
+		}
+		if (s) {
+			snprintf(s->does, sizeof(s->does),
+				 "waiting until another board %04x:%04x of this machine has left its bootloader",
+				 c->rig->vendor, c->rig->product);
+			rig_check_end(c, s, RIG_CHECK_OK, "%s", why);
+			told = true;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = TURN_POLL_NS }, NULL);
+	}
+	return true;
 }
 
 static void check_wires(struct rig_check *c)
@@ -244,7 +278,8 @@ static void check_claimed(struct rig_check *c)
 {
 	check_usbmon(c);
 	check_wear(c);
-	check_wires(c);
+	if (check_turn(c))
+		check_wires(c);
 	if (c->wires) {
 		c->console = c->rig->console || c->rig->console_usb
 				     ? console_port_new(c->rig->console, c->port, c->rig->console_speed)
@@ -253,6 +288,7 @@ static void check_claimed(struct rig_check *c)
 		check_idle(c);
 	}
 	wires_close(c->wires);
+	board_lock_give(c->turn);
 	console_port_free(c->console);
 }
 
@@ -277,11 +313,12 @@ static void begin(struct rig_check *c, const struct board_rig *rig,
 		snprintf(c->port, sizeof(c->port), "%.31s", rig->port);
 }
 
-bool rig_check_is_fit(const struct board_rig *rig, char why[RIG_WHY])
+bool rig_check_is_fit(const struct board_rig *rig, bool *board, char why[RIG_WHY])
 {
 	struct rig_check *c = calloc(1, sizeof(*c));
 	bool fit = c != NULL;
 
+	*board = false;
 	snprintf(why, RIG_WHY, "%s", strerror(ENOMEM));
 	if (!c)
 		return false;
@@ -294,7 +331,9 @@ bool rig_check_is_fit(const struct board_rig *rig, char why[RIG_WHY])
 		if (c->steps[i].verdict != RIG_CHECK_FAILED)
 			continue;
 		fit = false;
-		snprintf(why, RIG_WHY, "%s: %.600s", c->steps[i].name, c->steps[i].saw);
+		*board = c->steps[i].of_board;
+		snprintf(why, RIG_WHY, "%s: %.560s ('dfuhil rig check' tells how to mend it)", c->steps[i].name,
+			 c->steps[i].saw);
 	}
 	free(c);
 	return fit;

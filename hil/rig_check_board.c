@@ -4,18 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include "dfu_client.h"
-#include "option_bytes.h"
-#include "protection.h"
 #include "rig_check.h"
 
 #define POLL_US 10000u
-#define GONE_US UINT64_C(3000000)
 #define ATTEMPTS 3 /* to come up as bootloader */
-#define ASK_US UINT64_C(2000000)
 #define CONSOLE_US UINT64_C(3000000)
 
-static uint64_t now_us(void)
+uint64_t rig_check_now_us(void)
 {
 	struct timespec ts;
 
@@ -23,7 +18,7 @@ static uint64_t now_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-static void pause_us(struct rig_check *c, uint64_t us)
+void rig_check_pause(struct rig_check *c, uint64_t us)
 {
 	nanosleep(&(struct timespec){ .tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000 * 1000) }, NULL);
 	if (c->console)
@@ -53,7 +48,7 @@ static bool supply(struct rig_check *c, struct rig_check_step *s, bool high)
 		if (!set(c, s, *w, high))
 			return false;
 	if (high)
-		pause_us(c, c->rig->on_us);
+		rig_check_pause(c, c->rig->on_us);
 	return true;
 }
 
@@ -62,20 +57,29 @@ static bool hold(struct rig_check *c, struct rig_check_step *s, bool held)
 	return c->rig->reset_by == WIRE_NRST ? set(c, s, WIRE_NRST, !held) : supply(c, s, !held);
 }
 
-static bool wait_rom_gone(struct rig_check *c, uint64_t within_us)
+bool rig_check_wait_rom_gone(struct rig_check *c, uint64_t within_us)
 {
-	uint64_t end = now_us() + within_us;
+	uint64_t end = rig_check_now_us() + within_us;
 	char why[BOARD_USB_WHY];
 	struct host_device d;
 
 	int r;
 
 	while ((r = board_usb_rom(c->rig, &d, why)) == 0 || r == -ENOTUNIQ) {
-		if (now_us() >= end)
+		if (rig_check_now_us() >= end)
 			return false;
-		pause_us(c, POLL_US);
+		rig_check_pause(c, POLL_US);
 	}
 	return true;
+}
+
+static void mend_reset(struct rig_check *c, struct rig_check_step *s)
+{
+	rig_check_mend(
+		s,
+		"the reset does not reach the board: measure it at the board; wrong line or relay, or 'active' the "
+		"wrong way round? %.200s",
+		wires_text(c->rig, c->rig->reset_by));
 }
 
 static bool reset(struct rig_check *c, struct rig_check_step *s, bool boot0)
@@ -84,17 +88,17 @@ static bool reset(struct rig_check *c, struct rig_check_step *s, bool boot0)
 
 	if (!set(c, s, WIRE_BOOT0, boot0) || !hold(c, s, true))
 		return false;
-	pause_us(c, c->rig->reset_by == WIRE_NRST ? c->rig->reset_us : c->rig->off_us);
-	pause_us(c, c->rig->settle_us);
+	rig_check_pause(c, c->rig->reset_by == WIRE_NRST ? c->rig->reset_us : c->rig->off_us);
+	rig_check_pause(c, c->rig->settle_us);
 	if (c->console)
 		console_port_clear(c->console);
 	/* What is there while the board is held is not it. */
-	if (!wait_rom_gone(c, GONE_US)) {
-		rig_check_mend(s,
-			       "the reset does not reach the board: measure it at the board; wrong line or relay, or "
-			       "'active' the wrong way round? %.200s",
-			       wires_text(c->rig, c->rig->reset_by));
-		rig_check_mend(s, "or it is another board that looks the same: 'port' of 'board' says which is meant");
+	if (!rig_check_wait_rom_gone(c, RIG_CHECK_GONE_US)) {
+		if (!rig_check_mend_by_trying(c, s)) {
+			mend_reset(c, s);
+			rig_check_mend(
+				s, "is it another board that looks the same? 'port' of 'board' says which is meant");
+		}
 		rig_check_end(c, s, RIG_CHECK_FAILED, "the device stayed while the board was held in reset");
 		wires_idle(c->wires, why);
 		return false;
@@ -111,10 +115,9 @@ static const char *reset_text(const struct rig_check *c, char out[64])
 	return out;
 }
 
-/* As board_usb_rom(), once that has a configuration; within so long. */
-static int wait_rom(struct rig_check *c, struct host_device *d, uint64_t within_us, char why[BOARD_USB_WHY])
+int rig_check_wait_rom(struct rig_check *c, struct host_device *d, uint64_t within_us, char why[BOARD_USB_WHY])
 {
-	uint64_t end = now_us() + within_us;
+	uint64_t end = rig_check_now_us() + within_us;
 	int r;
 
 	for (;;) {
@@ -123,62 +126,32 @@ static int wait_rom(struct rig_check *c, struct host_device *d, uint64_t within_
 			snprintf(c->port, sizeof(c->port), "%s", d->port);
 			return 0;
 		}
-		if (now_us() >= end)
+		if (rig_check_now_us() >= end)
 			return r ? r : -EAGAIN;
-		pause_us(c, POLL_US);
+		rig_check_pause(c, POLL_US);
 	}
 }
 
-static const char *port_of(const struct rig_check *c)
+const char *rig_check_port(const struct rig_check *c)
 {
 	return *c->port ? c->port : NULL;
 }
 
-/* --- the bootloader --- */
-
-/* Nothing came up. What can be known of the cause is in what came up instead, if anything did. */
-static void mend_nothing(struct rig_check *c, struct rig_check_step *s, bool app_before)
+bool rig_check_tried(struct rig_check *c, enum wire wire, bool high)
 {
-	struct host_device d;
+	char why[WIRES_WHY];
 
-	if (!board_usb_application(c->rig, port_of(c), &d)) {
-		rig_check_mend(s,
-			       "the application is there instead, at port %s: BOOT0 was low at the reset, or there was "
-			       "no reset. Measure BOOT0 (P2 of the Discovery) and NRST; a wrong line, or 'active' the "
-			       "wrong way round? %.150s",
-			       d.port, wires_text(c->rig, WIRE_BOOT0));
-		return;
-	}
-	if (!app_before) {
-		rig_check_mend(
-			s, "is the board powered? The USB socket CN5 does not power a Discovery: CN1 (ST-LINK) does, "
-			   "or 5 V from PA9 to the pin 5V");
-		rig_check_mend(s,
-			       "is the cable in CN5, does it carry data, and is it plugged into the port that the file "
-			       "says? Try it with the jumper BOOT0-VDD in P2 and the button RESET: then "
-			       "'lsusb' is to list %04x:%04x",
-			       c->rig->vendor, c->rig->product);
-	}
-	rig_check_mend(
-		s, "does NRST ever get high? 'active' the wrong way round holds the board in reset for good: %.150s",
-		wires_text(c->rig, c->rig->reset_by));
-	rig_check_mend(
-		s, "is BOOT1 (PB2) high? Then the chip starts what is in its RAM, and nothing is on USB: pull it low "
-		   "(AN2606, boot pattern 1)");
-	rig_check_mend(s, "does something talk to the board while it starts? What comes first of USART1 (PA10), USART3 "
-			  "(PB11, PC11), CAN2 (PB5) and USB is what the bootloader serves until the next reset: take "
-			  "serial adapters off these pins (AN2606)");
-	rig_check_mend(s, "has the chip a crystal or a clock of 4 to 26 MHz? Without HSE its bootloader resets itself "
-			  "again and again; on the Discovery the clock comes from the ST-LINK, by R68, unless "
-			  "X2 is used");
+	return !wires_set(c->wires, wire, high, why);
 }
+
+/* --- the bootloader --- */
 
 static bool check_bootloader(struct rig_check *c, struct host_device *d)
 {
 	struct rig_check_step *s = rig_check_begin(c, "bootloader");
 	char why[BOARD_USB_WHY] = "", text[64];
 	struct host_device app;
-	bool app_before = !board_usb_application(c->rig, port_of(c), &app);
+	bool app_before = !board_usb_application(c->rig, rig_check_port(c), &app);
 	uint64_t start = 0;
 	unsigned attempt = 0;
 	int r = -ENODEV;
@@ -191,12 +164,13 @@ static bool check_bootloader(struct rig_check *c, struct host_device *d)
 		if (!reset(c, s, true))
 			return false;
 		/* One that was there before says nothing. */
-		start = now_us();
-		r = wait_rom(c, d, c->rig->listed_us, why);
+		start = rig_check_now_us();
+		r = rig_check_wait_rom(c, d, c->rig->listed_us, why);
 	}
 	if (r) {
+		s->of_board = r == -ENODEV || r == -EAGAIN;
 		if (r == -ENODEV)
-			mend_nothing(c, s, app_before);
+			rig_check_mend_nothing(c, s, app_before);
 		else if (r == -EXDEV)
 			rig_check_mend(s,
 				       "plug in the board that is meant, or write the serial number and port that were "
@@ -215,7 +189,7 @@ static bool check_bootloader(struct rig_check *c, struct host_device *d)
 		rig_check_end(c, s, RIG_CHECK_WARNING, "it came, but only at attempt %u", attempt);
 	} else {
 		rig_check_end(c, s, RIG_CHECK_OK, "serial number %s, port %s, after %.2f s",
-			      *d->serial ? d->serial : "(none)", d->port, (double)(now_us() - start) / 1e6);
+			      *d->serial ? d->serial : "(none)", d->port, (double)(rig_check_now_us() - start) / 1e6);
 	}
 	return true;
 }
@@ -256,38 +230,6 @@ static bool check_access(struct rig_check *c, const struct host_device *d)
 	return false;
 }
 
-/* What the bootloader says of itself right after a reset. */
-static bool check_state(struct rig_check *c, const struct host_device *d)
-{
-	const struct mcu_profile *p = mcu_profile_find(c->rig->profile);
-	struct rig_check_step *s = rig_check_begin(c, "start state");
-	char why[DFU_CLIENT_WHY];
-	struct dfu_client *client = dfu_client_open(p, d->bus, d->address, why);
-	enum dfu_state state;
-	enum dfu_status status;
-	int r;
-
-	snprintf(s->does, sizeof(s->does), "GETSTATUS");
-	snprintf(s->expects, sizeof(s->expects), "%s, %s, as after a reset", dfu_state_name(p->boot_state),
-		 dfu_status_name(p->boot_status));
-	r = client ? dfu_client_state(client, &state, ASK_US) : -EACCES;
-	if (!r)
-		r = dfu_client_status(client, &state, &status);
-	if (r)
-		rig_check_end(c, s, RIG_CHECK_FAILED, "%s", client ? dfu_client_why(client) : why);
-	else if (state == p->boot_state && status == p->boot_status)
-		rig_check_end(c, s, RIG_CHECK_OK, "so it is");
-	else {
-		rig_check_mend(s,
-			       "was it reset at all? In its bootloader before, and still: then NRST is not wired, or "
-			       "'active' is the wrong way round");
-		rig_check_end(c, s, RIG_CHECK_FAILED, "%s, %s", dfu_state_name((unsigned)state),
-			      dfu_status_name((unsigned)status));
-	}
-	dfu_client_close(client);
-	return !r;
-}
-
 static void check_reset(struct rig_check *c)
 {
 	struct rig_check_step *s = rig_check_begin(c, c->rig->reset_by == WIRE_NRST ? "nrst" : "reset");
@@ -300,72 +242,19 @@ static void check_reset(struct rig_check *c)
 	snprintf(s->expects, sizeof(s->expects), "the device goes, and comes back");
 	if (!hold(c, s, true))
 		return;
-	gone = wait_rom_gone(c, GONE_US);
+	gone = rig_check_wait_rom_gone(c, RIG_CHECK_GONE_US);
 	if (!hold(c, s, false))
 		return;
 	c->no_reset = !gone;
 	if (!gone) {
-		rig_check_mend(s,
-			       "the reset does not reach the board: measure it at the board; wrong line or relay, or "
-			       "'active' the wrong way round? %.200s",
-			       wires_text(c->rig, c->rig->reset_by));
+		mend_reset(c, s);
 		rig_check_end(c, s, RIG_CHECK_FAILED, "the device stayed");
-	} else if (wait_rom(c, &d, c->rig->listed_us, why)) {
+	} else if (rig_check_wait_rom(c, &d, c->rig->listed_us, why)) {
 		rig_check_mend(s, "what was said of the bootloader may be so now and then; run this check again");
 		rig_check_end(c, s, RIG_CHECK_FAILED, "it went, and did not come back: %s", why);
 	} else {
 		rig_check_end(c, s, RIG_CHECK_OK, "so it did");
 	}
-}
-
-/* --- its memory --- */
-
-static void check_memory(struct rig_check *c)
-{
-	const struct mcu_profile *p = mcu_profile_find(c->rig->profile);
-	struct rig_check_step *s = rig_check_begin(c, "memory");
-	uint8_t flash[4], options[OPTION_MAX_BYTES];
-	char why[DFU_CLIENT_WHY];
-	struct dfu_client *client = NULL;
-	struct host_device d;
-	unsigned locked = 0;
-	int r;
-
-	snprintf(s->does, sizeof(s->does), "the start of the flash and the option bytes are read");
-	snprintf(s->expects, sizeof(s->expects), "no protection");
-	if (board_usb_rom(c->rig, &d, why)) {
-		rig_check_end(c, s, RIG_CHECK_FAILED, "%s", why);
-		return;
-	}
-	client = dfu_client_open(p, d.bus, d.address, why);
-	r = client ? dfu_client_idle(client) : -EIO;
-	if (!r)
-		r = dfu_client_read(client, p->flash_base, flash, sizeof(flash));
-	if (!r && p->option_banks[0].size_bytes)
-		r = dfu_client_read(client, p->option_banks[0].base, options, p->option_banks[0].size_bytes);
-	if (r == -EACCES && client) {
-		rig_check_mend(s, "%s",
-			       c->rig->allows & ALLOWS_RDP1
-				       ? "scenarios take the protection away as they need it, which erases the board"
-				       : "take it away, which erases the board: dfu-util -s :unprotect:force, or have "
-					 "the file allow it ('allows: [rdp-1]')");
-		rig_check_end(c, s, c->rig->allows & ALLOWS_RDP1 ? RIG_CHECK_WARNING : RIG_CHECK_FAILED,
-			      "the board is read protected");
-	} else if (r) {
-		rig_check_end(c, s, RIG_CHECK_FAILED, "%s", client ? dfu_client_why(client) : why);
-	} else {
-		c->blank = !memcmp(flash, "\xff\xff\xff\xff", sizeof(flash));
-		for (unsigned i = 0; !p->option_banks[1].size_bytes && i < protection_sector_count(p); i++)
-			locked += protection_covers(p, options, i);
-		if (locked)
-			rig_check_mend(s,
-				       "option bytes as they leave the factory have none; writing these sectors has no "
-				       "effect, and no error");
-		rig_check_end(c, s, locked ? RIG_CHECK_WARNING : RIG_CHECK_OK, "%s; %u sector%s write protected",
-			      c->blank ? "no application is in it" : "it holds something", locked,
-			      locked == 1 ? " is" : "s are");
-	}
-	dfu_client_close(client);
 }
 
 /* --- the application --- */
@@ -387,7 +276,7 @@ static void check_application(struct rig_check *c)
 		snprintf(s->expects, sizeof(s->expects), "the bootloader goes, and stays away");
 	if (!reset(c, s, false))
 		return;
-	if (!wait_rom_gone(c, GONE_US)) {
+	if (!rig_check_wait_rom_gone(c, RIG_CHECK_GONE_US)) {
 		if (c->no_reset)
 			rig_check_mend(
 				s, "first the reset, which does not reach the board: BOOT0 counts at a reset alone");
@@ -398,10 +287,12 @@ static void check_application(struct rig_check *c)
 		rig_check_end(c, s, RIG_CHECK_FAILED, "the bootloader is still there");
 		return;
 	}
-	end = now_us() + c->rig->listed_us;
-	while (known && !c->blank && (r = board_usb_application(c->rig, port_of(c), &d)) && now_us() < end)
-		pause_us(c, POLL_US);
-	if (known && !c->blank && r) {
+	end = rig_check_now_us() + c->rig->listed_us;
+	while (known && !c->blank && (r = board_usb_application(c->rig, rig_check_port(c), &d)) &&
+	       rig_check_now_us() < end)
+		rig_check_pause(c, POLL_US);
+	c->no_application = known && !c->blank && r;
+	if (c->no_application) {
 		rig_check_mend(
 			s, "is what is in the flash the application of the file, and does it use the USB socket? Write "
 			   "it with a tool, or take 'application' out of the file");
@@ -415,7 +306,7 @@ static void check_application(struct rig_check *c)
 static void check_console(struct rig_check *c)
 {
 	struct rig_check_step *s = rig_check_begin(c, "console");
-	uint64_t end = now_us() + CONSOLE_US;
+	uint64_t end = rig_check_now_us() + CONSOLE_US;
 	char why[CONSOLE_PORT_WHY];
 	const char *text;
 	size_t length;
@@ -426,8 +317,8 @@ static void check_console(struct rig_check *c)
 	}
 	snprintf(s->does, sizeof(s->does), "listening after that reset");
 	snprintf(s->expects, sizeof(s->expects), "some text within %.0f s", (double)CONSOLE_US / 1e6);
-	while (!*(text = console_port_text(c->console)) && now_us() < end)
-		pause_us(c, POLL_US);
+	while (!*(text = console_port_text(c->console)) && rig_check_now_us() < end)
+		rig_check_pause(c, POLL_US);
 	if (*text) {
 		text += strspn(text, "\n\t ");
 		length = strcspn(text, "\n");
@@ -438,9 +329,15 @@ static void check_console(struct rig_check *c)
 			rig_check_mend(s,
 				       "is the serial adapter plugged in, and may you open it? Its path is 'device' of "
 				       "'console' in the file ('ls -l /dev/serial/by-id')");
+		else if (c->no_application)
+			rig_check_mend(s,
+				       "the application that the file speaks of did not come, and so did not its port");
 		else if (c->blank)
 			rig_check_mend(s, "no application is in the board: what a first download brings will open it");
-		rig_check_end(c, s, c->blank && !c->rig->console ? RIG_CHECK_WARNING : RIG_CHECK_FAILED, "%s", why);
+		rig_check_end(c, s,
+			      (c->blank || c->no_application) && !c->rig->console ? RIG_CHECK_WARNING
+										  : RIG_CHECK_FAILED,
+			      "%s", why);
 	} else {
 		rig_check_mend(
 			s,
@@ -470,14 +367,14 @@ static void check_cut(struct rig_check *c, enum wire wire)
 	snprintf(s->expects, sizeof(s->expects), "the device goes, and comes back");
 	if (!reset(c, s, true))
 		return;
-	if (wait_rom(c, &d, c->rig->listed_us, why)) {
+	if (rig_check_wait_rom(c, &d, c->rig->listed_us, why)) {
 		rig_check_end(c, s, RIG_CHECK_FAILED, "the bootloader did not come up: %s", why);
 		return;
 	}
 	if (power ? !supply(c, s, false) : !set(c, s, wire, false))
 		return;
-	gone = wait_rom_gone(c, GONE_US);
-	pause_us(c, power ? c->rig->off_us : 0);
+	gone = rig_check_wait_rom_gone(c, RIG_CHECK_GONE_US);
+	rig_check_pause(c, power ? c->rig->off_us : 0);
 	if (power ? !supply(c, s, true) : !set(c, s, wire, true))
 		return;
 	if (!gone) {
@@ -487,7 +384,7 @@ static void check_cut(struct rig_check *c, enum wire wire)
 				 : "the hub does not switch this port, or it is another port ('uhubctl' lists those "
 				   "that can be)");
 		rig_check_end(c, s, RIG_CHECK_FAILED, "the device stayed");
-	} else if (wait_rom(c, &d, c->rig->listed_us, why)) {
+	} else if (rig_check_wait_rom(c, &d, c->rig->listed_us, why)) {
 		rig_check_mend(s, "give the supply more time ('timing': on, off)");
 		rig_check_end(c, s, RIG_CHECK_FAILED, "it went, and did not come back: %s", why);
 	} else {
@@ -495,18 +392,63 @@ static void check_cut(struct rig_check *c, enum wire wire)
 	}
 }
 
-void rig_check_board(struct rig_check *c)
+/* What idles off is off until somebody asks for it. */
+static bool check_supply(struct rig_check *c)
+{
+	bool power_off = !wire_idles_high(c->rig, WIRE_POWER), vbus_off = !wire_idles_high(c->rig, WIRE_VBUS);
+	struct rig_check_step *s = rig_check_begin(c, "supply");
+
+	if (!power_off && !vbus_off)
+		return true;
+	snprintf(s->does, sizeof(s->does), "%s%s%s on, which idle%s off", power_off ? "power" : "",
+		 power_off && vbus_off ? " and " : "", vbus_off ? "VBUS" : "", power_off && vbus_off ? "" : "s");
+	if (!supply(c, s, true))
+		return false;
+	rig_check_end(c, s, RIG_CHECK_OK, "the drivers say so");
+	return true;
+}
+
+static void check_board(struct rig_check *c)
 {
 	struct host_device d;
 
-	if (!check_bootloader(c, &d) || !check_access(c, &d) || !check_alone(c))
-		return;
-	if (!check_state(c, &d))
+	if (!check_supply(c) || !check_bootloader(c, &d) || !check_access(c, &d) || !check_alone(c) ||
+	    !rig_check_state(c, &d))
 		return;
 	check_reset(c);
-	check_memory(c);
+	rig_check_memory(c);
 	check_cut(c, WIRE_VBUS);
 	check_cut(c, WIRE_POWER);
 	check_application(c);
 	check_console(c);
+}
+
+/* Where a check ended early: tools that work on other boards are to find no second one. */
+static void leave(struct rig_check *c)
+{
+	char why[BOARD_USB_WHY];
+	struct host_device d;
+	bool by_nrst = c->rig->reset_by == WIRE_NRST;
+	const enum wire *w = c->rig->off_order;
+
+	/* Another board than the one that is meant has come by these wires as well. */
+	if (board_usb_rom(c->rig, &d, why) == -ENODEV || !rig_check_tried(c, WIRE_BOOT0, false))
+		return;
+	rig_check_pause(c, c->rig->settle_us);
+	for (; !by_nrst && *w != WIRES; w++)
+		rig_check_tried(c, *w, false);
+	if (by_nrst)
+		rig_check_tried(c, WIRE_NRST, false);
+	rig_check_pause(c, by_nrst ? c->rig->reset_us : c->rig->off_us);
+	for (w = c->rig->on_order; !by_nrst && *w != WIRES; w++)
+		rig_check_tried(c, *w, true);
+	if (by_nrst)
+		rig_check_tried(c, WIRE_NRST, true);
+	rig_check_wait_rom_gone(c, RIG_CHECK_GONE_US);
+}
+
+void rig_check_board(struct rig_check *c)
+{
+	check_board(c);
+	leave(c);
 }

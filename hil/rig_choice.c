@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which rig: what --rig says, or a rig file. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,14 +111,33 @@ static struct rig_choice *read_other(struct yaml *yaml, struct problems *problem
 	return c;
 }
 
+/* It is printed wherever the rig is spoken of. */
+static void check_name(struct yaml *yaml, struct problems *problems)
+{
+	struct yaml_node *name = yaml_get(yaml_root(yaml), "rig");
+
+	for (const char *c = name && name->kind == YAML_SCALAR ? name->text : ""; *c; c++)
+		if (iscntrl((unsigned char)*c)) {
+			problems_add(problems, yaml_mark(yaml, name), NULL,
+				     "'rig' of the rig: a name has no control characters");
+			return;
+		}
+}
+
 struct rig_choice *rig_choice_read(struct yaml *yaml, struct problems *problems)
 {
+	size_t before = problems_count(problems);
 	struct rig_choice *c;
 
 	if (!yaml)
 		return NULL;
 	yaml_lend_lines(yaml, problems);
+	check_name(yaml, problems);
 	c = board_rig_is(yaml) ? read_board(yaml, problems) : read_other(yaml, problems);
+	if (c && problems_count(problems) != before) {
+		rig_choice_free(c);
+		c = NULL;
+	}
 	problems_lines(problems, NULL, NULL);
 	yaml_close(yaml);
 	return c;

@@ -83,6 +83,11 @@ static int set_tools_folder(struct run_options *o, const char *value, char why[R
 
 static int set_rig(struct run_options *o, const char *value, char why[RUN_OPTIONS_WHY])
 {
+	if (o->rig)
+		return option_refuse(why,
+				     "--rig '%.200s': there is one already, '%.200s', and run has one alone; 'dfuhil "
+				     "nightly' shares the scenarios among several",
+				     value, o->rig);
 	return option_path(&o->rig, "--rig", value, why);
 }
 

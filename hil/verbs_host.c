@@ -46,8 +46,11 @@ static bool has(const struct words *w, const char *name)
 }
 
 /* What it names is what the host is to know. */
-static bool add_files(struct play *play, const struct value *text, struct words *w)
+static bool add_files(struct play *play, const struct step *step, struct words *w, struct erases *erases)
 {
+	const struct value *text = object_value(step->arguments, "script");
+	size_t longest = 1;
+
 	struct problems *problems = problems_new();
 	struct host_script *script = problems ? host_script_parse(text->mark, text->text, strlen(text->text), problems)
 					      : NULL;
@@ -65,7 +68,11 @@ static bool add_files(struct play *play, const struct value *text, struct words 
 			add(w, "--file", "", "");
 			add(w, d->file, "=", play_short_path(play, file->path));
 		}
+		if (file && file->length > longest)
+			longest = file->length;
 	}
+	if (good)
+		erases_of_script(erases, script, longest, play->rig->ops->profile(play->rig, play_board(step)));
 	host_script_free(script);
 	problems_free(problems);
 	return good;
@@ -139,7 +146,7 @@ enum play_outcome run_host(struct play *play, const struct step *step)
 	add(&w, program, "", "");
 	add(&w, "host", "", "");
 	add_device(play, step, &w);
-	if (path && add_files(play, script, &w)) {
+	if (path && add_files(play, step, &w, &job.erases)) {
 		add(&w, play_short_path(play, path), "", "");
 		job.words = w.list;
 		r = w.failed ? play_error(play, "%s", strerror(ENOMEM)) : play_tool(play, step, &job);

@@ -206,7 +206,7 @@ static bool set_file(struct play *play, const struct step *step, struct play_job
 	const struct file *file = play_file(play, object_value(step->arguments, "file"));
 	char why[FILES_WHY];
 
-	if (!file)
+	if (!file || !play_may_have(play, step, file, job->call.has_address ? &job->call.address : NULL))
 		return false;
 	job->file = file;
 	job->has_address = job->call.has_address;
@@ -298,7 +298,7 @@ enum play_outcome run_operation(struct play *play, const struct step *step)
 /* --- command lines --- */
 
 /* One word with its ${file:NAME}s replaced; NULL after play_error(). */
-static char *expand(struct play *play, const struct value *v)
+static char *expand(struct play *play, const struct step *step, const struct value *v)
 {
 	char *text = NULL, name[256], why[FILES_WHY];
 	const char *at = v->text;
@@ -315,10 +315,11 @@ static char *expand(struct play *play, const struct value *v)
 		}
 		snprintf(name, sizeof(name), "%.*s", (int)(end - 7), at + 7);
 		file = files_get(play->state->files, name, v->mark.file, why);
-		if (!file) {
+		if (!file)
+			play_error(play, "%s", why);
+		if (!file || !play_may_have(play, step, file, NULL)) {
 			fclose(out);
 			free(text);
-			play_error(play, "%s", why);
 			return NULL;
 		}
 		fputs(play_short_path(play, file->path), out);
@@ -360,7 +361,7 @@ enum play_outcome run_words(struct play *play, const struct step *step)
 
 	for (size_t i = 0; good && i < list->count; i++) {
 		if (strcmp(list->list[i].text, "${tool}")) {
-			good = add(&words, &count, expand(play, &list->list[i]));
+			good = add(&words, &count, expand(play, step, &list->list[i]));
 			continue;
 		}
 		for (size_t j = 0; good && command[j]; j++)

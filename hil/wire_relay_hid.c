@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
+#include "host_bus.h"
 #include "wire_driver.h"
 
 #define VENDOR 0x16c0 /* of V-USB, shared: the product's name tells what it is */
@@ -84,8 +85,22 @@ static hid_device *find(const char *serial, struct found *found)
 	return kept;
 }
 
+/* Where one is plugged in, whatever the kernel makes of it; NULL: nowhere. */
+static const char *plugged_in(struct host_device devices[HOST_DEVICES])
+{
+	size_t count = host_devices(devices);
+
+	for (size_t i = 0; i < count; i++)
+		if (devices[i].vendor == VENDOR && devices[i].product == PRODUCT)
+			return devices[i].port;
+	return NULL;
+}
+
 static int not_found(const struct wire_file *f, const struct found *found, char why[WIRES_WHY])
 {
+	struct host_device devices[HOST_DEVICES];
+	const char *port = plugged_in(devices);
+
 	if (found->fitting > 1) {
 		snprintf(why, WIRES_WHY, "several such relay boards are plugged in: say which by its 'serial'");
 		return -ENOTUNIQ;
@@ -101,6 +116,12 @@ static int not_found(const struct wire_file *f, const struct found *found, char 
 		snprintf(why, WIRES_WHY,
 			 "no relay board has the serial number '%.20s'; one that is plugged in has '%s'", f->device,
 			 found->first);
+	else if (port)
+		snprintf(why, WIRES_WHY,
+			 "a device %04x:%04x is plugged in at USB port %s, but the kernel has no relays at hidraw for "
+			 "it: "
+			 "'modprobe -a usbhid hid-generic', or it is another device of that ID",
+			 VENDOR, PRODUCT, port);
 	else
 		snprintf(why, WIRES_WHY, "no relay board (16c0:05df USBRelay) is plugged in");
 	return -ENODEV;

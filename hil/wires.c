@@ -22,6 +22,11 @@ const char *wire_name(enum wire wire)
 	return names[wire];
 }
 
+bool wire_idles_high(const struct board_rig *rig, enum wire wire)
+{
+	return rig->wires[wire] ? rig->wires[wire]->idle_high : wire != WIRE_BOOT0;
+}
+
 int wires_possible(const struct board_rig *rig, char why[WIRES_WHY])
 {
 	for (unsigned i = 0; i < WIRES; i++) {
@@ -55,11 +60,6 @@ struct wires *wires_open(const struct board_rig *rig, int *error, char why[WIRES
 		board_lock_give(w->lock);
 	free(w);
 	return NULL;
-}
-
-bool wires_has(const struct wires *w, enum wire wire)
-{
-	return w->rig->wires[wire];
 }
 
 /* A guardian that was killed: a new one begins with all at idle, and what was asked for is not so any more. */

@@ -19,7 +19,6 @@ int wires_possible(const struct board_rig *, char why[WIRES_WHY]);
 /* NULL with why: what failed on which wire, and what a person can do (groups, udev rules, loaded modules). -EBUSY in *error: another
  * process has the board, and why says which. */
 struct wires *wires_open(const struct board_rig *, int *error, char why[WIRES_WHY]);
-bool wires_has(const struct wires *, enum wire);
 /* Level at the board. Returns when the driver says that it is so; settling is the caller's. 0 or -errno with why. -ENODEV: the
  * driver's device has gone (a relay that was unplugged). */
 int wires_set(struct wires *, enum wire, bool high, char why[WIRES_WHY]);
@@ -29,5 +28,7 @@ void wires_close(struct wires *);                    /* idles, ends the guardian
 /* For people: "BOOT0: line 3 of gpiochip2 (CP2112 SMBus Bridge), active high". Borrowed until the next call. */
 const char *wires_text(const struct board_rig *, enum wire);
 const char *wire_name(enum wire); /* "boot0", as in a rig file */
+/* Where the pin or supply is while all is idle; of what is not switched: as on a desk, BOOT0 low, NRST released, supplies on. */
+bool wire_idles_high(const struct board_rig *, enum wire);
 
 #endif

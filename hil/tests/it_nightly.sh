@@ -323,6 +323,39 @@ killed()
   [ "$(find nights -mindepth 1 -maxdepth 1 -type d | wc -l)" -le 4 ]
 }
 
+# The history tells a night that is under way from one that was killed, as long as it is this machine's.
+under_way()
+{
+  local night
+
+  need sqlite3
+  tool
+  mkfifo began go
+  sed -i "2a [ \"\$1\" = --version ] || { echo >$PWD/began; read -r x <$PWD/go; }" tool
+  "$dfuhil" nightly start/list-changes-nothing --folder nights --history h.sqlite --tool reference \
+    --tool-path reference="$PWD/tool" >night 2>&1 &
+  night=$!
+  read -r <began
+  history
+  [ "$(grep -c ' running$' said)" -eq 2 ]
+  history show last
+  says said '  running still'
+  history --json
+  says said '"state": "running"'
+  kill -s KILL "$night"
+  wait "$night" || true
+  history
+  [ "$(grep -c ' killed$' said)" -eq 2 ]
+  history show last
+  says said '  killed: its process is there no longer'
+  says_not said 'process '"$night"
+  history --html page.html
+  says page.html '>killed<'
+  sqlite3 h.sqlite "UPDATE run SET host = 'elsewhere'"
+  history
+  [ "$(grep -c ' unfinished$' said)" -eq 2 ]
+}
+
 # --- what is kept ---
 
 hook()
@@ -412,9 +445,36 @@ two_at_once()
     exit $status' sh "$dfuhil" --folder nights --history h.sqlite --tool reference --tool-path reference="$PWD/tool" >said 2>&1 ||
     [ $? -eq 3 ]
   cat said first
-  says said "the rig 'control:S' is taken: process $(cut -d ' ' -f 2 pid) (dfuhil nightly"
+  says said "the rig 'control:S' is taken: the rig is in use by process $(cut -d ' ' -f 2 pid): $dfuhil nightly"
   says first 'ok    start/dfuerror'
   [ "$(find nights -name 'start-dfuerror.reference.pcapng' | wc -l)" -eq 1 ]
+}
+
+# What somebody has put in the place of the lock is no file to write to, and what it says nothing for a terminal.
+strange_locks()
+{
+  tool
+  mkdir locks
+  export DFUBENCH_LOCK_DIR=$PWD/locks
+  # shellcheck disable=SC2016 # the inner shell's
+  emu --time x20 --control "$PWD/S" -- sh -ec '
+    dfuhil=$1; shift
+    "$dfuhil" nightly start/list-changes-nothing --rig "control:$PWD/S" "$@" >first 2>&1
+    lock=$(ls locks/*)
+    echo dear >victim
+    ln -f victim "$lock"
+    "$dfuhil" nightly start/list-changes-nothing --rig "control:$PWD/S" "$@" >linked 2>&1 || [ $? = 3 ]
+    rm "$lock"; mkfifo "$lock"; chmod 444 "$lock"
+    timeout 20 "$dfuhil" nightly start/list-changes-nothing --rig "control:$PWD/S" "$@" >fifo 2>&1 || [ $? = 3 ]
+    rm -f "$lock"; printf "7 \\033[31mred\n" >"$lock"
+    flock "$lock" "$dfuhil" nightly start/list-changes-nothing --rig "control:$PWD/S" "$@" >held 2>&1 || [ $? = 3 ]
+    ' sh "$dfuhil" --folder nights --history h.sqlite --tool reference --tool-path reference="$PWD/tool"
+  says first 'good'
+  says linked 'is no file for locks: somebody has put it there; remove it'
+  says victim dear
+  cat fifo held
+  says held 'in use by process 7: ?[31mred'
+  ! grep -q good fifo
 }
 
 usage()
@@ -449,9 +509,11 @@ later 'after the limit each scenario has a verdict' limit
 later 'after Ctrl-C what ran is reported' interrupted
 gather
 later 'killed at any moment it leaves the history whole' killed
+later 'the history tells a night that is killed from one that is under way' under_way
 later 'the hook hears of the night, and changes no verdict' hook
 later 'old nights go, and nothing else' retention
 later 'on a full disk verdicts are kept' disk_full
 later 'two at once: the second one says who has the rig' two_at_once
+later 'nothing is written to what stands in the place of a lock' strange_locks
 later 'mistakes on the command line are told' usage
 finish

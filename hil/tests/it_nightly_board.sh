@@ -112,8 +112,19 @@ never_there()
   desk
   : >stuck
   night 3 s --retries 0
-  says said "board failure: the board does not answer the runner's own host as it should: the bootloader, 0483:df11, has not come up"
+  says said "board failure: the board does not answer the runner's own host as it should: rig check, bootloader: no device 0483:df11"
   says said 'not reached: 3 of 3'
+}
+
+# The runner's own host needs no supply that can be cut: `rig check` does.
+cuts_nothing()
+{
+  need jq
+  desk
+  echo '  power: {command: {on: ["true"], off: ["true"]}}' >>board.yaml
+  night 3 s
+  says said "rig desk: out, 0 runs; rig failure: rig check, power: the device stayed"
+  jq -e '.rigs[0].blame == "rig" and .counts["not-reached"] == 3' nights/latest/summary.json
 }
 
 # The same board, by the name of another file
@@ -212,6 +223,7 @@ later 'a relay that goes in the night takes its rig out' relay_goes
 gather
 later 'a board that goes in the night is to blame' board_goes
 later 'a board that never comes up is to blame' never_there
+later 'a wire that does nothing takes its rig out before anything runs' cuts_nothing
 later 'two files for one board: the second night says who has it' taken
 later 'two boards of one kind share a night' two_boards
 later 'killed at any step: pins idle, the board free, its history whole' killed

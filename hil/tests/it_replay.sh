@@ -300,6 +300,8 @@ bad()
   says said "did you mean 'f407'?"
   replays 2 --time never "$captures/two-boards.pcapng"
   replays 2 --seed x "$captures/two-boards.pcapng"
+  replays 2 --rig emulated --rig vhci "$captures/two-boards.pcapng"
+  says said "replay: --rig 'vhci': there is one already, 'emulated'"
   replays 2 --wrong "$captures/two-boards.pcapng"
 }
 

@@ -139,6 +139,8 @@ usage()
   run 2 suite --deadline soon
   run 2 suite --rig vhci --time virtual
   says said "the rig 'vhci' has real time alone"
+  run 2 suite --rig emulated --rig vhci
+  says said "--rig 'vhci': there is one already, 'emulated', and run has one alone; 'dfuhil nightly' shares the scenarios among"
   run 2 suite --tool-path dfu-utli=/bin/true
   says said "did you mean 'dfu-util'?"
   run 2 suite --tool-path dfu-util=/nowhere/dfu-util

@@ -91,6 +91,17 @@ refused()
   ends 2 "$dfuhil" rig bench ./rig.yaml -- true
 }
 
+# Relays that the kernel has no driver for are plugged in all the same.
+no_hidraw()
+{
+  relay_rig
+  modprobe -r hid-generic
+  ends 3 bench rig.yaml --time x5 -- "$dfuhil" rig check rig.yaml
+  modprobe hid-generic
+  says said 'a device 16c0:05df is plugged in at USB port '
+  says said "'modprobe -a usbhid hid-generic'"
+}
+
 # --- nights ---
 
 # What both rigs have besides: as quick as an emulated board may be switched
@@ -311,6 +322,7 @@ check 'rig bench has the board and the relays of the file' served
 check 'rig check is content with the example that README.md has: a CP2112, and relays for the supplies' checked example_rig
 check 'rig check is content with relays' checked relay_rig
 check 'what cannot be emulated is told' refused
+check 'relays without a driver are told' no_hidraw
 check 'nights by GPIO: a flake and a regression are found and named' by_gpio
 check 'nights by relays: verdicts are those of the board in this process' by_relays
 check 'relays unplugged, a hub reset, a clock that jumps, a full disk: each run has a verdict, and the next one works' faults
