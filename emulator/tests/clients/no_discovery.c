@@ -6,5 +6,5 @@
 
 __attribute__((constructor)) static void no_discovery(void)
 {
-  libusb_set_option(NULL, LIBUSB_OPTION_NO_DEVICE_DISCOVERY);
+	libusb_set_option(NULL, LIBUSB_OPTION_NO_DEVICE_DISCOVERY);
 }
