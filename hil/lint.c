@@ -95,6 +95,11 @@ static void print_wrapped(const char *text)
 	putchar('\n');
 }
 
+static bool is_after_gap(const struct lint *l, const struct finding *f)
+{
+	return l->t.gap && (f->exchange >= l->t.count || l->t.exchanges[f->exchange].packet >= l->t.gap);
+}
+
 static void print_finding(const struct lint *l, const struct finding *f)
 {
 	const char *plain = l->colour ? "\033[0m" : "", *bold = l->colour ? "\033[1m" : "";
@@ -111,6 +116,9 @@ static void print_finding(const struct lint *l, const struct finding *f)
 	printf("    %s%s%s", bold, f->text, plain);
 	if (f->times > 1)
 		printf(" (this is the first of %u)", f->times);
+	if (is_after_gap(l, f))
+		printf("; requests are missing %s, from which this may follow",
+		       l->t.gap > 1 ? "before it" : "somewhere");
 	putchar('\n');
 	print_wrapped(f->rule->explanation);
 	printf("    [%s] see %s\n", f->rule->id, f->rule->citation);
@@ -156,6 +164,8 @@ static void write_finding(const struct lint *l, const struct finding *f, struct 
 		writer_number(w, "time_us", x->start_us);
 		writer_number(w, "board", x->board);
 	}
+	if (is_after_gap(l, f))
+		writer_bool(w, "after_gap", true);
 	writer_string(w, "explanation", f->rule->explanation);
 	writer_string(w, "citation", f->rule->citation);
 	writer_end(w);
@@ -175,6 +185,8 @@ static int print_json(const struct lint *l)
 	writer_number(&w, "boards", board_count(&l->t));
 	if (l->t.damage)
 		writer_string(&w, "damage", l->t.damage);
+	if (l->t.gap)
+		writer_number(&w, "gap", l->t.gap);
 	writer_array(&w, "findings");
 	for (size_t i = 0; i < l->count; i++)
 		write_finding(l, &l->findings[i], &w);

@@ -257,7 +257,21 @@ static bool compare_item(struct replay *r, size_t item)
 	return compare_time(r, item, x, a);
 }
 
-bool replay_compare(struct replay *r)
+static void mark_gap(struct replay *r)
+{
+	r->gap = r->recording.transcript.gap;
+	for (size_t i = 0; i < r->recording.count; i++) {
+		const struct recorded *item = &r->recording.items[i];
+
+		if (item->kind == RECORDED_REQUEST && replay_is_cut(item->exchange) &&
+		    (!r->gap || item->exchange->packet < r->gap))
+			r->gap = item->exchange->packet + 1;
+	}
+	for (size_t i = 0; r->gap && i < r->difference_count; i++)
+		r->differences[i].after_gap = r->recording.items[r->differences[i].item].exchange->packet >= r->gap;
+}
+
+static bool compare_all(struct replay *r)
 {
 	struct difference *d;
 
@@ -281,5 +295,13 @@ bool replay_compare(struct replay *r)
 		d->count = count;
 		i += count - 1;
 	}
+	return true;
+}
+
+bool replay_compare(struct replay *r)
+{
+	if (!compare_all(r))
+		return false;
+	mark_gap(r);
 	return true;
 }

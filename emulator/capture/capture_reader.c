@@ -19,6 +19,7 @@ struct capture_reader {
 	struct frames frames;
 	struct capture_damage damage;
 	uint64_t packets, last_us;
+	uint64_t missing; /* places at which something is missing, so far */
 };
 
 static enum usb_result usbmon_result(int32_t status, bool qemu)
@@ -150,10 +151,17 @@ static void note_first(uint64_t *count, uint64_t *first, uint64_t packet)
 		*first = packet;
 }
 
+static void note_gap(struct capture_reader *c, uint64_t packet)
+{
+	if (!c->damage.gap_before)
+		c->damage.gap_before = packet;
+}
+
 /* As the packet comes, whatever is in it. */
 static void account(struct capture_reader *c, const struct frame *f, struct capture_record *r)
 {
 	uint64_t time_us = f->has_time ? f->time_us : c->last_us;
+	uint64_t missing = c->frames.pcapng.dropped + c->damage.breaks;
 
 	*r = (struct capture_record){
 		.packet = ++c->packets, .offset = f->offset, .time_us = time_us, .link_type = f->link_type
@@ -163,6 +171,9 @@ static void account(struct capture_reader *c, const struct frame *f, struct capt
 	if (time_us < c->last_us)
 		note_first(&c->damage.disordered, &c->damage.disordered_first, r->packet);
 	c->last_us = time_us;
+	if (missing > c->missing)
+		note_gap(c, r->packet);
+	c->missing = missing;
 }
 
 int capture_reader_next(struct capture_reader *c, struct capture_record *r)
@@ -189,8 +200,10 @@ int capture_reader_next(struct capture_reader *c, struct capture_record *r)
 		}
 		if (!usable)
 			return 1;
-		if (usable < 0)
+		if (usable < 0) {
 			note_first(&c->damage.malformed, &c->damage.malformed_first, r->packet);
+			note_gap(c, r->packet);
+		}
 	}
 	return more;
 }
