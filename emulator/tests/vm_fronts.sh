@@ -74,11 +74,14 @@ for file in "${files[@]}"; do
     echo "not ok - $front ($kernel): usbmon of the kernel and our capture have the same transfers"
     status=1
   fi
+  # It calls some transfers malformed: a descriptor of which a tool reads the first bytes alone.
+  malformed=$(tshark -r "$VM_SHARE/usbmon/$file" -Y _ws.malformed 2>/dev/null | wc -l)
   tshark -r "$capture" -T fields -e usb.urb_type -e usb.setup.bRequest -e usb.idProduct -e _ws.malformed \
     >"$work/fields" 2>"$work/errors"
   if [ -s "$work/errors" ] && grep -v -q 'Running as user' "$work/errors" ||
-    ! python3 "$here/clients/compare_captures.py" --count "$capture" >"$work/count" || grep -q Malformed "$work/fields" ||
-    [ "$(grep -c S "$work/fields")" -ne "$(cat "$work/count")" ]; then
+    ! python3 "$here/clients/compare_captures.py" --count "$capture" >"$work/count" ||
+    [ "$(grep -c Malformed "$work/fields")" -gt "$malformed" ] ||
+    [ "$(cut -f 1 "$work/fields" | grep -c S)" -ne "$(cat "$work/count")" ]; then
     cat "$work/errors" >&2
     echo "not ok - $front ($kernel): tshark reads our capture"
     status=1

@@ -83,7 +83,7 @@ attach()
 
 # trips FRONT: the clients of each round trip, a line for one. Those that leave for the application are the last of theirs. Many
 # clients want the DFU functional descriptor, which `gadget` has not everywhere. To start Python, so often as pyusb's trip does,
-# takes a guest 10 s: one front shows it, and that where there is no other client.
+# takes a guest 10 s, and fwupdtool 14 s: one front shows them, and pyusb that where there is no other client.
 trips()
 {
   if [ -n "${DFUBENCH_TRIP-}" ]; then
@@ -94,7 +94,7 @@ trips()
   elif [ "${FEATURES-}" = trips ]; then
     printf '%s\n' 'dfu-util dfu-util-options pyusb' 'node-usb node-usb-3' fwupdtool pydfu webdfu dfu-nusb
   elif [ "$1" = vhci ]; then
-    echo dfu-util dfu-util-options pyusb
+    printf '%s\n' 'dfu-util dfu-util-options pyusb' fwupdtool
   else
     echo dfu-util dfu-util-options
   fi
