@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "transcript_stream.h"
+#include "usbpcap.h"
 
 #define EARLY 32
 #define OVERTAKEN 2      /* then the answer is lost, and not late in a file that is out of order */
@@ -156,7 +157,7 @@ static int complete(struct pairs *p, unsigned n, const struct capture_record *r,
 	else if (x->length > x->setup.length)
 		x->length = x->setup.length;
 	if (!error)
-		error = incarnations_completed(p->devices, x);
+		error = incarnations_completed(p->devices, x, r->link_type == LINKTYPE_USBPCAP);
 	make_ready(p, n);
 	overtake(p, n, s);
 	return error;

@@ -183,6 +183,7 @@ static int read_capture(struct reading *r, const struct transcript_source *sourc
 		return error;
 	if (t->count)
 		qsort(t->exchanges, t->count, sizeof(*t->exchanges), by_number);
+	incarnations_assign(&r->devices, t->exchanges, t->count);
 	if (source->choose)
 		facts = source->choose(source->context, t);
 	interpret(r, &facts);

@@ -363,6 +363,24 @@ lost()
   ends 0 "$dfuhil" run new.yaml
 }
 
+# As somebody with Windows records it; a board that comes back there has the address that it had.
+windows()
+{
+  local name
+
+  virtual
+  for name in download leave replugged unprotect; do
+    python3 "$tests/clients/to_usbpcap.py" "$captures/dfu-util-$name.pcapng" windows.pcap
+    replays 0 windows.pcap
+    grep '^no difference' said >first
+    says_not said damaged
+    "$dfuhil" replay "$captures/dfu-util-$name.pcapng" | grep '^no difference' | cmp - first
+    python3 "$tests/clients/to_usbpcap.py" "$captures/dfu-util-$name.pcapng" windows.pcap 2
+    replays 0 windows.pcap
+    grep '^no difference' said | cmp - first
+  done
+}
+
 # Requests that the recording lacks: what is answered otherwise behind them may follow from that, and is marked; what is before them is
 # not.
 gap()
@@ -494,6 +512,7 @@ check 'reports of a replay' reports
 check 'mistakes of the command line and the file are told' bad
 check 'recordings that are cut off are replayed as far as they go' cut
 check 'answers that the recording lost are no difference' lost
+check 'recordings of USBPcap are sent as those of Linux are' windows
 check 'differences behind requests that the recording lost are marked' gap
 check 'a dfuhil that is replaced meanwhile goes on with itself' replaced
 check 'operations are recognised, with what belongs to them' recognised
