@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "dfuse.h"
+#include "dfuse_names.h"
 #include "import.h"
 
 #define INLINE_BYTES 16u
@@ -162,10 +163,21 @@ static void put_end(struct script *s, const struct exchange *x)
 		fputs(" -> error", out(s));
 }
 
+/* A script has no words for what is no state or status of DFU. */
+static bool has_names(const struct exchange *x)
+{
+	return *dfu_state_name(x->reply_state) != '?' && *dfu_status_name(x->status) != '?';
+}
+
 static void put_status(struct script *s, const struct exchange *x, bool waits)
 {
+	char state[DFUSE_CODE_TEXT], status[DFUSE_CODE_TEXT];
+
 	fprintf(out(s), "getstatus%s", waits ? " wait" : "");
-	if (x->complete && x->result == USB_ACK && x->has_reply)
+	if (x->complete && x->result == USB_ACK && x->has_reply && !has_names(x))
+		fprintf(out(s), " -> any # %s, %s, which DFU does not have", dfuse_name_state(x->reply_state, state),
+			dfuse_name_status(x->status, status));
+	else if (x->complete && x->result == USB_ACK && x->has_reply)
 		fprintf(out(s), " -> %s %s poll %u", dfu_state_name(x->reply_state), dfu_status_name(x->status),
 			(unsigned)x->poll_ms);
 	else if (x->complete && x->result == USB_ACK)
@@ -193,8 +205,10 @@ static void put_request(struct script *s, const struct exchange *x, bool waits)
 		return;
 	case OP_GETSTATE:
 		fputs("getstate", out(s));
-		if (x->has_reply)
+		if (x->has_reply && has_names(x))
 			fprintf(out(s), " -> %s", dfu_state_name(x->reply_state));
+		else if (x->has_reply)
+			fprintf(out(s), " -> any # state %u, which DFU does not have", x->reply_state);
 		break;
 	case OP_GET:
 	case OP_READ:

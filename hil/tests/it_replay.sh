@@ -363,6 +363,19 @@ lost()
   ends 0 "$dfuhil" run new.yaml
 }
 
+# A state that DFU does not have is told by its number, and is no word of a script.
+no_state()
+{
+  virtual
+  edit "$captures/dfu-util-download.pcapng" new.pcapng 0a0000000a00 1 4
+  replays 1 new.pcapng
+  says said 'expected: state 11'
+  ends 0 "$dfuhil" import --host -o new.yaml new.pcapng
+  says new.yaml '-> any # state 11, errFIRMWARE, which DFU does not have'
+  ends 0 "$dfuhil" check new.yaml
+  ends 0 "$dfuhil" run new.yaml
+}
+
 # As somebody with Windows records it; a board that comes back there has the address that it had.
 windows()
 {
@@ -512,6 +525,7 @@ check 'reports of a replay' reports
 check 'mistakes of the command line and the file are told' bad
 check 'recordings that are cut off are replayed as far as they go' cut
 check 'answers that the recording lost are no difference' lost
+check 'an answer that DFU does not know is told and imported' no_state
 check 'recordings of USBPcap are sent as those of Linux are' windows
 check 'differences behind requests that the recording lost are marked' gap
 check 'a dfuhil that is replaced meanwhile goes on with itself' replaced
