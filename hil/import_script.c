@@ -255,19 +255,27 @@ static void put_line(struct script *s, size_t item)
 	const struct recorded *i = &r->items[item];
 	const struct exchange *x = i->exchange;
 	bool waits = i->kind == RECORDED_REQUEST && waits_for(s->s, r, item);
-	uint64_t gap_us = i->gap_us > s->waited_us ? i->gap_us - s->waited_us : 0;
+	uint64_t gap_us = i->gap_us > s->waited_us ? i->gap_us - s->waited_us : 0, patience_us = 0;
 
 	if (i->kind == RECORDED_ARRIVAL)
 		return;
 	if (gap_us >= PAUSE_US && item > s->s->first && r->items[item - 1].kind != RECORDED_ARRIVAL)
 		fprintf(out(s), "      sleep %llums\n", (unsigned long long)(gap_us / 1000));
 	s->waited_us = waits ? x->poll_ms * UINT64_C(1000) : 0;
-	/* With as much patience as the host had. */
 	if (i->kind == RECORDED_REQUEST && x->complete && x->result == USB_CANCELLED && x->end_us > x->start_us)
-		fprintf(out(s), "      timeout %llums\n", (unsigned long long)((x->end_us - x->start_us + 999) / 1000));
+		patience_us = x->end_us - x->start_us;
+	if (patience_us > RECORDING_PAUSE_MOST_US)
+		patience_us = RECORDING_PAUSE_MOST_US;
+	/* With as much patience as the host had. */
+	if (patience_us)
+		fprintf(out(s), "      timeout %llums\n", (unsigned long long)((patience_us + 999) / 1000));
 	fputs("      ", out(s));
 	switch (i->kind) {
 	case RECORDED_SET_INTERFACE:
+		if (x->setup.value > 0xff) {
+			fprintf(out(s), "# SET_INTERFACE %u, which a script cannot send", x->setup.value);
+			break;
+		}
 		fprintf(out(s), "set-interface %u", x->setup.value);
 		put_end(s, x);
 		break;
@@ -281,7 +289,7 @@ static void put_line(struct script *s, size_t item)
 		put_request(s, x, waits);
 	}
 	fputc('\n', out(s));
-	if (i->kind == RECORDED_REQUEST && x->complete && x->result == USB_CANCELLED && x->end_us > x->start_us)
+	if (patience_us)
 		fputs("      timeout 40s\n", out(s));
 }
 

@@ -125,6 +125,8 @@ static struct recorded *add(struct scan *s, enum recorded_kind kind, const struc
 				.serial = d->serial };
 	if (s->end_us && x->start_us > s->end_us)
 		r->gap_us = x->start_us - s->end_us;
+	if (r->gap_us > RECORDING_PAUSE_MOST_US)
+		r->gap_us = RECORDING_PAUSE_MOST_US;
 	s->end_us = x->complete ? x->end_us : x->start_us;
 	s->described = false;
 	r->session = s->session;

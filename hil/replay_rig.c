@@ -17,6 +17,7 @@
 #define TIMEOUT_US UINT64_C(40000000)  /* longer than a mass erase */
 #define CANCELLED_US UINT64_C(5000000) /* where the recording does not tell when the host gave up */
 #define UNPLUGGED_US 500000u
+#define RECORDED_MOST_US UINT64_C(604800000000) /* a week: beyond it a time stamp is broken */
 #define WALL_MS UINT64_C(600000) /* and three times what was recorded: a hung process is not waited for */
 
 static uint64_t timeout_of(const struct recorded *i)
@@ -24,6 +25,8 @@ static uint64_t timeout_of(const struct recorded *i)
 	const struct exchange *x = i->exchange;
 	uint64_t took = x->complete && x->end_us > x->start_us ? x->end_us - x->start_us : 0;
 
+	if (took > RECORDING_PAUSE_MOST_US)
+		took = RECORDING_PAUSE_MOST_US;
 	if (i->kind == RECORDED_ARRIVAL)
 		return TIMEOUT_US + 2 * i->gap_us;
 	if (x->complete && x->result == USB_CANCELLED)
@@ -135,7 +138,9 @@ static uint64_t recorded_us(const struct recording *rec)
 {
 	uint64_t first = rec->items[0].exchange->start_us, last = rec->items[rec->count - 1].exchange->start_us;
 
-	return last > first ? last - first : 0;
+	if (last < first)
+		return 0;
+	return last - first < RECORDED_MOST_US ? last - first : RECORDED_MOST_US;
 }
 
 static int send_part(struct stage *s, size_t first, size_t *end, char why[REPLAY_WHY])
