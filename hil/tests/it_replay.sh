@@ -421,7 +421,8 @@ gap()
   # What began before the recording did is not lost in it; nor are answers.
   for name in begins-late answers-lost reordered cut-in-packet; do
     "$dfuhil" replay --json report.json "$damaged/$name.pcapng" >said || true
-    ! grep -q 'missing\|may follow' said report.json
+    says_not said 'may follow'
+    says_not report.json '"gap"'
   done
 }
 
