@@ -50,7 +50,9 @@ struct recording {
 	struct recorded_device *devices; /* recording.c's */
 	size_t count;
 	unsigned boards, sessions;
+	/* By board. Of one of several that has none in the capture, or not one of ST's, it is made up. */
 	char serials[RECORDING_BOARDS][RECORDING_SERIAL];
+	bool made_up[RECORDING_BOARDS];
 };
 
 /* 0 or -errno; the data is to be freed. */

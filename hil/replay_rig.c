@@ -64,7 +64,10 @@ static bool write_order(const struct recording *rec, size_t item, bool first, FI
 	if (i->kind == RECORDED_ARRIVAL) {
 		o.value = i->vendor;
 		o.index = i->product;
-		o.data = rec->boards > 1 && *i->serial ? (uint8_t *)i->serial : NULL;
+		if (rec->boards > 1 && rec->made_up[i->board - 1])
+			o.data = (uint8_t *)rec->serials[i->board - 1];
+		else if (rec->boards > 1 && *i->serial)
+			o.data = (uint8_t *)i->serial;
 	} else if (replay_is_cut(x)) {
 		o.length = (uint16_t)x->length; /* what there is */
 		o.data = (uint8_t *)x->data;

@@ -394,6 +394,20 @@ windows()
   done
 }
 
+# Boards of which the recording does not have the serial number are told apart all the same.
+nameless()
+{
+  virtual
+  python3 "$tests/clients/to_usbpcap.py" "$captures/two-boards.pcapng" windows.pcap no-strings
+  ends 0 "$dfuemu" show windows.pcap
+  says_not said 'serial number'
+  replays 0 windows.pcap
+  says said 'to 2 boards'
+  says said 'no difference in 30 requests'
+  ends 0 "$dfuhil" import -o new.yaml windows.pcap
+  ends 0 "$dfuhil" run new.yaml
+}
+
 # Requests that the recording lacks: what is answered otherwise behind them may follow from that, and is marked; what is before them is
 # not.
 gap()
@@ -528,6 +542,7 @@ check 'recordings that are cut off are replayed as far as they go' cut
 check 'answers that the recording lost are no difference' lost
 check 'an answer that DFU does not know is told and imported' no_state
 check 'recordings of USBPcap are sent as those of Linux are' windows
+check 'boards without serial numbers are told apart' nameless
 check 'differences behind requests that the recording lost are marked' gap
 check 'a dfuhil that is replaced meanwhile goes on with itself' replaced
 check 'operations are recognised, with what belongs to them' recognised
