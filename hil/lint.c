@@ -95,9 +95,18 @@ static void print_wrapped(const char *text)
 	putchar('\n');
 }
 
+/* Rules hold a request against the next one, too: a gap between them counts. */
 static bool is_after_gap(const struct lint *l, const struct finding *f)
 {
-	return l->t.gap && (f->exchange >= l->t.count || l->t.exchanges[f->exchange].packet >= l->t.gap);
+	size_t n = f->exchange;
+
+	if (!l->t.gap || n >= l->t.count)
+		return l->t.gap;
+	do
+		n++;
+	while (n < l->t.count &&
+	       (l->t.exchanges[n].board != l->t.exchanges[f->exchange].board || l->t.exchanges[n].op == OP_NONE));
+	return l->t.exchanges[n < l->t.count ? n : f->exchange].packet >= l->t.gap;
 }
 
 static void print_finding(const struct lint *l, const struct finding *f)
@@ -116,9 +125,11 @@ static void print_finding(const struct lint *l, const struct finding *f)
 	printf("    %s%s%s", bold, f->text, plain);
 	if (f->times > 1)
 		printf(" (this is the first of %u)", f->times);
-	if (is_after_gap(l, f))
-		printf("; requests are missing %s, from which this may follow",
-		       l->t.gap > 1 ? "before it" : "somewhere");
+	if (is_after_gap(l, f) && l->t.gap > 1)
+		printf("; this may follow from what the recording lacks before packet %llu",
+		       (unsigned long long)l->t.gap);
+	else if (is_after_gap(l, f))
+		printf("; this may follow from what the recording lacks, and nobody knows where");
 	putchar('\n');
 	print_wrapped(f->rule->explanation);
 	printf("    [%s] see %s\n", f->rule->id, f->rule->citation);
