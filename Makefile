@@ -171,7 +171,10 @@ $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h e
 $(B)/clients/relay_hidapi: emulator/tests/clients/relay_hidapi.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O1 $(WARN) -o $@ $< $(shell $(PKG_CONFIG) --cflags --libs hidapi-hidraw 2>/dev/null)
-clients: $(addprefix $(B)/clients/,front_libusb gadget_host mass_erase_ioctl) $(if $(call have,hidapi-hidraw),$(B)/clients/relay_hidapi)
+$(B)/clients/%.so: emulator/tests/clients/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O1 $(WARN) -fPIC -shared -o $@ $< $(shell $(PKG_CONFIG) --cflags --libs libusb-1.0 2>/dev/null)
+clients: $(addprefix $(B)/clients/,front_libusb gadget_host mass_erase_ioctl no_discovery.so) $(if $(call have,hidapi-hidraw),$(B)/clients/relay_hidapi)
 
 # Fuzz targets: tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus tests/corpus/NAME beside it.
 FUZZERS := $(patsubst %.c,$(B)/%,$(notdir $(filter-out $(WITHOUT),$(wildcard emulator/tests/fuzz_*.c hil/tests/fuzz_*.c))))
@@ -239,6 +242,8 @@ check-vm: all ## run the tests that need a kernel of their own, in a guest under
 	+@$(STAGE) vm
 check-bench: all ## run the tests of the bench in software: GPIO and relays, with their drivers, in a guest
 	+@$(STAGE) bench
+check-trips: all ## record all clients over all fronts, and play that back: in a guest, minutes
+	+@$(STAGE) trips
 fuzz: fuzz-build ## run each fuzz target for FUZZ_SECONDS (60)
 	+@FUZZ_SECONDS='$(FUZZ_SECONDS)' $(STAGE) fuzz
 mutants: all unit ## break the core, and the reference tool, in one place at a time: a test or a scenario is to fail
@@ -285,7 +290,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm check-bench fuzz mutants matrix demo deps install clean help
+.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm check-bench check-trips fuzz mutants matrix demo deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

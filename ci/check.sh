@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# All tests, or the stages named as arguments: unit symbols fuzz cross lint install integration demo vm, and of the last one bench.
-# Run by make.
+# All tests, or the stages named as arguments: unit symbols fuzz cross lint install integration demo vm, and of the last one bench;
+# trips if it is named. Run by make.
 # Environment: B (build directory), MAKE, SAN, FUZZ_SECONDS, IT_SECONDS, VM_SECONDS, CI (true: a skip is a failure).
 # Each test is one line `ok - ...`, `not ok - ...` or `skip - ...: reason`; the last line has the sums.
 set -u
@@ -332,6 +332,17 @@ stage_bench()
 {
   need qemu-system-x86_64 'the bench works in a guest' || return 0
   guests 'vm_bench*.sh'
+}
+
+# Round trips of all clients behind a kernel, two guests: minutes of a processor. What they record is in $DFUBENCH_KEEP, if that is set.
+stage_trips()
+{
+  need qemu-system-x86_64 'the round trips behind kernels' || return 0
+  VM_SECONDS=$((3 * VM_SECONDS))
+  FEATURES=trips
+  export VM_SECONDS FEATURES
+  try 'clients for the guest build' "${MAKE%% *}" --no-print-directory B="$B" SAN="$SAN" clients
+  printf 'emulator/tests/vm_fronts.sh:# host: %s\n' 'stock vhci usbip redir gadget raw-gadget' 'alts gadget' | in_parallel 2 vm_job
 }
 
 stage_demo()

@@ -330,7 +330,6 @@ static void look_at(struct show *s, const struct transcript_stream *stream, cons
 	struct show_board *b = NULL;
 
 	s->exchanges++;
-	s->last_us = x->end_us > s->last_us ? x->end_us : x->start_us > s->last_us ? x->start_us : s->last_us;
 	if (!is_wanted(s, x, d))
 		return;
 	s->wanted++;
@@ -381,6 +380,7 @@ static int go_through(struct show *s, struct capture_reader *reader, struct tran
 	for (unsigned i = 0; i < SHOW_BOARDS; i++)
 		show_close(s, &s->boards[i]);
 	damage = transcript_stream_damage(stream);
+	s->last_us = transcript_stream_last_us(stream);
 	if (more < 0 || s->no_memory) {
 		say_error(&say, "show: %s", strerror(ENOMEM));
 		return EXIT_OURS;

@@ -199,7 +199,7 @@ void show_line(struct show *s, struct show_board *b, const struct exchange *x)
 {
 	uint32_t sum = x->op == OP_WRITE || x->op == OP_READ ? crc32_add(0, x->data, x->length) : 0;
 	bool failed = !x->complete || x->result != USB_ACK;
-	char reply[80] = "";
+	char reply[80] = "", state[DFUSE_CODE_TEXT], status[DFUSE_CODE_TEXT];
 
 	if (b && !s->some_ops) {
 		if (fold(s, b, x))
@@ -220,8 +220,8 @@ void show_line(struct show *s, struct show_board *b, const struct exchange *x)
 	if (failed) {
 		print_answer(s, true, result_name(x->result, x->complete), "");
 	} else if (x->has_reply) {
-		print_answer(s, x->reply_state == DFU_ERROR, state_name(x->reply_state),
-			     x->op == OP_GETSTATUS && x->status ? dfu_status_name(x->status) : "");
+		print_answer(s, x->reply_state == DFU_ERROR, dfuse_name_state(x->reply_state, state),
+			     x->op == OP_GETSTATUS && x->status ? dfuse_name_status(x->status, status) : "");
 	} else {
 		if (x->op == OP_GET)
 			dfuse_name_payload(&x->setup, x->data, x->length, reply, sizeof(reply));

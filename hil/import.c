@@ -234,6 +234,13 @@ static void put_head(const struct import *im, const struct import_options *o, FI
 	      f);
 	if (r->transcript.damage)
 		fprintf(f, "# The recording is damaged: %s\n", r->transcript.damage);
+	if (r->transcript.gap > 1)
+		fprintf(f,
+			"# Requests may be missing before packet %llu: what is expected from there on may follow from "
+			"that.\n",
+			(unsigned long long)r->transcript.gap);
+	else if (r->transcript.gap)
+		fputs("# Requests may be missing, and nobody knows where: what is expected may follow from that.\n", f);
 	fputs("name: ", f);
 	put_quoted(f, name ? name : "");
 	fputs("\nwhy: \"It happened so when it was recorded.\"\nreference: ", f);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "dfuse.h"
+#include "dfuse_names.h"
 #include "import.h"
 
 #define INLINE_BYTES 16u
@@ -162,10 +163,21 @@ static void put_end(struct script *s, const struct exchange *x)
 		fputs(" -> error", out(s));
 }
 
+/* A script has no words for what is no state or status of DFU. */
+static bool has_names(const struct exchange *x)
+{
+	return *dfu_state_name(x->reply_state) != '?' && *dfu_status_name(x->status) != '?';
+}
+
 static void put_status(struct script *s, const struct exchange *x, bool waits)
 {
+	char state[DFUSE_CODE_TEXT], status[DFUSE_CODE_TEXT];
+
 	fprintf(out(s), "getstatus%s", waits ? " wait" : "");
-	if (x->complete && x->result == USB_ACK && x->has_reply)
+	if (x->complete && x->result == USB_ACK && x->has_reply && !has_names(x))
+		fprintf(out(s), " -> any # %s, %s, which DFU does not have", dfuse_name_state(x->reply_state, state),
+			dfuse_name_status(x->status, status));
+	else if (x->complete && x->result == USB_ACK && x->has_reply)
 		fprintf(out(s), " -> %s %s poll %u", dfu_state_name(x->reply_state), dfu_status_name(x->status),
 			(unsigned)x->poll_ms);
 	else if (x->complete && x->result == USB_ACK)
@@ -193,8 +205,10 @@ static void put_request(struct script *s, const struct exchange *x, bool waits)
 		return;
 	case OP_GETSTATE:
 		fputs("getstate", out(s));
-		if (x->has_reply)
+		if (x->has_reply && has_names(x))
 			fprintf(out(s), " -> %s", dfu_state_name(x->reply_state));
+		else if (x->has_reply)
+			fprintf(out(s), " -> any # state %u, which DFU does not have", x->reply_state);
 		break;
 	case OP_GET:
 	case OP_READ:
@@ -241,19 +255,27 @@ static void put_line(struct script *s, size_t item)
 	const struct recorded *i = &r->items[item];
 	const struct exchange *x = i->exchange;
 	bool waits = i->kind == RECORDED_REQUEST && waits_for(s->s, r, item);
-	uint64_t gap_us = i->gap_us > s->waited_us ? i->gap_us - s->waited_us : 0;
+	uint64_t gap_us = i->gap_us > s->waited_us ? i->gap_us - s->waited_us : 0, patience_us = 0;
 
 	if (i->kind == RECORDED_ARRIVAL)
 		return;
 	if (gap_us >= PAUSE_US && item > s->s->first && r->items[item - 1].kind != RECORDED_ARRIVAL)
 		fprintf(out(s), "      sleep %llums\n", (unsigned long long)(gap_us / 1000));
 	s->waited_us = waits ? x->poll_ms * UINT64_C(1000) : 0;
-	/* With as much patience as the host had. */
 	if (i->kind == RECORDED_REQUEST && x->complete && x->result == USB_CANCELLED && x->end_us > x->start_us)
-		fprintf(out(s), "      timeout %llums\n", (unsigned long long)((x->end_us - x->start_us + 999) / 1000));
+		patience_us = x->end_us - x->start_us;
+	if (patience_us > RECORDING_PAUSE_MOST_US)
+		patience_us = RECORDING_PAUSE_MOST_US;
+	/* With as much patience as the host had. */
+	if (patience_us)
+		fprintf(out(s), "      timeout %llums\n", (unsigned long long)((patience_us + 999) / 1000));
 	fputs("      ", out(s));
 	switch (i->kind) {
 	case RECORDED_SET_INTERFACE:
+		if (x->setup.value > 0xff) {
+			fprintf(out(s), "# SET_INTERFACE %u, which a script cannot send", x->setup.value);
+			break;
+		}
 		fprintf(out(s), "set-interface %u", x->setup.value);
 		put_end(s, x);
 		break;
@@ -267,7 +289,7 @@ static void put_line(struct script *s, size_t item)
 		put_request(s, x, waits);
 	}
 	fputc('\n', out(s));
-	if (i->kind == RECORDED_REQUEST && x->complete && x->result == USB_CANCELLED && x->end_us > x->start_us)
+	if (patience_us)
 		fputs("      timeout 40s\n", out(s));
 }
 

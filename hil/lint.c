@@ -95,6 +95,20 @@ static void print_wrapped(const char *text)
 	putchar('\n');
 }
 
+/* Rules hold a request against the next one, too: a gap between them counts. */
+static bool is_after_gap(const struct lint *l, const struct finding *f)
+{
+	size_t n = f->exchange;
+
+	if (!l->t.gap || n >= l->t.count)
+		return l->t.gap;
+	do
+		n++;
+	while (n < l->t.count &&
+	       (l->t.exchanges[n].board != l->t.exchanges[f->exchange].board || l->t.exchanges[n].op == OP_NONE));
+	return l->t.exchanges[n < l->t.count ? n : f->exchange].packet >= l->t.gap;
+}
+
 static void print_finding(const struct lint *l, const struct finding *f)
 {
 	const char *plain = l->colour ? "\033[0m" : "", *bold = l->colour ? "\033[1m" : "";
@@ -111,6 +125,11 @@ static void print_finding(const struct lint *l, const struct finding *f)
 	printf("    %s%s%s", bold, f->text, plain);
 	if (f->times > 1)
 		printf(" (this is the first of %u)", f->times);
+	if (is_after_gap(l, f) && l->t.gap > 1)
+		printf("; this may follow from what the recording lacks before packet %llu",
+		       (unsigned long long)l->t.gap);
+	else if (is_after_gap(l, f))
+		printf("; this may follow from what the recording lacks, and nobody knows where");
 	putchar('\n');
 	print_wrapped(f->rule->explanation);
 	printf("    [%s] see %s\n", f->rule->id, f->rule->citation);
@@ -156,6 +175,8 @@ static void write_finding(const struct lint *l, const struct finding *f, struct 
 		writer_number(w, "time_us", x->start_us);
 		writer_number(w, "board", x->board);
 	}
+	if (is_after_gap(l, f))
+		writer_bool(w, "after_gap", true);
 	writer_string(w, "explanation", f->rule->explanation);
 	writer_string(w, "citation", f->rule->citation);
 	writer_end(w);
@@ -175,6 +196,8 @@ static int print_json(const struct lint *l)
 	writer_number(&w, "boards", board_count(&l->t));
 	if (l->t.damage)
 		writer_string(&w, "damage", l->t.damage);
+	if (l->t.gap)
+		writer_number(&w, "gap", l->t.gap);
 	writer_array(&w, "findings");
 	for (size_t i = 0; i < l->count; i++)
 		write_finding(l, &l->findings[i], &w);

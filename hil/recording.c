@@ -125,6 +125,8 @@ static struct recorded *add(struct scan *s, enum recorded_kind kind, const struc
 				.serial = d->serial };
 	if (s->end_us && x->start_us > s->end_us)
 		r->gap_us = x->start_us - s->end_us;
+	if (r->gap_us > RECORDING_PAUSE_MOST_US)
+		r->gap_us = RECORDING_PAUSE_MOST_US;
 	s->end_us = x->complete ? x->end_us : x->start_us;
 	s->described = false;
 	r->session = s->session;
@@ -204,6 +206,16 @@ static void look_at(struct scan *s, size_t i)
 	s->asked_to_leave[x->board] |= makes_leave(s, x);
 }
 
+/* Of several boards each has to have one: a recording that began when they were there may not have it, and other boards have others. */
+static void name_boards(struct recording *r)
+{
+	for (unsigned b = 0; r->boards > 1 && b < r->boards; b++)
+		if (strlen(r->serials[b]) != 12 || strspn(r->serials[b], "0123456789ABCDEFabcdef") != 12) {
+			r->made_up[b] = true;
+			snprintf(r->serials[b], RECORDING_SERIAL, "%012X", b + 1);
+		}
+}
+
 static int list_items(struct recording *r, char why[RECORDING_WHY])
 {
 	struct scan s = { .r = r };
@@ -230,6 +242,7 @@ static int list_items(struct recording *r, char why[RECORDING_WHY])
 			r->boards = r->items[i].board;
 	}
 	r->sessions = s.session;
+	name_boards(r);
 	if (requests)
 		return 0;
 	snprintf(why, RECORDING_WHY, "there is no DFU request in it");

@@ -19,6 +19,9 @@
  * a replay, which holds what comes back too. */
 #define RECORDING_MOST_BYTES ((size_t)512 << 20)
 
+/* Longer pauses, and longer waits for an answer, are taken for so long: nobody sits through more, and a time stamp may be broken. */
+#define RECORDING_PAUSE_MOST_US UINT64_C(3600000000)
+
 enum recorded_kind {
 	RECORDED_REQUEST,           /* DFU request */
 	RECORDED_SET_INTERFACE,     /* SET_INTERFACE */
@@ -31,7 +34,7 @@ struct recorded {
 	enum recorded_kind kind;
 	const struct exchange *exchange; /* that it stands for, or begins with */
 	unsigned board;                  /* from 1 */
-	uint64_t gap_us;                 /* since the end of the one before; 0 for the first */
+	uint64_t gap_us;                 /* since the end of the one before, at most the above; 0 for the first */
 	uint16_t vendor, product;        /* of the device */
 	const char *serial;              /* arrivals: "" unless the capture has it; the recording's */
 	bool first;                      /* arrival: of this board */
@@ -47,7 +50,9 @@ struct recording {
 	struct recorded_device *devices; /* recording.c's */
 	size_t count;
 	unsigned boards, sessions;
+	/* By board. Of one of several that has none in the capture, or not one of ST's, it is made up. */
 	char serials[RECORDING_BOARDS][RECORDING_SERIAL];
+	bool made_up[RECORDING_BOARDS];
 };
 
 /* 0 or -errno; the data is to be freed. */

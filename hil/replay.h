@@ -45,6 +45,7 @@ struct difference {
 	bool has_offset;
 	size_t offset; /* of the first byte */
 	size_t count;  /* bytes, or requests */
+	bool after_gap;
 	char expected[REPLAY_TEXT], got[REPLAY_TEXT];
 };
 
@@ -57,7 +58,10 @@ struct replay {
 	size_t difference_count, difference_room;
 	size_t requests, sent; /* items that are something to send; of them sent */
 	size_t unknown;        /* of those that were sent, the answers that are not in the recording */
-	size_t deviant;        /* item with the largest deviation of time; SIZE_MAX: none */
+	/* Frame number from which on differences may follow from what the recording does not have: requests, or part of their data. 0: it has
+	 * all; 1: it may be missing anywhere. */
+	uint64_t gap;
+	size_t deviant; /* item with the largest deviation of time; SIZE_MAX: none */
 	uint64_t deviation_us;
 	const char *rig_name;
 	char time_name[24];

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "dfuse.h"
+#include "dfuse_names.h"
 #include "replay.h"
 
 #define STATUS_BYTES 6u
@@ -117,12 +118,13 @@ static uint32_t poll_of(const uint8_t *b)
 
 static bool compare_status(struct replay *r, size_t item, const uint8_t *a, const uint8_t *b)
 {
+	char then[DFUSE_CODE_TEXT], now[DFUSE_CODE_TEXT];
 	struct difference *d;
 	bool ok = true;
 
 	if (a[0] != b[0]) {
 		d = add(r, item, DIFFERENCE_STATUS);
-		ok = expected(d, "%s", dfu_status_name(a[0])) && got(d, "%s", dfu_status_name(b[0]));
+		ok = expected(d, "%s", dfuse_name_status(a[0], then)) && got(d, "%s", dfuse_name_status(b[0], now));
 	}
 	if (ok && poll_of(a) != poll_of(b)) {
 		d = add(r, item, DIFFERENCE_POLL);
@@ -130,7 +132,7 @@ static bool compare_status(struct replay *r, size_t item, const uint8_t *a, cons
 	}
 	if (ok && a[4] != b[4]) {
 		d = add(r, item, DIFFERENCE_STATE);
-		ok = expected(d, "%s", dfu_state_name(a[4])) && got(d, "%s", dfu_state_name(b[4]));
+		ok = expected(d, "%s", dfuse_name_state(a[4], then)) && got(d, "%s", dfuse_name_state(b[4], now));
 	}
 	if (ok && a[5] != b[5]) {
 		d = add(r, item, DIFFERENCE_STRING);
@@ -142,6 +144,7 @@ static bool compare_status(struct replay *r, size_t item, const uint8_t *a, cons
 static bool compare_data(struct replay *r, size_t item, const struct exchange *x, const struct replay_answer *a)
 {
 	size_t length = x->length < a->actual ? x->length : a->actual, first = length, count = 0;
+	char then[DFUSE_CODE_TEXT], now[DFUSE_CODE_TEXT];
 	struct difference *d;
 
 	if (x->actual != a->actual && !(replay_is_cut(x) && a->actual == x->length)) {
@@ -165,7 +168,8 @@ static bool compare_data(struct replay *r, size_t item, const struct exchange *x
 		return false;
 	d->count = count;
 	if (x->op == OP_GETSTATE)
-		return expected(d, "%s", dfu_state_name(x->data[0])) && got(d, "%s", dfu_state_name(a->data[0]));
+		return expected(d, "%s", dfuse_name_state(x->data[0], then)) &&
+		       got(d, "%s", dfuse_name_state(a->data[0], now));
 	d->has_offset = true;
 	d->offset = first;
 	return expected(d, "0x%02x", x->data[first]) && got(d, "0x%02x", a->data[first]);
@@ -257,7 +261,21 @@ static bool compare_item(struct replay *r, size_t item)
 	return compare_time(r, item, x, a);
 }
 
-bool replay_compare(struct replay *r)
+static void mark_gap(struct replay *r)
+{
+	r->gap = r->recording.transcript.gap;
+	for (size_t i = 0; i < r->recording.count; i++) {
+		const struct recorded *item = &r->recording.items[i];
+
+		if (item->kind == RECORDED_REQUEST && replay_is_cut(item->exchange) &&
+		    (!r->gap || item->exchange->packet < r->gap))
+			r->gap = item->exchange->packet + 1;
+	}
+	for (size_t i = 0; r->gap && i < r->difference_count; i++)
+		r->differences[i].after_gap = r->recording.items[r->differences[i].item].exchange->packet >= r->gap;
+}
+
+static bool compare_all(struct replay *r)
 {
 	struct difference *d;
 
@@ -281,5 +299,13 @@ bool replay_compare(struct replay *r)
 		d->count = count;
 		i += count - 1;
 	}
+	return true;
+}
+
+bool replay_compare(struct replay *r)
+{
+	if (!compare_all(r))
+		return false;
+	mark_gap(r);
 	return true;
 }

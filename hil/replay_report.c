@@ -38,6 +38,26 @@ static size_t requests_with(const struct replay *r)
 	return n;
 }
 
+static size_t after_gap(const struct replay *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->difference_count; i++)
+		n += r->differences[i].after_gap;
+	return n;
+}
+
+/* Of a difference behind a gap, and of the gap: a clause for people. */
+static const char *gap_text(const struct replay *r, char *out, size_t size)
+{
+	if (r->gap > 1)
+		snprintf(out, size, "may follow from what the recording lacks before packet %llu",
+			 (unsigned long long)r->gap);
+	else
+		snprintf(out, size, "may follow from what the recording lacks, and nobody knows where");
+	return out;
+}
+
 static void prepared_text(const struct replay *r, unsigned board, char *out, size_t size)
 {
 	if (r->prepared[board] == SIZE_MAX)
@@ -63,6 +83,8 @@ static void print_difference(const struct replay *r, const struct difference *d,
 		(unsigned long long)(x->start_us / 1000000), (unsigned long long)(x->start_us % 1000000), i->board,
 		i->session, recorded_text(i, line, sizeof(line)), bold, kind, plain);
 	fprintf(f, "    expected: %s\n    got:      %s\n", d->expected, d->got);
+	if (d->after_gap)
+		fprintf(f, "    %s\n", gap_text(r, line, sizeof(line)));
 }
 
 static void print_deviation(const struct replay *r, FILE *f)
@@ -100,6 +122,13 @@ void replay_print(const struct replay *r, FILE *f, bool colour)
 		rec->profile->name, rec->profile_is_guess ? ", which nothing in the recording tells (--profile)" : "");
 	if (rec->transcript.damage)
 		fprintf(f, "the recording is damaged: %s\n", rec->transcript.damage);
+	if (r->gap > 1)
+		fprintf(f,
+			"requests, or part of their data, may be missing before packet %llu, the first such place: "
+			"differences from there on may follow from that\n",
+			(unsigned long long)r->gap);
+	else if (r->gap)
+		fputs("requests may be missing, and nobody knows where: any difference may follow from that\n", f);
 	for (unsigned b = 1; b <= rec->boards; b++) {
 		prepared_text(r, b, line, sizeof(line));
 		fprintf(f, "rig %s, %s time; flash of board %u before: %s\n", r->rig_name, r->time_name, b, line);
@@ -114,6 +143,9 @@ void replay_print(const struct replay *r, FILE *f, bool colour)
 		fprintf(f, "\n%zu difference%s at %zu place%s, %zu of %zu requests sent\n", r->difference_count,
 			r->difference_count == 1 ? "" : "s", requests_with(r), requests_with(r) == 1 ? "" : "s",
 			r->sent, r->requests);
+	if (after_gap(r))
+		fprintf(f, "%zu of the difference%s %s\n", after_gap(r), r->difference_count == 1 ? "" : "s",
+			gap_text(r, line, sizeof(line)));
 	else
 		fprintf(f, "no difference in %zu requests\n", r->sent - r->unknown);
 	if (r->unknown)
@@ -144,6 +176,8 @@ static void write_difference(const struct replay *r, const struct difference *d,
 		writer_number(w, "offset", d->offset);
 	if (d->count)
 		writer_number(w, "count", d->count);
+	if (d->after_gap)
+		writer_bool(w, "after_gap", true);
 	writer_end(w);
 }
 
@@ -164,6 +198,8 @@ char *replay_json(const struct replay *r)
 	writer_string(&w, "time", r->time_name);
 	if (rec->transcript.damage)
 		writer_string(&w, "damage", rec->transcript.damage);
+	if (r->gap)
+		writer_number(&w, "gap", r->gap);
 	if (*r->note)
 		writer_string(&w, "note", r->note);
 	writer_number(&w, "boards", rec->boards);
@@ -214,13 +250,15 @@ static bool fill_exchange(struct result_exchange *out, const struct exchange *x)
 static bool fill_step(struct result_step *s, const struct replay *r, const struct difference *d)
 {
 	const struct recorded *i = &r->recording.items[d->item];
-	char line[LINE_BYTES], kind[LINE_BYTES];
+	char line[LINE_BYTES], kind[LINE_BYTES], gap[LINE_BYTES] = "";
 
 	what(d, kind, sizeof(kind));
+	if (d->after_gap)
+		gap_text(r, gap, sizeof(gap));
 	s->text = text_format("packet %zu: %s", i->exchange->packet, recorded_text(i, line, sizeof(line)));
 	s->file = strdup(r->options->path);
 	s->verdict = VERDICT_FAILED;
-	s->message = text_format("packet %zu: another %s", i->exchange->packet, kind);
+	s->message = text_format("packet %zu: another %s%s%s", i->exchange->packet, kind, *gap ? "; this " : "", gap);
 	s->expected = strdup(d->expected);
 	s->got = strdup(d->got);
 	s->start_us = i->exchange->start_us;

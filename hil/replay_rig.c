@@ -18,6 +18,7 @@
 #define TIMEOUT_US UINT64_C(40000000)  /* longer than a mass erase */
 #define CANCELLED_US UINT64_C(5000000) /* where the recording does not tell when the host gave up */
 #define UNPLUGGED_US 500000u
+#define RECORDED_MOST_US UINT64_C(604800000000) /* a week: beyond it a time stamp is broken */
 #define WALL_MS UINT64_C(600000) /* and three times what was recorded: a hung process is not waited for */
 
 static uint64_t timeout_of(const struct recorded *i)
@@ -25,6 +26,8 @@ static uint64_t timeout_of(const struct recorded *i)
 	const struct exchange *x = i->exchange;
 	uint64_t took = x->complete && x->end_us > x->start_us ? x->end_us - x->start_us : 0;
 
+	if (took > RECORDING_PAUSE_MOST_US)
+		took = RECORDING_PAUSE_MOST_US;
 	if (i->kind == RECORDED_ARRIVAL)
 		return TIMEOUT_US + 2 * i->gap_us;
 	if (x->complete && x->result == USB_CANCELLED)
@@ -62,7 +65,10 @@ static bool write_order(const struct recording *rec, size_t item, bool first, FI
 	if (i->kind == RECORDED_ARRIVAL) {
 		o.value = i->vendor;
 		o.index = i->product;
-		o.data = rec->boards > 1 && *i->serial ? (uint8_t *)i->serial : NULL;
+		if (rec->boards > 1 && rec->made_up[i->board - 1])
+			o.data = (uint8_t *)rec->serials[i->board - 1];
+		else if (rec->boards > 1 && *i->serial)
+			o.data = (uint8_t *)i->serial;
 	} else if (replay_is_cut(x)) {
 		o.length = (uint16_t)x->length; /* what there is */
 		o.data = (uint8_t *)x->data;
@@ -136,7 +142,9 @@ static uint64_t recorded_us(const struct recording *rec)
 {
 	uint64_t first = rec->items[0].exchange->start_us, last = rec->items[rec->count - 1].exchange->start_us;
 
-	return last > first ? last - first : 0;
+	if (last < first)
+		return 0;
+	return last - first < RECORDED_MOST_US ? last - first : RECORDED_MOST_US;
 }
 
 static int send_part(struct stage *s, size_t first, size_t *end, char why[REPLAY_WHY])

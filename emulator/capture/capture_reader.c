@@ -11,6 +11,8 @@
 #define OLD_HEADER_BYTES 48
 #define ISOCHRONOUS_DESCRIPTOR_BYTES 16
 
+#define UNNAMED_MOST 64
+
 /* Linux, Documentation/driver-api/usb/error-codes.rst: what no board of ours is recorded with. */
 #define ENODEV_LINUX (-19)
 #define EREMOTEIO_LINUX (-121)
@@ -19,6 +21,9 @@ struct capture_reader {
 	struct frames frames;
 	struct capture_damage damage;
 	uint64_t packets, last_us;
+	uint64_t missing; /* places at which something is missing, so far */
+	uint64_t unnamed[UNNAMED_MOST];
+	unsigned unnamed_count; /* ids of USBPcap's, of requests without SETUP that are under way */
 };
 
 static enum usb_result usbmon_result(int32_t status, bool qemu)
@@ -100,17 +105,44 @@ static int from_usbmon(const struct frame *f, struct capture_record *r)
 	return 0;
 }
 
+static unsigned find_unnamed(const struct capture_reader *c, const struct usbpcap_header *h)
+{
+	unsigned n = 0;
+
+	while (n < c->unnamed_count && c->unnamed[n] != h->id)
+		n++;
+	return n;
+}
+
+/* Requests whose function USBPcap does not know have no SETUP, but the host controller's driver makes control transfers of some, and they
+ * complete as these: such an answer is nobody's. */
+static void note_unnamed(struct capture_reader *c, const struct usbpcap_header *h)
+{
+	unsigned n = find_unnamed(c, h);
+
+	if (n < c->unnamed_count)
+		c->unnamed[n] = c->unnamed[--c->unnamed_count];
+	if (h->completed || h->transfer != USBPCAP_UNKNOWN)
+		return;
+	if (c->unnamed_count == UNNAMED_MOST)
+		memmove(&c->unnamed[0], &c->unnamed[1], --c->unnamed_count * sizeof(c->unnamed[0]));
+	c->unnamed[c->unnamed_count++] = h->id;
+}
+
 /* 0; 1: no transfer, which is no fault; -EINVAL: not usable. */
-static int from_usbpcap(const struct frame *f, struct capture_record *r)
+static int from_usbpcap(struct capture_reader *c, const struct frame *f, struct capture_record *r)
 {
 	struct usbpcap_header h;
-	bool control;
+	bool control, unnamed;
 
 	if (usbpcap_decode(f->data, f->captured, &h))
 		return -EINVAL;
-	if (h.transfer > USBPCAP_BULK)
-		return 1;
+	unnamed = c->unnamed_count && find_unnamed(c, &h) < c->unnamed_count;
+	if (unnamed || h.transfer == USBPCAP_UNKNOWN)
+		note_unnamed(c, &h);
 	control = h.transfer == USBPCAP_CONTROL;
+	if (h.transfer > USBPCAP_BULK || (unnamed && control && h.completed))
+		return 1;
 	r->id = h.id;
 	r->event = h.completed ? CAPTURE_COMPLETED : CAPTURE_SUBMITTED;
 	r->transfer = (enum usbmon_transfer)h.transfer;
@@ -133,6 +165,9 @@ static int from_usbpcap(const struct frame *f, struct capture_record *r)
 			return -EINVAL;
 		r->has_setup = true;
 		r->setup = usb_setup_decode(r->data);
+		/* USBPcap makes up the SETUP of what is asked of Windows, and this one for the device (USBPcapURB.c). */
+		if (!r->setup.type && r->setup.request == USBPCAP_SET_INTERFACE)
+			r->setup.type = 1;
 		r->endpoint = (uint8_t)((h.endpoint & 0x7f) | (r->setup.type & 0x80));
 		r->length = r->setup.length;
 		r->data += 8;
@@ -150,19 +185,34 @@ static void note_first(uint64_t *count, uint64_t *first, uint64_t packet)
 		*first = packet;
 }
 
+static void note_gap(struct capture_reader *c, uint64_t packet)
+{
+	if (!c->damage.gap_before)
+		c->damage.gap_before = packet;
+}
+
 /* As the packet comes, whatever is in it. */
 static void account(struct capture_reader *c, const struct frame *f, struct capture_record *r)
 {
 	uint64_t time_us = f->has_time ? f->time_us : c->last_us;
+	uint64_t missing = c->frames.pcapng.dropped + c->damage.breaks;
 
 	*r = (struct capture_record){
 		.packet = ++c->packets, .offset = f->offset, .time_us = time_us, .link_type = f->link_type
 	};
 	if (!is_whole(f))
 		note_first(&c->damage.cut, &c->damage.cut_first, r->packet);
-	if (time_us < c->last_us)
+	if (missing > c->missing)
+		note_gap(c, r->packet);
+	c->missing = missing;
+}
+
+/* USBPcap dates back what it has no SETUP of, which is told when it completes. */
+static void note_order(struct capture_reader *c, const struct capture_record *r)
+{
+	if (r->time_us < c->last_us)
 		note_first(&c->damage.disordered, &c->damage.disordered_first, r->packet);
-	c->last_us = time_us;
+	c->last_us = r->time_us;
 }
 
 int capture_reader_next(struct capture_reader *c, struct capture_record *r)
@@ -180,17 +230,22 @@ int capture_reader_next(struct capture_reader *c, struct capture_record *r)
 			usable = from_usbmon(&f, r);
 			break;
 		case LINKTYPE_USBPCAP:
-			usable = from_usbpcap(&f, r);
+			usable = from_usbpcap(c, &f, r);
 			break;
 		default:
 			if (!c->damage.foreign++)
 				c->damage.foreign_link = f.link_type;
+			note_order(c, r);
 			continue;
 		}
+		if (usable <= 0)
+			note_order(c, r);
 		if (!usable)
 			return 1;
-		if (usable < 0)
+		if (usable < 0) {
 			note_first(&c->damage.malformed, &c->damage.malformed_first, r->packet);
+			note_gap(c, r->packet);
+		}
 	}
 	return more;
 }

@@ -65,6 +65,9 @@ struct capture_damage {
 	uint64_t foreign;      /* packets of other link types: no USB of these kinds */
 	uint16_t foreign_link; /* the first of them */
 	int read_error;        /* errno of the read() that ended it, or 0 */
+	/* What may have been a request is not there: lost by the recorder, in a broken place, malformed, or known by its answer alone. */
+	uint64_t gap_before; /* frame number that the first such place is before; 0: there is none */
+	bool gap_anywhere;   /* the recorder counts packets that it lost, and does not say where */
 	/* filled in by who pairs (transcript_stream.h) */
 	uint64_t no_submission; /* completions without a submission: of before the capture began, or lost */
 	uint64_t

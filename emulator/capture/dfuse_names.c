@@ -148,6 +148,8 @@ static void name_get(const uint8_t *data, size_t length, char *out, size_t size)
 
 char *dfuse_name_payload(const struct usb_setup *s, const uint8_t *data, size_t length, char *out, size_t size)
 {
+	char state[DFUSE_CODE_TEXT], status[DFUSE_CODE_TEXT];
+
 	out[0] = '\0';
 	if (!is_dfu(s))
 		return out;
@@ -163,15 +165,35 @@ char *dfuse_name_payload(const struct usb_setup *s, const uint8_t *data, size_t 
 		break;
 	case DFU_GETSTATUS:
 		if (length >= 6)
-			snprintf(out, size, "%s, %s, poll %u ms", dfu_state_name(data[4]), dfu_status_name(data[0]),
+			snprintf(out, size, "%s, %s, poll %u ms", dfuse_name_state(data[4], state),
+				 dfuse_name_status(data[0], status),
 				 (unsigned)(data[1] | data[2] << 8 | data[3] << 16));
 		break;
 	case DFU_GETSTATE:
 		if (length >= 1)
-			snprintf(out, size, "%s", dfu_state_name(data[0]));
+			snprintf(out, size, "%s", dfuse_name_state(data[0], state));
 		break;
 	default:
 		break;
 	}
 	return out;
+}
+
+static char *name_code(const char *name, const char *kind, unsigned code, char out[DFUSE_CODE_TEXT])
+{
+	if (*name == '?')
+		snprintf(out, DFUSE_CODE_TEXT, "%s %u", kind, code);
+	else
+		snprintf(out, DFUSE_CODE_TEXT, "%s", name);
+	return out;
+}
+
+char *dfuse_name_state(unsigned state, char out[DFUSE_CODE_TEXT])
+{
+	return name_code(dfu_state_name(state), "state", state, out);
+}
+
+char *dfuse_name_status(unsigned status, char out[DFUSE_CODE_TEXT])
+{
+	return name_code(dfu_status_name(status), "status", status, out);
 }

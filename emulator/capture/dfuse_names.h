@@ -16,4 +16,9 @@ char *dfuse_name_setup(const struct usb_setup *, char *out, size_t size);
  * in particular. data holds the length bytes that moved. */
 char *dfuse_name_payload(const struct usb_setup *, const uint8_t *data, size_t length, char *out, size_t size);
 
+#define DFUSE_CODE_TEXT 32
+/* bState and bStatus by name, "state 66" and "status 66" where DFU has none for them. Both return out. */
+char *dfuse_name_state(unsigned state, char out[DFUSE_CODE_TEXT]);
+char *dfuse_name_status(unsigned status, char out[DFUSE_CODE_TEXT]);
+
 #endif

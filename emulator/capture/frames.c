@@ -164,6 +164,7 @@ static void count_dropped(struct frames *f)
 
 	for (unsigned i = 0; i < f->pcapng.interface_count; i++)
 		statistics += f->pcapng.interfaces[i].dropped;
+	f->damage->gap_anywhere |= statistics > f->pcapng.dropped;
 	if (statistics > f->damage->dropped)
 		f->damage->dropped = statistics;
 	if (f->pcapng.dropped > f->damage->dropped)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "transcript_stream.h"
+#include "usbpcap.h"
 
 #define EARLY 32
 #define OVERTAKEN 2      /* then the answer is lost, and not late in a file that is out of order */
@@ -35,6 +36,8 @@ struct pairs {
 	unsigned early_count;
 	size_t count, others;
 	uint64_t no_submission, no_completion, under_way;
+	uint64_t first_packet; /* of the first submission */
+	uint64_t gap_before;   /* the first answer after that whose request is missing */
 };
 
 struct pairs *pairs_new(struct incarnations *devices)
@@ -90,6 +93,19 @@ static void make_ready(struct pairs *p, unsigned n)
 	memmove(&p->pending[n], &p->pending[n + 1], (p->pending_count - n) * sizeof(p->pending[0]));
 }
 
+/* Of a device that is no board its request makes no difference; nor does one of before the recording began. */
+static void no_submission(struct pairs *p, const struct early *e)
+{
+	const struct incarnation *i = incarnations_at(p->devices, (uint8_t)e->record.bus, e->record.device);
+	uint64_t packet = e->record.packet;
+
+	p->no_submission++;
+	if (!p->count || packet < p->first_packet || (i && i->has_configuration && !is_in_dfu_mode(i)))
+		return;
+	if (!p->gap_before || packet < p->gap_before)
+		p->gap_before = packet;
+}
+
 /* Without a completion. */
 static void give_up(struct pairs *p, unsigned n)
 {
@@ -141,7 +157,7 @@ static int complete(struct pairs *p, unsigned n, const struct capture_record *r,
 	else if (x->length > x->setup.length)
 		x->length = x->setup.length;
 	if (!error)
-		error = incarnations_completed(p->devices, x);
+		error = incarnations_completed(p->devices, x, r->link_type == LINKTYPE_USBPCAP);
 	make_ready(p, n);
 	overtake(p, n, s);
 	return error;
@@ -174,6 +190,8 @@ static int submitted(struct pairs *p, const struct capture_record *r, uint64_t t
 		give_up(p, n);
 	else if (p->pending_count == TRANSCRIPT_PENDING)
 		give_up(p, 0);
+	if (!p->count)
+		p->first_packet = r->packet;
 	s = p->idle[--p->idle_count];
 	s->id = r->id;
 	s->bus = r->bus;
@@ -201,10 +219,10 @@ static int keep_early(struct pairs *p, const struct capture_record *r, uint64_t 
 	size_t length = r->captured < DATA_MOST ? r->captured : DATA_MOST;
 
 	if (p->early_count == EARLY) {
+		no_submission(p, &p->early[0]);
 		free(p->early[0].data);
 		p->early_count--;
 		memmove(&p->early[0], &p->early[1], p->early_count * sizeof(p->early[0]));
-		p->no_submission++;
 	}
 	e = &p->early[p->early_count];
 	e->record = *r;
@@ -257,8 +275,8 @@ void pairs_end(struct pairs *p)
 		make_ready(p, 0);
 	}
 	while (p->early_count) {
-		free(p->early[--p->early_count].data);
-		p->no_submission++;
+		no_submission(p, &p->early[--p->early_count]);
+		free(p->early[p->early_count].data);
 	}
 }
 
@@ -289,4 +307,6 @@ void pairs_damage(const struct pairs *p, struct capture_damage *d)
 	d->no_submission = p->no_submission;
 	d->no_completion = p->no_completion;
 	d->under_way = p->under_way;
+	if (p->gap_before && (!d->gap_before || p->gap_before < d->gap_before))
+		d->gap_before = p->gap_before;
 }

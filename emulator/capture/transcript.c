@@ -175,6 +175,7 @@ static int read_capture(struct reading *r, const struct transcript_source *sourc
 	t->packets = capture_reader_packets(reader);
 	t->others = pairs_others(r->pairs);
 	t->lost = damage.foreign + damage.malformed + damage.no_submission;
+	t->gap = damage.gap_anywhere ? 1 : damage.gap_before;
 	error = incarnations_number_boards(&r->devices, facts.serials);
 	if (!error)
 		error = tell_damage(r, damage);
@@ -182,6 +183,7 @@ static int read_capture(struct reading *r, const struct transcript_source *sourc
 		return error;
 	if (t->count)
 		qsort(t->exchanges, t->count, sizeof(*t->exchanges), by_number);
+	incarnations_assign(&r->devices, t->exchanges, t->count);
 	if (source->choose)
 		facts = source->choose(source->context, t);
 	interpret(r, &facts);

@@ -71,6 +71,9 @@ struct transcript {
 	size_t others;      /* transfers of other kinds than control */
 	size_t lost;        /* packets that could not be used */
 	const char *damage; /* what is wrong with the capture in words, all of it, or NULL; the transcript's */
+	/* Frame number from which on requests may be missing: what was answered from there on may follow from ones that are not known. 0:
+	 * none is missing; 1: somewhere, the recorder does not say where. */
+	uint64_t gap;
 	uint16_t transfer_size_bytes; /* that block numbers were multiplied with, of the last board */
 	/* the rest is transcript.c's */
 	void *memory;

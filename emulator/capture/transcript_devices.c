@@ -8,6 +8,7 @@
 #define PLACES (256u << 7)
 #define GET_DESCRIPTOR 6
 #define SET_ADDRESS 5
+#define SET_CONFIGURATION 9
 #define DFUSE_VERSION 0x011a /* bcdDFUVersion of ST's extensions (UM0391) */
 
 static size_t place_of(uint8_t bus, uint8_t address)
@@ -125,16 +126,19 @@ static void read_serial(struct incarnation *i, const uint8_t *b, size_t length)
 	i->serial[n] = '\0';
 }
 
-/* Another device descriptor at the same address is another device: not every host controller shows SET_ADDRESS. */
+/* Another device descriptor at the same address is another device, and so is one of a device that had gone: not every host controller
+ * shows SET_ADDRESS, and Windows does not. */
 static int read_device(struct incarnations *d, struct exchange *x)
 {
 	struct incarnation *i = incarnations_get(d, x->incarnation);
 
 	if (!i || x->length < sizeof(i->descriptor))
 		return 0;
-	if (i->has_descriptor && memcmp(i->descriptor, x->data, sizeof(i->descriptor))) {
-		int error = begin(d, x);
+	if (i->gone || (i->has_descriptor && memcmp(i->descriptor, x->data, sizeof(i->descriptor)))) {
+		int error;
 
+		i->last = x->number - 1; /* this one is no longer its own */
+		error = begin(d, x);
 		if (error)
 			return error;
 		i = incarnations_get(d, x->incarnation);
@@ -143,10 +147,41 @@ static int read_device(struct incarnations *d, struct exchange *x)
 		return 0;
 	memcpy(i->descriptor, x->data, sizeof(i->descriptor));
 	i->has_descriptor = true;
+	i->described = i->enumerated ? i->described : x->number;
+	i->enumerated = true;
 	return 0;
 }
 
-int incarnations_completed(struct incarnations *d, struct exchange *x)
+/* Windows gives a device that comes back the lowest address that is free, which may be the one that it had. It reads the device descriptor and
+ * sets the configuration then; no program can. */
+static int set_configuration(struct incarnations *d, struct exchange *x, bool hides_addresses)
+{
+	struct incarnation *i = incarnations_get(d, x->incarnation), before = *i;
+	int error = 0;
+
+	if (x->setup.value && hides_addresses && before.configured && before.enumerated) {
+		i->last = before.described - 1;
+		error = begin(d, x);
+		i = incarnations_get(d, x->incarnation);
+		if (error || !i)
+			return error;
+		memcpy(i->descriptor, before.descriptor, sizeof(i->descriptor));
+		memcpy(i->serial, before.serial, sizeof(i->serial));
+		i->first = before.described;
+		i->known_late = true;
+		i->has_descriptor = true;
+		i->has_configuration = before.has_configuration;
+		i->dfu_mode = before.dfu_mode;
+		i->dfu_runtime = before.dfu_runtime;
+		i->plain = before.plain;
+		i->transfer_size_bytes = before.transfer_size_bytes;
+	}
+	i->configured = x->setup.value;
+	i->enumerated = false;
+	return 0;
+}
+
+int incarnations_completed(struct incarnations *d, struct exchange *x, bool hides_addresses)
 {
 	struct incarnation *i;
 
@@ -162,6 +197,9 @@ int incarnations_completed(struct incarnations *d, struct exchange *x)
 	i->gone |= x->result == USB_GONE;
 	if (is_dfu_request(&x->setup))
 		i->dfu_requests = true;
+	i->enumerated &= !(x->setup.type & 0x60);
+	if (x->result == USB_ACK && !x->setup.type && x->setup.request == SET_CONFIGURATION)
+		return set_configuration(d, x, hides_addresses);
 	if (x->result != USB_ACK || x->setup.type != 0x80 || x->setup.request != GET_DESCRIPTOR || x->length < 2)
 		return 0;
 	if (x->setup.value == 0x0100)
@@ -172,6 +210,17 @@ int incarnations_completed(struct incarnations *d, struct exchange *x)
 		 (x->setup.value & 0xff) == i->descriptor[16])
 		read_serial(i, x->data, x->length);
 	return 0;
+}
+
+void incarnations_assign(const struct incarnations *d, struct exchange *exchanges, size_t count)
+{
+	for (size_t n = 0; n < d->count; n++) {
+		const struct incarnation *i = &d->all[n];
+
+		for (size_t k = i->first; i->known_late && k <= i->last && k < count; k++)
+			if (exchanges[k].bus == i->bus && exchanges[k].device == i->address)
+				exchanges[k].incarnation = (unsigned)(d->dropped + n + 1);
+	}
 }
 
 struct incarnation *incarnations_find(struct incarnations *d, uint8_t bus, uint8_t address, size_t when)

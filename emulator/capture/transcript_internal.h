@@ -12,6 +12,10 @@
 struct incarnation {
 	uint8_t bus, address;
 	size_t first, last; /* exchanges with it */
+	bool configured;
+	bool enumerated;  /* its device descriptor was read since the last request that is not standard, */
+	size_t described; /* in that exchange */
+	bool known_late;  /* by its SET_CONFIGURATION alone: exchanges from first on were taken for the one before */
 	bool gone, has_configuration, dfu_mode, dfu_runtime, dfu_requests;
 	bool plain; /* DFU as of 1.1, without ST's commands: bcdDFUVersion is not 0x011A */
 	uint16_t transfer_size_bytes;
@@ -39,8 +43,10 @@ int incarnations_init(struct incarnations *, size_t most);
 void incarnations_free(struct incarnations *);
 /* For each exchange as it is submitted: sets its incarnation. 0 or -ENOMEM. */
 int incarnations_submitted(struct incarnations *, struct exchange *);
-/* And as it completes. 0 or -ENOMEM. */
-int incarnations_completed(struct incarnations *, struct exchange *);
+/* And as it completes. hides_addresses: the recorder shows no SET_ADDRESS. 0 or -ENOMEM. */
+int incarnations_completed(struct incarnations *, struct exchange *, bool hides_addresses);
+/* Exchanges, all there are and in order, to the one that they are with: what is known late. */
+void incarnations_assign(const struct incarnations *, struct exchange *, size_t count);
 /* By number; NULL: there is none (any more). */
 struct incarnation *incarnations_get(const struct incarnations *, unsigned number);
 /* The one that is at an address now, or NULL. */

@@ -15,6 +15,7 @@ struct transcript_stream {
 	struct boards boards;
 	struct pairs *pairs;
 	bool begun, ended;
+	uint64_t last_us;
 };
 
 struct transcript_stream *transcript_stream_new(struct capture_reader *reader, const struct transcript_facts *facts)
@@ -98,6 +99,8 @@ int transcript_stream_next(struct transcript_stream *s, struct exchange *x)
 			s->begun = true;
 			s->facts.origin_us = r.time_us;
 		}
+		if (r.time_us > s->facts.origin_us && r.time_us - s->facts.origin_us > s->last_us)
+			s->last_us = r.time_us - s->facts.origin_us;
 		more = pairs_feed(s->pairs, &r, r.time_us > s->facts.origin_us ? r.time_us - s->facts.origin_us : 0);
 		if (more)
 			return more;
@@ -108,6 +111,11 @@ int transcript_stream_next(struct transcript_stream *s, struct exchange *x)
 uint64_t transcript_stream_origin_us(const struct transcript_stream *s)
 {
 	return s->facts.origin_us;
+}
+
+uint64_t transcript_stream_last_us(const struct transcript_stream *s)
+{
+	return s->last_us;
 }
 
 uint64_t transcript_stream_others(const struct transcript_stream *s)

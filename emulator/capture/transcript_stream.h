@@ -26,7 +26,8 @@ int transcript_stream_next(struct transcript_stream *, struct exchange *);
 
 uint64_t transcript_stream_origin_us(
 	const struct transcript_stream *); /* as origin_us of struct transcript; 0 before the first */
-uint64_t transcript_stream_others(const struct transcript_stream *); /* transfers of other kinds than control */
+uint64_t transcript_stream_last_us(const struct transcript_stream *); /* latest packet so far, of any kind */
+uint64_t transcript_stream_others(const struct transcript_stream *);  /* transfers of other kinds than control */
 /* That of the reader, with what came up in pairing. */
 struct capture_damage transcript_stream_damage(const struct transcript_stream *);
 

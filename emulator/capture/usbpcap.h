@@ -15,7 +15,14 @@
 #define USBPCAP_HEADER_BYTES 27 /* at least; control transfers have one byte more */
 
 /* The same values as usbmon's. Others, as 0xfe for what is no transfer but news of an IRP, are no transfers. */
-enum usbpcap_transfer { USBPCAP_ISOCHRONOUS, USBPCAP_INTERRUPT, USBPCAP_CONTROL, USBPCAP_BULK };
+enum usbpcap_transfer {
+	USBPCAP_ISOCHRONOUS,
+	USBPCAP_INTERRUPT,
+	USBPCAP_CONTROL,
+	USBPCAP_BULK,
+	USBPCAP_UNKNOWN = 0xff, /* of a function that USBPcap does not know */
+};
+#define USBPCAP_SET_INTERFACE 11 /* bRequest */
 enum usbpcap_stage { USBPCAP_SETUP, USBPCAP_DATA, USBPCAP_STATUS, USBPCAP_COMPLETE };
 
 struct usbpcap_header {

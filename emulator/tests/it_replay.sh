@@ -225,6 +225,19 @@ from_usbpcap()
   says said 'departs from the recording'
 }
 
+# A board that comes back has the address that it had: Windows gives the lowest that is free, and shows no SET_ADDRESS.
+comes_back_in_windows()
+{
+  local twice='dfu-util -a 0 -s 0x08000000:unprotect:force -D in.bin; sleep 40; dfu-util -a 0 -s 0x08000000 -D in.bin'
+
+  need dfu-util
+  pattern 520 11 >in.bin
+  record -- sh -c "$twice"
+  python3 "$clients/to_usbpcap.py" c.pcapng windows.pcap 2
+  replay windows.pcap --json how.json -- sh -c "$twice"
+  says how.json '"departures":0'
+}
+
 # --- departures ---
 
 # flipped WHICH OFFSET MASK: a recording with that change; the number of the changed packet is in $packet.
@@ -448,6 +461,7 @@ later 'answers are held as long as they were' on_time
 later 'a recording of the kernel is played, root hubs and all' from_usbmon
 later 'so is a pcap' from_pcap
 later 'so is a recording of USBPcap' from_usbpcap
+later 'and one in which the board comes back at the same address' comes_back_in_windows
 later 'a changed byte is found at its place' changed_bytes
 later 'a tool that does less, more or something else departs' another_tool_run
 later 'a departure makes the exit status, else the tool' status_is_the_verdict

@@ -176,6 +176,9 @@ recorded()
   for file in "$captures"/usbmon/*.pcapng "$captures"/qemu/*.pcap*; do
     "$clients/compare_tshark.py" "$dfuemu" "$file" 40
   done
+  "$clients/compare_tshark.py" "$dfuemu" "$captures/windows/hid-devices.pcapng" 42
+  ends 0 show --summary "$captures/windows/hid-devices.pcapng"
+  says said '42 control transfers, 0 of them DFU; 13 transfers of other kinds'
   for file in own usbmon; do
     show --json "$captures/usbmon/vhci-dfu-util.$file.pcapng" | python3 "$clients/meanings.py" >"$file"
   done
@@ -306,7 +309,7 @@ later 'requests and devices can be picked' filters
 later '--json has every request, and reads standard input' json
 later 'USBPcap, QEMU, pcap in all byte orders and headers read alike, and as tshark reads them' forms
 later 'what editcap, reordercap and mergecap make of it reads alike' rewritten
-later 'recordings of usbmon and QEMU read as tshark reads them' recorded
+later 'recordings of usbmon, QEMU and USBPcap read as tshark reads them' recorded
 later 'each damaged capture is read as far as it goes, and told what is wrong with it' damaged
 later 'a long capture takes no more memory than a short one' endless
 later 'a board that comes back many times is one board' comes_back

@@ -61,13 +61,13 @@ static void pcap_add(struct bytes *b, uint32_t seconds, uint32_t fraction, const
 	put_data(b, data, length);
 }
 
-/* A packet of USBPcap; control with its stage. */
-static void usbpcap_add(struct bytes *b, uint64_t id, bool completed, uint32_t status, uint8_t stage, const void *data,
-			size_t length)
+/* A packet of USBPcap, whose header ends with the tail. */
+static void usbpcap_add_with(struct bytes *b, uint8_t transfer, uint64_t id, bool completed, uint32_t status,
+			     const void *tail, size_t tail_length, const void *data, size_t length)
 {
 	struct bytes p = { .length = 0 };
 
-	put(&p, 28, 2);
+	put(&p, 27 + tail_length, 2);
 	put(&p, id, 8);
 	put(&p, status, 4);
 	put(&p, 8, 2);
@@ -75,11 +75,18 @@ static void usbpcap_add(struct bytes *b, uint64_t id, bool completed, uint32_t s
 	put(&p, 3, 2);  /* bus */
 	put(&p, 17, 2); /* device */
 	put(&p, completed ? 0x80 : 0, 1);
-	put(&p, USBPCAP_CONTROL, 1);
+	put(&p, transfer, 1);
 	put(&p, length, 4);
-	put(&p, stage, 1);
+	put_data(&p, tail, tail_length);
 	put_data(&p, data, length);
 	pcap_add(b, 5, (uint32_t)b->length, p.data, p.length);
+}
+
+/* Control, with its stage. */
+static void usbpcap_add(struct bytes *b, uint64_t id, bool completed, uint32_t status, uint8_t stage, const void *data,
+			size_t length)
+{
+	usbpcap_add_with(b, USBPCAP_CONTROL, id, completed, status, &stage, 1, data, length);
 }
 
 static const uint8_t getstatus[8] = { 0xa1, 3, 0, 0, 0, 0, 6, 0 }, reply[6] = { 0, 104, 0, 0, 4, 0 };
@@ -135,6 +142,114 @@ static void usbpcap_is_read_with_the_answer_in_one_packet(void **state)
 	assert_int_equal(r[1].packet, 2);
 	assert_int_equal(r[0].offset, 24);
 	assert_int_equal(r[0].time_us / 1000000, 5);
+}
+
+/* USBPcap makes up the SETUP of what is asked of Windows: SET_INTERFACE is one of the device there. */
+static void usbpcap_has_its_own_set_interface(void **state)
+{
+	static const uint8_t set_interface[8] = { 0, 11, 3, 0, 0, 0, 0, 0 };
+	struct capture_record r[8];
+	struct capture_damage d;
+	struct bytes b;
+	size_t count;
+
+	(void)state;
+	pcap_begin(&b, 0xa1b2c3d4, LINKTYPE_USBPCAP);
+	usbpcap_add(&b, 1, false, 0, USBPCAP_SETUP, set_interface, 8);
+	usbpcap_add(&b, 1, true, 0, USBPCAP_COMPLETE, NULL, 0);
+	read_all(b.data, b.length, r, 8, &count, &d);
+	assert_int_equal(count, 2);
+	assert_int_equal(r[0].setup.type, 1);
+	assert_int_equal(r[0].setup.request, 11);
+	assert_int_equal(r[0].setup.value, 3);
+}
+
+/* What USBPcap does not know completes as a control transfer of which there is no SETUP, and is told of late: none of that is damage. The
+ * same id is a request after that. */
+static void usbpcap_tells_of_requests_it_does_not_know(void **state)
+{
+	struct transcript t;
+	struct bytes b, late;
+
+	(void)state;
+	pcap_begin(&b, 0xa1b2c3d4, LINKTYPE_USBPCAP);
+	usbpcap_add(&b, 1, false, 0, USBPCAP_SETUP, getstatus, 8);
+	usbpcap_add(&b, 1, true, 0, USBPCAP_COMPLETE, reply, 6);
+	pcap_begin(&late, 0xa1b2c3d4, LINKTYPE_USBPCAP);
+	usbpcap_add_with(&late, USBPCAP_UNKNOWN, 1, false, 0, NULL, 0, NULL, 0);
+	put_data(&b, late.data + 24, late.length - 24);
+	usbpcap_add(&b, 1, true, 0, USBPCAP_COMPLETE, reply, 6);
+	usbpcap_add(&b, 1, false, 0, USBPCAP_SETUP, getstatus, 8);
+	usbpcap_add(&b, 1, true, 0, USBPCAP_COMPLETE, reply, 6);
+	usbpcap_add_with(&b, 0xfe, 1, false, 0, NULL, 0, NULL, 0);
+	usbpcap_add_with(&b, 0xfe, 1, true, 0, NULL, 0, NULL, 0);
+	assert_int_equal(transcript_read(&t, b.data, b.length, NULL), 0);
+	assert_null(t.damage);
+	assert_int_equal(t.gap, 0);
+	assert_int_equal(t.count, 2);
+	assert_true(t.exchanges[1].has_reply);
+	transcript_free(&t);
+}
+
+/* Isochronous transfers have a header as long as they have packets, with the data behind it; endpoints that USBPcap does not know are of a
+ * device with a number that none has. */
+static void usbpcap_has_long_headers(void **state)
+{
+	static const uint8_t data[4] = { 1, 2, 3, 4 };
+	uint8_t isochronous[12 + 3 * 12] = { 7, 0, 0, 0, 3 };
+	struct capture_record r[8];
+	struct capture_damage d;
+	struct bytes b;
+	size_t count;
+
+	(void)state;
+	pcap_begin(&b, 0xa1b2c3d4, LINKTYPE_USBPCAP);
+	usbpcap_add_with(&b, USBPCAP_ISOCHRONOUS, 9, true, 0, isochronous, sizeof(isochronous), data, 4);
+	usbpcap_add_with(&b, USBPCAP_BULK, 9, false, 0, NULL, 0, data, 4);
+	usbpcap_add_with(&b, USBPCAP_INTERRUPT, 9, true, 0, NULL, 0, data, 3);
+	/* A control transfer without its stage, and a header that is longer than the packet */
+	usbpcap_add_with(&b, USBPCAP_CONTROL, 9, true, 0, NULL, 0, NULL, 0);
+	usbpcap_add(&b, 9, false, 0, USBPCAP_SETUP, getstatus, 7);
+	b.data[b.length - 7 - 28] = 200;
+	read_all(b.data, b.length, r, 8, &count, &d);
+	assert_int_equal(count, 3);
+	assert_int_equal(r[0].transfer, USBMON_ISOCHRONOUS);
+	assert_int_equal(r[0].captured, 4);
+	assert_int_equal(r[0].data[0], 1);
+	assert_int_equal(r[1].transfer, USBMON_BULK);
+	assert_int_equal(r[1].event, CAPTURE_SUBMITTED);
+	assert_int_equal(r[2].transfer, USBMON_INTERRUPT);
+	assert_int_equal(r[2].length, 3);
+	assert_int_equal(d.malformed, 2);
+	assert_int_equal(d.malformed_first, 4);
+	assert_int_equal(d.gap_before, 4);
+}
+
+/* Windows shows no SET_ADDRESS: a device that had gone, and is asked for its descriptor again, is there anew. */
+static void usbpcap_shows_a_device_that_came_back(void **state)
+{
+	static const uint8_t get_device[8] = { 0x80, 6, 0, 1, 0, 0, 18, 0 };
+	static const uint8_t device[18] = { 18, 1, 0, 1, 0, 0, 0, 64, 0x83, 4, 0x11, 0xdf, 0, 0x22, 1, 2, 3, 1 };
+	struct transcript t;
+	struct bytes b;
+
+	(void)state;
+	pcap_begin(&b, 0xa1b2c3d4, LINKTYPE_USBPCAP);
+	for (unsigned i = 0; i < 2; i++) {
+		usbpcap_add(&b, 1, false, 0, USBPCAP_SETUP, get_device, 8);
+		usbpcap_add(&b, 1, true, 0, USBPCAP_COMPLETE, device, 18);
+		usbpcap_add(&b, 1, false, 0, USBPCAP_SETUP, get_device, 8);
+		usbpcap_add(&b, 1, true, 0, USBPCAP_COMPLETE, device, 18);
+		usbpcap_add(&b, 1, false, 0, USBPCAP_SETUP, getstatus, 8);
+		usbpcap_add(&b, 1, true, 0xc0007000, USBPCAP_COMPLETE, NULL, 0);
+	}
+	assert_int_equal(transcript_read(&t, b.data, b.length, NULL), 0);
+	assert_int_equal(t.count, 6);
+	assert_int_equal(t.exchanges[2].incarnation, 1);
+	assert_int_equal(t.exchanges[3].incarnation, 2);
+	assert_int_equal(t.exchanges[5].incarnation, 2);
+	assert_int_equal(t.exchanges[5].board, 1);
+	transcript_free(&t);
 }
 
 /* Data stages in packets of their own, both ways. */
@@ -518,6 +633,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(usbpcap_is_read_with_the_answer_in_one_packet),
 		cmocka_unit_test(usbpcap_is_read_with_stages_apart),
+		cmocka_unit_test(usbpcap_has_its_own_set_interface),
+		cmocka_unit_test(usbpcap_tells_of_requests_it_does_not_know),
+		cmocka_unit_test(usbpcap_has_long_headers),
+		cmocka_unit_test(usbpcap_shows_a_device_that_came_back),
 		cmocka_unit_test(usbd_status_has_its_meaning),
 		cmocka_unit_test(pcap_is_read_in_either_byte_order_and_resolution),
 		cmocka_unit_test(qemus_way_of_counting_is_known),

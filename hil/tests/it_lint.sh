@@ -134,6 +134,44 @@ damaged()
   says said 'usage: dfuhil lint'
 }
 
+# GETSTATUS after a block, lost by the recorder, looks like one that was not sent: the finding says so, and only behind the gap.
+lossy()
+{
+  need python3
+  python3 - "$fixtures/captures/dfu-util-download.pcapng" "$dfuemu" <<'END'
+import json, struct, subprocess, sys
+path, dfuemu = sys.argv[1:]
+show = subprocess.run([dfuemu, "show", "--json", "--request", "ALL", path], capture_output=True, text=True, check=True)
+requests = json.loads(show.stdout)["requests"]
+write = next(n for n, r in enumerate(requests) if r["request"] == "WRITE")
+lost = {r["packet_end"] for r in requests[write + 1 : write + 3]} | {r["packet"] for r in requests[write + 1 : write + 3]}
+assert all(r["request"] == "GETSTATUS" for r in requests[write + 1 : write + 3])
+data, at, frame, out = open(path, "rb").read(), 0, 0, {True: b"", False: b""}
+while at < len(data):
+    kind, length = struct.unpack_from("<II", data, at)
+    block = data[at : at + length]
+    at += length
+    frame += kind == 6
+    if kind == 6 and frame in lost:
+        continue
+    if kind == 6 and frame == max(lost) + 1:
+        drops = block[8:-4] + struct.pack("<HHQHH", 4, 8, 4, 0, 0)
+        out[True] += struct.pack("<II", 6, len(drops) + 12) + drops + struct.pack("<I", len(drops) + 12)
+    else:
+        out[True] += block
+    out[False] += block
+open("told.pcapng", "wb").write(out[True])
+open("untold.pcapng", "wb").write(out[False])
+END
+  ends 1 "$dfuhil" lint told.pcapng
+  says said 'the recorder says that it lost 4 packets'
+  says said 'instead of GETSTATUS; this may follow from what the recording lacks before packet'
+  ends 1 "$dfuhil" lint --json told.pcapng
+  says said '"after_gap":true'
+  ends 1 "$dfuhil" lint untold.pcapng
+  says_not said 'may follow'
+}
+
 # Escape sequences are for terminals.
 colours()
 {
@@ -178,6 +216,7 @@ later 'a refused address is told' refused
 later 'two boards of one capture are told apart' two_boards
 later 'findings are there for programs' as_json
 later 'a damaged or missing capture is told of, with status 2 if nothing can be read' damaged
+later 'a finding that may follow from lost packets says so' lossy
 later 'colours are for terminals' colours
 later 'rules are listed and explained' list
 finish

@@ -365,6 +365,96 @@ lost()
   ends 0 "$dfuhil" run new.yaml
 }
 
+# A state that DFU does not have is told by its number, and is no word of a script.
+no_state()
+{
+  virtual
+  edit "$captures/dfu-util-download.pcapng" new.pcapng 0a0000000a00 1 4
+  replays 1 new.pcapng
+  says said 'expected: state 11'
+  ends 0 "$dfuhil" import --host -o new.yaml new.pcapng
+  says new.yaml '-> any # state 11, errFIRMWARE, which DFU does not have'
+  ends 0 "$dfuhil" check new.yaml
+  ends 0 "$dfuhil" run new.yaml
+}
+
+# As somebody with Windows records it; a board that comes back there has the address that it had.
+windows()
+{
+  local name
+
+  virtual
+  for name in download leave replugged unprotect; do
+    python3 "$tests/clients/to_usbpcap.py" "$captures/dfu-util-$name.pcapng" windows.pcap
+    replays 0 windows.pcap
+    grep '^no difference' said >first
+    says_not said damaged
+    "$dfuhil" replay "$captures/dfu-util-$name.pcapng" | grep '^no difference' | cmp - first
+    python3 "$tests/clients/to_usbpcap.py" "$captures/dfu-util-$name.pcapng" windows.pcap 2
+    replays 0 windows.pcap
+    grep '^no difference' said | cmp - first
+  done
+}
+
+# Boards of which the recording does not have the serial number are told apart all the same.
+nameless()
+{
+  virtual
+  python3 "$tests/clients/to_usbpcap.py" "$captures/two-boards.pcapng" windows.pcap no-strings
+  ends 0 "$dfuemu" show windows.pcap
+  says_not said 'serial number'
+  replays 0 windows.pcap
+  says said 'to 2 boards'
+  says said 'no difference in 30 requests'
+  ends 0 "$dfuhil" import -o new.yaml windows.pcap
+  ends 0 "$dfuhil" run new.yaml
+}
+
+# Requests that the recording lacks: what is answered otherwise behind them may follow from that, and is marked; what is before them is
+# not.
+gap()
+{
+  local damaged=$tests/damaged
+
+  virtual
+  replays 1 --json report.json --junit report.xml "$damaged/requests-lost.pcapng"
+  says said 'may be missing before packet 41, the first such place'
+  says said '6 of the differences may follow from what the recording lacks before packet 41'
+  says report.xml 'may follow from what the recording lacks before packet 41'
+  gaps 41 42 45 50
+  # The first answer, at packet 38, is another one: that is none of the gap's.
+  edit "$damaged/requests-lost.pcapng" new.pcapng 000000000200 1 4
+  replays 1 --json report.json new.pcapng
+  gaps 41 42 45 50
+  # Where nobody knows where.
+  replays 0 "$damaged/drops-in-statistics.pcapng"
+  says said 'nobody knows where: any difference may follow from that'
+  edit "$damaged/drops-in-statistics.pcapng" new.pcapng 006800000400 1 1
+  replays 1 --json report.json new.pcapng
+  says report.json '"after_gap":true'
+  replays 0 "$damaged/drops.pcapng"
+  says said 'may be missing before packet 45'
+  # What began before the recording did is not lost in it; nor are answers.
+  for name in begins-late answers-lost reordered cut-in-packet; do
+    "$dfuhil" replay --json report.json "$damaged/$name.pcapng" >said || true
+    says_not said 'may follow'
+    says_not report.json '"gap"'
+  done
+}
+
+# gaps PACKET MARKED...: the gap of the report, and the packets of the differences that are marked
+gaps()
+{
+  python3 - "$@" <<'END'
+import json, sys
+report = json.load(open("report.json"))
+gap, *marked = map(int, sys.argv[1:])
+assert report["gap"] == gap, report["gap"]
+assert sorted({d["packet"] for d in report["differences"] if d.get("after_gap")}) == marked, report["differences"]
+assert all(("after_gap" in d) == (d["packet"] >= gap) for d in report["differences"]), report["differences"]
+END
+}
+
 # An upgrade in the middle of a run: what is on the disk by then is not run.
 replaced()
 {
@@ -452,6 +542,10 @@ check 'reports of a replay' reports
 check 'mistakes of the command line and the file are told' bad
 check 'recordings that are cut off are replayed as far as they go' cut
 check 'answers that the recording lost are no difference' lost
+check 'an answer that DFU does not know is told and imported' no_state
+check 'recordings of USBPcap are sent as those of Linux are' windows
+check 'boards without serial numbers are told apart' nameless
+check 'differences behind requests that the recording lost are marked' gap
 check 'a dfuhil that is replaced meanwhile goes on with itself' replaced
 check 'operations are recognised, with what belongs to them' recognised
 check 'the verdicts of an imported scenario can fail' imported_can_fail

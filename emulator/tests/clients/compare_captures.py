@@ -73,6 +73,9 @@ def wanted(t, what):
     # An interrupt or bulk transfer that waits for ever ends with the device: when, is the host's business.
     if t["status"] in (-2, -104, -108) and not setup:
         return False
+    # What a kernel wants of a board that comes back as the front ends, and no longer sends
+    if t["status"] == -19 and not t["moved"]:
+        return False
     return what == "all" or (setup is not None and int(setup[:2], 16) & 0x60 != 0)
 
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs the bodies over fronts, each with a board of its own: over.sh FRONT... Over `exec` anywhere; over the others as root
 # of a guest (ci/vm/run), with the kernel and the modules that it has.
-# FEATURES=rates: no tests, but how fast each front is, with boards that take no time themselves.
+# FEATURES=rates: no tests, but how fast each front is, with boards that take no time themselves. FEATURES=trips: no bodies, but round
+# trips of all clients.
 # Environment: B (build directory), VM_KERNEL (alts: backports with the module for it), VM_MODULES, VM_USBIP (the usbip tool),
 # FEATURES (some of bodies.sh, separated by blanks; all without).
 set -u
@@ -15,7 +16,7 @@ case ${B:-build} in
 esac
 # shellcheck source=../kernel_log.sh
 . "$here/../kernel_log.sh"
-export dfuemu=$build/dfuemu client=$build/clients/front_libusb gaps=$here/gaps.tsv
+export dfuemu=$build/dfuemu client=$build/clients/front_libusb gaps=$here/gaps.tsv no_discovery=$build/clients/no_discovery.so
 kernel=$(uname -r)
 usbip=${VM_USBIP:-$(command -v usbip)}
 [ "${VM_KERNEL-}" != alts ] || kernel=alts
@@ -36,7 +37,7 @@ clean_up()
 }
 trap clean_up EXIT
 
-for program in "$dfuemu" "$client"; do
+for program in "$dfuemu" "$client" "$no_discovery"; do
   if [ ! -x "$program" ]; then
     echo "not ok - $program is there"
     exit 1
@@ -80,34 +81,55 @@ attach()
   done
 }
 
-# The clients of a round trip, for a front and this kernel: dfu-util wants the DFU functional descriptor. To start Python, so often as
-# pyusb's trip does, takes a guest 10 s: one front shows it, and that where there is no other client.
-trip_clients()
+# trips FRONT: the clients of each round trip, a line for one. Those that leave for the application are the last of theirs. Many
+# clients want the DFU functional descriptor, which `gadget` has not everywhere. To start Python, so often as pyusb's trip does,
+# takes a guest 10 s, and fwupdtool 14 s: one front shows them, and pyusb that where there is no other client.
+trips()
 {
   if [ -n "${DFUBENCH_TRIP-}" ]; then
     echo "$DFUBENCH_TRIP"
   elif [ "$1" = gadget ] && [ "$kernel" != alts ]; then
     echo pyusb
+    [ "${FEATURES-}" != trips ] || printf '%s\n' 'node-usb node-usb-3' fwupdtool
+  elif [ "${FEATURES-}" = trips ]; then
+    printf '%s\n' 'dfu-util dfu-util-options pyusb' 'node-usb node-usb-3' fwupdtool pydfu webdfu dfu-nusb
   elif [ "$1" = vhci ]; then
-    echo dfu-util dfu-util-options pyusb
+    printf '%s\n' 'dfu-util dfu-util-options pyusb' fwupdtool
   else
     echo dfu-util dfu-util-options
   fi
 }
 
-# captured FRONT [OPTION...]: clients, recorded by usbmon and ourselves. Then the recording plays the board over the same front, and
-# the clients say the same. The recordings and what was said go to the host, in /run/vm, which compares them in a fraction of the time.
+# captured FRONT [OPTION...]: the trips of that front, each recorded by usbmon and ourselves. Then the recording plays the board over the
+# same front, and the clients say the same. The recordings and what was said go to the host, in /run/vm, which compares them in a
+# fraction of the time: those of the first trip by the front's name, those of others in a folder of that name, by their first client's.
 captured()
 {
-  local front=$1 monitor folder=$work/$1-captured status=0 played
-  local -a names options=(--time "$speed")
+  local front=$1 name=$1 line status=0
+  local -a lines
 
   # Once is enough, with the stock kernel and where settings differ.
   [ "${FEATURES-}" != rates ] && [ "${VM_KERNEL-}" != backports ] || return 0
   shift
-  mkdir -p "$folder" /run/vm/usbmon
   modules usbmon || return 1
-  read -ra names < <(trip_clients "$front")
+  mapfile -t lines < <(trips "$front")
+  for line in "${lines[@]}"; do
+    trip "$line" "$@" || status=1
+  done
+  return $status
+}
+
+# trip CLIENTS [OPTION...]: of captured, whose variables it has
+trip()
+{
+  local folder status=0 played monitor
+  local -a names options=(--time "$speed")
+
+  read -ra names <<<"$1"
+  shift
+  [ "$line" = "${lines[0]}" ] || name=$front/${names[0]}
+  folder=$work/$name-captured
+  mkdir -p "$folder" "/run/vm/$(dirname "$name")" "/run/vm/usbmon/$(dirname "$name")"
   cd "$folder" || return 1
   dumpcap -q -i usbmon0 -w "$folder/usbmon.pcapng" >"$folder/dumpcap" 2>&1 &
   monitor=$!
@@ -119,15 +141,20 @@ captured()
     >once 2>log || status=$?
   kill -INT $monitor
   wait $monitor
+  if [ $status -eq 77 ]; then
+    echo "skip - $front: the round trip of ${names[*]}: $(tail -n 1 log)"
+    cd "$repo" || exit 1
+    return 0
+  fi
   if [ $status -ne 0 ]; then
     cat once log dumpcap >&2
-    echo "not ok - $front: a run is recorded by the kernel and by us"
+    echo "not ok - $front: a run of ${names[*]} is recorded by the kernel and by us"
     cd "$repo" || exit 1
     return 1
   fi
-  cp own.pcapng "/run/vm/$front.pcapng"
-  cp usbmon.pcapng "/run/vm/usbmon/$front.pcapng"
-  cp once "/run/vm/$front.txt"
+  cp own.pcapng "/run/vm/$name.pcapng"
+  cp usbmon.pcapng "/run/vm/usbmon/$name.pcapng"
+  cp once "/run/vm/$name.txt"
   # Where the kernel answers what a host asks first, usbmon alone has it.
   played=own.pcapng
   [ "$front" != gadget ] || played=usbmon.pcapng
@@ -147,6 +174,7 @@ over()
   local front=$1 folder=$work/$1 status=0
   local -a options=(--serial "$serial" --time "$speed") user=() how=(serve "$1") features=()
 
+  [ "${FEATURES-}" != trips ] || return 0
   shift
   read -ra features <<<"${FEATURES-}"
   mkdir -p "$folder"
