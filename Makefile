@@ -62,7 +62,7 @@ endif
 INC_hil := $(INC_emulator) -Ihil $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --cflags $(HIL_LIBS)))
 
 SRC_core := $(wildcard emulator/core/*.c emulator/core/profiles/*.c)
-SRC_runtime := $(wildcard emulator/runtime/*.c)
+SRC_runtime := $(wildcard emulator/runtime/*.c emulator/runtime/f407/*.c)
 SRC_capture := $(wildcard emulator/capture/*.c)
 SRC_filter := $(wildcard emulator/filter/*.c)
 SRC_front := $(wildcard emulator/front/*.c)
