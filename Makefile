@@ -248,6 +248,8 @@ matrix: all ## run the scenarios with four real tools: build/matrix.html, scenar
 	@B='$(B)' sh ci/matrix.sh
 demo: all ## flash the emulated board with the dfu-util of this machine
 	@B='$(B)' sh ci/demo.sh
+firmware: ## build the firmware of fixtures/firmware/ with arm-none-eabi-gcc, in build/firmware/
+	@env -u MAKEFLAGS -u MFLAGS $(MAKE) --no-print-directory -C fixtures/firmware OUT='$(abspath $(B)/firmware)'
 deps: ## install the Debian packages that all this needs
 	@sh ci/deps.sh
 
@@ -285,7 +287,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm check-bench fuzz mutants matrix demo deps install clean help
+.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm check-bench fuzz mutants matrix demo firmware deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

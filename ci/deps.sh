@@ -71,6 +71,8 @@ yamllint        the layout of YAML files
 jq              reads reports
 sqlite3         looks into the history
 systemd         checks the units of nights
+gcc-arm-none-eabi        the firmware in fixtures/
+qemu-system-arm runs it
 '
 # --- for tests in a guest with a kernel of its own ---
 guest='
