@@ -300,7 +300,7 @@ static int add_engine(struct board *b)
 				  "--app firmware: there is no chip of profile %s to run code on, but of f407",
 				  b->profile->name);
 		else if (!b->engine && errno == ENOSYS)
-			say_error(b->desk->say, "--app firmware: %s", engine_missing());
+			say_error(b->desk->say, "--app firmware: %s", engine_lacks());
 	} else {
 		b->engine = engine_stub_new(o->app == APP_PYBOARD ? CDC_PYBOARD : CDC_STM32_VCP, mcu_serial(b->mcu));
 	}
@@ -470,7 +470,7 @@ static void board_close(struct board *b)
 	if (b->mcu)
 		mcu_listen(b->mcu, NULL, NULL);
 	mcu_free(b->mcu);
-	engine_free(b->engine);
+	engine_close(b->engine);
 	image_close(b->image);
 	savefile_close(b->state);
 	free(b->saved);

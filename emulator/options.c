@@ -338,8 +338,8 @@ static int set_app(struct options *o, const char *value, char why[OPTIONS_WHY])
 	if (i < 0)
 		return i;
 	o->app = (enum app_option)i;
-	if (o->app == APP_FIRMWARE && engine_missing())
-		return refuse(why, "--app firmware: %s", engine_missing());
+	if (o->app == APP_FIRMWARE && engine_lacks())
+		return refuse(why, "--app firmware: %s", engine_lacks());
 	return 0;
 }
 

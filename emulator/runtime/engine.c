@@ -6,7 +6,7 @@
 #include "cortexm/cpu.h"
 #include "f407/soc.h"
 
-void engine_free(struct engine *e)
+void engine_close(struct engine *e)
 {
 	if (e)
 		e->ops->free(e);
@@ -28,7 +28,7 @@ void engine_status(struct engine *e, struct engine_status *status)
 	e->ops->status(e, status);
 }
 
-const char *engine_missing(void)
+const char *engine_lacks(void)
 {
 	return cpu_missing();
 }

@@ -58,14 +58,14 @@ struct engine {
 
 /* A USB serial port that echoes; no code runs. NULL on ENOMEM. */
 struct engine *engine_stub_new(enum cdc_identity, const char *serial);
-/* Executes the flash. Both outlive it. NULL with errno: ENOMEM; ENOSYS: this build cannot, see engine_missing(); ENOTSUP: the profile's
+/* Executes the flash. Both outlive it. NULL with errno: ENOMEM; ENOSYS: this build cannot, see engine_lacks(); ENOTSUP: the profile's
  * chip is not modelled. */
 struct engine *engine_firmware_new(struct mcu *, const struct engine_options *);
-const char *engine_missing(void); /* NULL: firmware can be run */
+const char *engine_lacks(void); /* NULL: firmware can be run */
 /* The chip of this profile is modelled. */
 bool engine_knows(const struct mcu_profile *);
 /* Nothing runs any more; NULL is fine. */
-void engine_free(struct engine *);
+void engine_close(struct engine *);
 
 /* Bytes come in on the serial console: how many of them anyone takes (0: nobody listens). */
 size_t engine_console(struct engine *, const uint8_t *bytes, size_t length);

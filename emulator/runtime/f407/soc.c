@@ -300,7 +300,8 @@ void soc_reset(struct soc *s, uint64_t now_us, unsigned causes, bool jumped)
 void soc_stop(struct soc *s, uint64_t now_us, bool finish)
 {
 	usart_flush(s);
-	gpio_dark(s);
+	if (!finish) /* a jump leaves pins as they are */
+		gpio_dark(s);
 	flash_if_stop(s, now_us, finish);
 	soc_disarm_all(s);
 }
