@@ -23,7 +23,9 @@
 #define BUS_NUMBER 1 /* of the private bus, as captures show it */
 /* More than the slowest start: ROM with USB up (U16), or application and its pull-up. */
 #define START_US 3000000u
+#define ROM_START_US 100000u
 #define FIRMWARE_START_US 500000u
+#define FIRMWARE_STEP_US 10000u
 #define FINISH_US \
 	120000000u /* more than any operation on the flash: who goes on with one after the other is cut short */
 /* When bench time 0 was if nobody waits for it: 2020-01-01, whatever the day, so that two recordings of one run are the same. */
@@ -526,16 +528,28 @@ uint64_t desk_epoch_us(const struct desk *d)
 	return d->epoch_us;
 }
 
-/* Firmware takes what time it likes, and of ours for each of its cycles: a board that runs it and has no pull-up by then is let be. */
+/* Each of its cycles takes of our time, too. */
+static bool starts_firmware(const struct desk *d)
+{
+	for (unsigned i = 0; i < d->board_count; i++)
+		if (d->options->app == APP_FIRMWARE && mcu_mode(d->boards[i].mcu) == MCU_APPLICATION &&
+		    !mcu_usb(d->boards[i].mcu)->attached)
+			return true;
+	return false;
+}
+
+/* Firmware takes what time it likes: one that has no pull-up by then is let be. */
 static void start(struct desk *d)
 {
-	uint64_t begin_us = bench_now_us(d->bench), end_us = begin_us + START_US;
+	uint64_t begin_us = bench_now_us(d->bench);
 
-	for (unsigned i = 0; i < d->board_count; i++)
-		if (d->options->app == APP_FIRMWARE && d->boards[i].mcu &&
-		    mcu_mode(d->boards[i].mcu) == MCU_APPLICATION)
-			end_us = begin_us + FIRMWARE_START_US;
-	bench_advance(d->bench, end_us);
+	if (d->options->app != APP_FIRMWARE) {
+		bench_advance(d->bench, begin_us + START_US);
+		return;
+	}
+	bench_advance(d->bench, begin_us + ROM_START_US);
+	while (starts_firmware(d) && bench_now_us(d->bench) < begin_us + FIRMWARE_START_US)
+		bench_advance(d->bench, bench_now_us(d->bench) + FIRMWARE_STEP_US);
 }
 
 void desk_power_up(struct desk *d)

@@ -78,19 +78,51 @@ static const struct soc_core soc_core = {
 
 /* The core's side of the chip */
 
+static void see_polling(struct firmware *f, uint32_t address, uint32_t value)
+{
+	for (unsigned i = 0; i < POLL_REGISTERS; i++) {
+		if (f->polled[i].address != address)
+			continue;
+		f->polled_count = f->polled[i].value == value ? f->polled_count + 1 : 0;
+		f->polled[i].value = value;
+		if (f->polled_count == POLL_READS) {
+			f->polls = true;
+			core_halt(f);
+		}
+		return;
+	}
+	f->polled[f->polled_next].address = address;
+	f->polled[f->polled_next].value = value;
+	f->polled_next = (f->polled_next + 1) % POLL_REGISTERS;
+	f->polled_count = 0;
+}
+
 static bool bus_read(void *context, uint32_t address, unsigned size, uint32_t *value)
 {
 	struct firmware *f = context;
+	bool ok = soc_read(f->soc, address, size, value);
 
-	return soc_read(f->soc, address, size, value);
+	see_polling(f, address, *value);
+	return ok;
+}
+
+static bool is_as_read(const struct firmware *f, uint32_t address, uint32_t value)
+{
+	for (unsigned i = 0; i < POLL_REGISTERS; i++)
+		if (f->polled[i].address == address)
+			return f->polled[i].value == value;
+	return false;
 }
 
 static bool bus_write(void *context, uint32_t address, unsigned size, uint32_t value)
 {
 	struct firmware *f = context;
 
-	if (address - OTG_BASE < OTG_BYTES)
-		f->outside++;
+	if (!is_as_read(f, address, value)) {
+		f->polled_count = 0;
+		if (address - OTG_BASE < OTG_BYTES)
+			f->outside++;
+	}
 	return soc_write(f->soc, address, size, value);
 }
 

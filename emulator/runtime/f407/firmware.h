@@ -11,6 +11,11 @@
 #define QUANTUM_LEAST_US 50u
 #define QUANTUM_MOST_US 1600u
 
+/* So many reads in a row of up to so many registers, none of which has changed, and no write but of what was read there: the firmware
+ * polls. It sees nothing new before a timer fires or something comes from outside, so until then its cycles pass unused. */
+#define POLL_READS 64u
+#define POLL_REGISTERS 8u
+
 enum after { AFTER_NOTHING, AFTER_RESET, AFTER_ROM, AFTER_LOCKUP };
 
 struct firmware {
@@ -33,6 +38,11 @@ struct firmware {
 	uint64_t began_us, began_cycle, powered_us;
 	uint64_t faults;     /* seen */
 	uint64_t outside;    /* counts what the firmware does that others may notice */
+	struct {
+		uint32_t address, value;
+	} polled[POLL_REGISTERS];
+	unsigned polled_next, polled_count; /* the one to be replaced; reads in a row */
+	bool polls;
 	uint64_t quantum_us; /* until the next look */
 	uint64_t reached_us; /* with a clock of the wall: what has been brought up to, */
 	int64_t allowed_ns;  /* and how much of the wall's time it may still take */

@@ -54,6 +54,8 @@ static void skip(struct firmware *f, uint64_t cycles)
 	uint64_t next = cpu_next(f->cpu);
 
 	cpu_skip(f->cpu, next < cycles ? next : cycles);
+	f->polls = false;
+	f->polled_count = 0;
 }
 
 static void tell_faults(struct firmware *f)
@@ -132,7 +134,7 @@ void firmware_bring_up(struct firmware *f, uint64_t to_us)
 		if (now >= to)
 			break;
 		to = next < to ? next : to;
-		if (is_idle(f) || (f->options.wall_ns && f->allowed_ns <= 0))
+		if (f->polls || is_idle(f) || (f->options.wall_ns && f->allowed_ns <= 0))
 			skip(f, to - now);
 		else
 			execute(f, to - now);
