@@ -115,7 +115,8 @@ static void scene_unknown(void *context, uint32_t address, bool write)
 }
 
 static const struct soc_core scene_core = { scene_cycles, scene_irq, scene_alias, scene_changed, scene_halt };
-static const struct soc_user scene_user = { scene_say, scene_led, scene_reset, scene_forget, scene_touched, scene_unknown };
+static const struct soc_user scene_user = { scene_say,    scene_led,     scene_reset,
+					    scene_forget, scene_touched, scene_unknown };
 
 static inline void f407_open_as(struct f407 *s, const char *profile, unsigned causes, bool jumped)
 {

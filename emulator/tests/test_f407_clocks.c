@@ -248,8 +248,8 @@ static void the_button_interrupts_on_the_edge_that_is_wanted(void **state)
 
 	(void)state;
 	f407_open(&s);
-	wr(&s, EXTI, 1);       /* IMR */
-	wr(&s, EXTI + 8, 1);   /* rising */
+	wr(&s, EXTI, 1);     /* IMR */
+	wr(&s, EXTI + 8, 1); /* rising */
 	soc_button(s.soc, true);
 	assert_true(s.irq[6]);
 	wr(&s, EXTI + 0x14, 1);

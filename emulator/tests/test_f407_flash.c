@@ -67,7 +67,7 @@ static void a_word_is_programmed_in_16_us_for_the_rom_and_the_core(void **state)
 	assert_int_equal(word(&s, SECTOR_1), 0x12345678);
 	assert_int_equal(word_of_core(&s, SECTOR_1 + 4), 0x9abcdef0);
 	assert_int_equal(rd(&s, SR), 0); /* EOP needs EOPIE */
-	wr(&s, SECTOR_1, 0xFFFF0000); /* cells lose bits alone */
+	wr(&s, SECTOR_1, 0xFFFF0000);    /* cells lose bits alone */
 	duration_us(&s);
 	assert_int_equal(word(&s, SECTOR_1), 0x12340000);
 	f407_close(&s);
