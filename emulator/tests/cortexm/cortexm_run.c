@@ -158,6 +158,7 @@ int main(int argc, char **argv)
 	}
 	if (load(path))
 		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	r.cpu = cpu_new(memory, 2, &ops, &r);
 	if (!r.cpu) {
 		fprintf(stderr, "cortexm_run: %s\n", cpu_missing() ? cpu_missing() : strerror(errno));
