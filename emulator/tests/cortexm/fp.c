@@ -7,17 +7,17 @@
 volatile uint32_t what, lr_seen, sp_seen;
 
 #define S(n, bits) __asm volatile("vmov s" #n ", %0" ::"r"((uint32_t)(bits)))
-#define READ_S(n)                                                                                                      \
-	({                                                                                                             \
-		uint32_t got_;                                                                                         \
-		__asm volatile("vmov %0, s" #n : "=r"(got_));                                                          \
-		got_;                                                                                                  \
+#define READ_S(n) \
+	({ \
+		uint32_t got_; \
+		__asm volatile("vmov %0, s" #n : "=r"(got_)); \
+		got_; \
 	})
-#define FPSCR()                                                                                                        \
-	({                                                                                                             \
-		uint32_t got_;                                                                                         \
-		__asm volatile("vmrs %0, fpscr" : "=r"(got_));                                                         \
-		got_;                                                                                                  \
+#define FPSCR() \
+	({ \
+		uint32_t got_; \
+		__asm volatile("vmrs %0, fpscr" : "=r"(got_)); \
+		got_; \
 	})
 #define SET_FPSCR(value) __asm volatile("vmsr fpscr, %0" ::"r"((uint32_t)(value)))
 

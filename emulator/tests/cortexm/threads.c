@@ -107,7 +107,8 @@ static void floats(float by)
 {
 	float sum = 0;
 	for (uint32_t i = 0; i < 5; i++) {
-		register float s0 __asm("s0") = by + i, s5 __asm("s5") = by * i, s20 __asm("s20") = by - i, s31 __asm("s31") = i;
+		register float s0 __asm("s0") = by + i, s5 __asm("s5") = by * i, s20 __asm("s20") = by - i,
+				  s31 __asm("s31") = i;
 		__asm volatile("svc 0" : "+t"(s0), "+t"(s5), "+t"(s20), "+t"(s31)::"memory");
 		sum = sum * 1.5f + s0 + s5 * s20 - s31;
 		tell("floats", bits(sum));
