@@ -191,10 +191,12 @@ static void act(struct cpu *c, enum event event)
 		past(c);
 		break;
 	case EVENT_RETURN:
-		if (c->ipsr)
+		if (c->ipsr) {
 			exception_leave(c, c->r[15]);
-		else
+		} else {
+			c->r[15] &= ~1u;
 			no_code(c);
+		}
 		break;
 	}
 }

@@ -22,7 +22,7 @@
 #define ALIAS_ROOM 0x100000u /* what is at 0 is never larger */
 
 /* Exceptions of Unicorn's ARM, as its interrupt hook gets them. */
-enum { NATIVE_SVC = 2, NATIVE_BREAKPOINT = 7, NATIVE_RETURN = 8 };
+enum { NATIVE_SVC = 2, NATIVE_FETCH = 3, NATIVE_BREAKPOINT = 7, NATIVE_RETURN = 8 };
 
 /* Why an instruction is looked at; a bit each. */
 enum {
@@ -669,11 +669,11 @@ static enum event finish(struct cpu *c, uc_err error)
 		c->xpsr &= ~XPSR_T;
 		return EVENT_STATE;
 	}
-	if (error == UC_ERR_FETCH_PROT || error == UC_ERR_FETCH_UNMAPPED) {
+	if (e->native == NATIVE_FETCH || error == UC_ERR_FETCH_PROT || error == UC_ERR_FETCH_UNMAPPED) {
 		c->xpsr |= it_state(c, c->r[15], c->now);
 		return EVENT_FETCH;
 	}
-	if (error == UC_ERR_INSN_INVALID || error == UC_ERR_EXCEPTION) {
+	if (e->native || error == UC_ERR_INSN_INVALID || error == UC_ERR_EXCEPTION) {
 		c->xpsr |= it_state(c, last, c->now - 1);
 		about(c, last);
 		return undefined(c);

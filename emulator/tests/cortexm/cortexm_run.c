@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs an image from flash on the core alone, for tests: 1 MiB of flash, 128 KiB of SRAM, USART1 on standard output, other peripherals
+ * Runs an image from flash on the core alone, for tests: 1 MiB of flash, 192 KiB of SRAM (as much as QEMU's netduinoplus2 has), USART1 on standard output, other peripherals
  * that read as zero. Says on standard error why it stopped.
  * Usage: cortexm_run [--cycles N] [--quantum N] [--irq NUMBER@CYCLE]... [--tell] IMAGE
  * An interrupt line is high from its cycle on until the program writes its number to 0x40020000.
@@ -11,7 +11,7 @@
 #include <string.h>
 #include "cpu.h"
 
-enum { FLASH_BYTES = 1 << 20, RAM_BYTES = 128 << 10, MOST_IRQS = 64 };
+enum { FLASH_BYTES = 1 << 20, RAM_BYTES = 192 << 10, MOST_IRQS = 64 };
 
 struct irq {
 	uint64_t cycle;
@@ -158,6 +158,7 @@ int main(int argc, char **argv)
 	}
 	if (load(path))
 		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	r.cpu = cpu_new(memory, 2, &ops, &r);
 	if (!r.cpu) {
 		fprintf(stderr, "cortexm_run: %s\n", cpu_missing() ? cpu_missing() : strerror(errno));
