@@ -185,10 +185,9 @@ static void bus_cancel(struct usbdev *dev, struct usb_urb *urb)
 		return;
 	if (is_head) {
 		bus_next_transfer(b, p);
-		if (b->current == p) {
+		if (b->current == p)
 			b->current = NULL;
-			kick(b);
-		}
+		kick(b); /* the next in the queue */
 	}
 	usbdev_complete(dev, urb, USB_CANCELLED, urb->actual);
 }
