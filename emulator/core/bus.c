@@ -181,12 +181,12 @@ static void bus_cancel(struct usbdev *dev, struct usb_urb *urb)
 	struct pipe *p = bus_pipe(b, urb->endpoint);
 	bool is_head = p->queue.first == urb && !(bus_is_control(b, p) && b->own_runs);
 
+	if (is_head)
+		bus_take_back(b, p);
 	if (!urb_queue_remove(&p->queue, urb) && !urb_queue_remove(&b->returning, urb))
 		return;
 	if (is_head) {
 		bus_next_transfer(b, p);
-		if (b->current == p)
-			b->current = NULL;
 		kick(b); /* the next in the queue */
 	}
 	usbdev_complete(dev, urb, USB_CANCELLED, urb->actual);

@@ -23,9 +23,6 @@ enum bus_state {
 
 enum stage { STAGE_SETUP, STAGE_DATA, STAGE_STATUS };
 
-/* What a transaction means for the transfer. */
-enum outcome { GOES_ON, TAKES_PLACE, STALLS, FAILS };
-
 struct pipe {
 	struct urb_queue queue;
 	uint8_t address;
@@ -53,9 +50,12 @@ struct bus {
 
 	struct pipe *current; /* a transaction of it is on the wire until free_bits */
 	bool current_is_in;
-	enum outcome outcome; /* of an IN transaction */
-	unsigned turn;        /* the pipe that is asked first */
-	uint64_t free_bits;   /* the wire is free from then on, in bit times from the start of the bench */
+	enum bus_handshake answer; /* to the IN token */
+	uint8_t in_data[BUS_PACKET_BYTES];
+	size_t in_length;
+	bool in_data1, in_is_orphan; /* orphan: the transfer that it is for was taken back */
+	unsigned turn;               /* the pipe that is asked first */
+	uint64_t free_bits;          /* the wire is free from then on, in bit times from the start of the bench */
 	uint64_t quiet_until_us, frames_since_us;
 	uint16_t frame_before; /* number when the frames began to count */
 	unsigned epoch;        /* changes when all that was under way is over */
@@ -89,6 +89,7 @@ static inline bool bus_is_control(const struct bus *b, const struct pipe *p)
 /* bus_wire.c */
 void bus_run(struct bench_event *);                      /* the wire is free, or may have something to do */
 void bus_next_transfer(struct bus *, struct pipe *);     /* the one at the head is over, or was taken away */
+void bus_take_back(struct bus *, struct pipe *);         /* before that */
 void bus_wait_for_interval(struct bus *, struct pipe *); /* if it is asked once an interval */
 
 #endif

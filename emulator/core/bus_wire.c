@@ -3,6 +3,9 @@
 #include <string.h>
 #include "bus_internal.h"
 
+/* What a transaction means for the transfer. */
+enum outcome { GOES_ON, TAKES_PLACE, STALLS, FAILS };
+
 /* Token, data packet and handshake with their sync fields, CRCs and turnarounds: 13 bytes at full speed (USB 2.0 table 5-9). */
 #define OVERHEAD_BYTES 13u
 #define ADDRESS_RECOVERY_US 2000u /* USB 2.0 9.2.6.3 */
@@ -196,57 +199,84 @@ static enum outcome put(struct bus *b, struct pipe *p)
 	return urb->actual == urb->length ? TAKES_PLACE : GOES_ON;
 }
 
-/* *bytes: that were on the wire */
-static enum outcome get(struct bus *b, struct pipe *p, size_t *bytes)
+/* The token: what the device makes of it is on the wire from then on. */
+static void ask(struct bus *b, struct pipe *p)
 {
-	struct usb_urb *urb = head(b, p);
-	bool status = bus_is_control(b, p) && b->stage == STAGE_STATUS, data1 = false;
-	size_t room = status ? 0 : urb->length - urb->actual, most = packet_bytes(b, p);
-	uint8_t data[BUS_PACKET_BYTES];
-	enum bus_handshake answer;
 	unsigned epoch = b->epoch;
 
-	*bytes = 0;
-	answer = b->ops->in(b->context, b->address, p->address & 0x0f, data, sizeof data, bytes, &data1);
+	b->in_length = 0;
+	b->in_data1 = b->in_is_orphan = false;
+	b->answer = b->ops->in(b->context, b->address, p->address & 0x0f, b->in_data, sizeof b->in_data, &b->in_length,
+			       &b->in_data1);
 	if (epoch != b->epoch)
-		return GOES_ON;
-	if (answer != BUS_ACK)
-		*bytes = 0;
-	if (answer == BUS_NOTHING && type_of(b, p) == BUS_ISOCHRONOUS)
-		return TAKES_PLACE; /* nothing in this frame */
-	switch (answer) {
-	case BUS_NAK:
-		p->parked = true;
-		p->errors = 0;
-		return GOES_ON;
-	case BUS_STALL:
-		return STALLS;
-	case BUS_NOTHING:
-		return again(p);
-	case BUS_ACK:
-		break;
-	}
-	p->errors = 0;
+		return;
+	if (b->answer != BUS_ACK)
+		b->in_length = 0;
+	p->parked = b->answer == BUS_NAK; /* now: it may be ready before the wire is free again */
+	take_wire(b, b->in_length);
+}
+
+/* *bytes of room in the transfer; false: babble, which nobody acknowledges */
+static bool fits(const struct bus *b, const struct pipe *p, const struct usb_urb *urb, size_t *room)
+{
+	*room = bus_is_control(b, p) && b->stage == STAGE_STATUS ? 0 : urb->length - urb->actual;
+	return b->in_length <= *room && b->in_length <= packet_bytes(b, p);
+}
+
+/* False: it is the packet before, once more (USB 2.0 8.6.4). */
+static bool take_packet(struct bus *b, struct pipe *p, struct usb_urb *urb, size_t bytes)
+{
 	if (type_of(b, p) != BUS_ISOCHRONOUS) {
-		if (data1 != p->data1)
-			return GOES_ON; /* the packet before, once more: acknowledged and not taken (USB 2.0 8.6.4) */
+		if (b->in_data1 != p->data1)
+			return false;
 		p->data1 = !p->data1;
 	}
-	if (*bytes > room || *bytes > most) { /* babble */
-		if (room) {
-			memcpy(urb->data + urb->actual, data, *bytes < room ? *bytes : room);
-			urb->actual += *bytes < room ? *bytes : room;
-		}
+	if (bytes)
+		memcpy(urb->data + urb->actual, b->in_data, bytes);
+	urb->actual += bytes;
+	return true;
+}
+
+static enum outcome get(struct bus *b, struct pipe *p)
+{
+	struct usb_urb *urb = head(b, p);
+	unsigned epoch = b->epoch;
+	size_t room;
+
+	if (b->answer == BUS_NOTHING)
+		return type_of(b, p) == BUS_ISOCHRONOUS ? TAKES_PLACE : again(p); /* nothing in this frame */
+	p->errors = 0;
+	if (b->answer == BUS_STALL)
+		return STALLS;
+	if (b->answer == BUS_NAK)
+		return GOES_ON;
+	if (!fits(b, p, urb, &room)) {
+		take_packet(b, p, urb, b->in_length < room ? b->in_length : room);
 		return FAILS;
 	}
-	if (*bytes)
-		memcpy(urb->data + urb->actual, data, *bytes);
-	urb->actual += *bytes;
-	if (status)
+	b->ops->acknowledged(b->context, b->address, p->address & 0x0f);
+	if (epoch != b->epoch || !take_packet(b, p, urb, b->in_length))
+		return GOES_ON;
+	if (b->stage == STAGE_STATUS && bus_is_control(b, p))
 		return next_stage(b, p, urb);
-	if (*bytes == most && urb->actual < urb->length)
+	if (b->in_length == packet_bytes(b, p) && urb->actual < urb->length)
 		return GOES_ON;
 	return bus_is_control(b, p) ? next_stage(b, p, urb) : TAKES_PLACE;
+}
+
+/* A packet that is on its way comes to its end, and the transfer has it. */
+void bus_take_back(struct bus *b, struct pipe *p)
+{
+	size_t room;
+
+	if (b->current != p)
+		return;
+	if (!b->current_is_in || b->answer != BUS_ACK || !fits(b, p, head(b, p), &room)) {
+		b->current = NULL;
+		return;
+	}
+	take_packet(b, p, head(b, p), b->in_length);
+	b->in_is_orphan = true;
 }
 
 static void settle(struct bus *b, struct pipe *p, enum outcome outcome)
@@ -270,14 +300,17 @@ static void settle(struct bus *b, struct pipe *p, enum outcome outcome)
 static void end_transaction(struct bus *b)
 {
 	struct pipe *p = b->current;
-	enum outcome outcome = b->outcome;
 	unsigned epoch = b->epoch;
+	enum outcome outcome = GOES_ON;
 
-	if (!b->current_is_in) {
+	if (!b->current_is_in)
 		outcome = put(b, p);
-		if (epoch != b->epoch)
-			return;
-	}
+	else if (b->in_is_orphan)
+		b->ops->acknowledged(b->context, b->address, p->address & 0x0f);
+	else
+		outcome = get(b, p);
+	if (epoch != b->epoch)
+		return;
 	b->current = NULL;
 	settle(b, p, outcome);
 }
@@ -299,19 +332,14 @@ void bus_wait_for_interval(struct bus *b, struct pipe *p)
 static void begin_transaction(struct bus *b, struct pipe *p)
 {
 	struct usb_urb *urb = head(b, p);
-	unsigned epoch = b->epoch;
-	size_t bytes;
 
 	bus_wait_for_interval(b, p);
 	b->current = p;
 	b->current_is_in = goes_in(b, p, urb);
-	if (!b->current_is_in) {
+	if (b->current_is_in)
+		ask(b, p);
+	else
 		take_wire(b, out_bytes(b, p, urb));
-		return;
-	}
-	b->outcome = get(b, p, &bytes);
-	if (epoch == b->epoch)
-		take_wire(b, bytes);
 }
 
 /* A device without an address answers to 0, and is asked what it is there; for all else it gets one. */

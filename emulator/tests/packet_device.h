@@ -144,20 +144,31 @@ static inline enum bus_handshake packet_in(void *context, uint8_t address, uint8
 			*data1 = !e->data1;
 		for (size_t i = 0; i < *length; i++)
 			data[i] = packet_byte(d, endpoint, total + i);
-		if (!e->repeats) {
-			e->left -= *length;
-			e->data1 = !e->data1;
-			if (!endpoint)
-				e->taken = e->left ? e->taken + *length : 0;
-		}
-		e->repeats = false;
 	}
 	hear(d, 'I', address, endpoint, answer == BUS_ACK && *data1, answer == BUS_ACK ? *length : 0, answer);
 	return answer;
 }
 
-static const struct bus_device_ops packet_ops = { packet_reset, packet_idle, packet_sof,
-						  packet_setup, packet_out,  packet_in };
+static inline void packet_acknowledged(void *context, uint8_t address, uint8_t endpoint)
+{
+	struct packet_device *d = context;
+	struct packet_endpoint *e = &d->in[endpoint];
+	size_t length = e->left < e->packet ? e->left : e->packet;
+
+	(void)address;
+	if (d->during)
+		d->during(d, 'A', endpoint);
+	if (!e->repeats) {
+		e->left -= length;
+		e->data1 = !e->data1;
+		if (!endpoint)
+			e->taken = e->left ? e->taken + length : 0;
+	}
+	e->repeats = false;
+}
+
+static const struct bus_device_ops packet_ops = { packet_reset, packet_idle, packet_sof,         packet_setup,
+						  packet_out,   packet_in,   packet_acknowledged };
 
 /* mps0 64, configuration 1: 0x01 and 0x81 bulk of 32, 0x82 and 0x03 bulk of 64, 0x84 interrupt of 8 each 10 ms; setting 1 of its
  * interface has 0x81 alone, of 16. */

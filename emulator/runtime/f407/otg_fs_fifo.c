@@ -129,14 +129,22 @@ void otg_fs_write_fifo(struct otg_fs *o, unsigned endpoint, uint32_t word)
 	otg_fs_ready(o, endpoint);
 }
 
-void otg_fs_take_packet(struct otg_fs *o, struct otg_fifo *f, uint8_t *data, size_t length)
+void otg_fs_read_packet(struct otg_fs *o, const struct otg_fifo *f, uint8_t *data, size_t length)
 {
 	for (size_t i = 0; i < length; i += 4) {
-		uint32_t word = pop(o, f);
+		uint32_t word = *at(o, f, (unsigned)(i / 4));
 
 		for (size_t j = i; j < length && j < i + 4; j++)
 			data[j] = (uint8_t)(word >> 8 * (j - i));
 	}
+}
+
+void otg_fs_drop_packet(struct otg_fifo *f, size_t length)
+{
+	unsigned dropped = words(length) < f->count ? (unsigned)words(length) : f->count;
+
+	f->head = f->depth ? (f->head + dropped) % f->depth : 0;
+	f->count -= dropped;
 }
 
 /* Receive */
