@@ -25,16 +25,13 @@ static void push(struct otg_fs *o, struct otg_fifo *f, uint32_t word)
 		*at(o, f, f->count++) = word;
 }
 
-/* What an empty FIFO gives is the word that was last in it. */
 static uint32_t pop(struct otg_fs *o, struct otg_fifo *f)
 {
 	uint32_t word;
 
-	if (!f->depth)
+	if (!f->count)
 		return 0;
 	word = *at(o, f, 0);
-	if (!f->count)
-		return word;
 	f->head = (f->head + 1) % f->depth;
 	f->count--;
 	return word;
@@ -176,7 +173,7 @@ uint32_t otg_fs_peek_rx(const struct otg_fs *o)
 {
 	const struct otg_fifo *f = &o->rx;
 
-	return f->depth ? o->ram[(f->start + f->head) % OTG_RAM_WORDS] : 0;
+	return f->count ? o->ram[(f->start + f->head) % OTG_RAM_WORDS] : 0;
 }
 
 /* What was pushed for want of room, or that the host may try again. */
