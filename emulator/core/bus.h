@@ -37,9 +37,12 @@ struct bus_device_ops {
 	enum bus_handshake (*setup)(void *context, uint8_t address, const uint8_t packet[8]);
 	enum bus_handshake (*out)(void *context, uint8_t address, uint8_t endpoint, bool data1, const uint8_t *data,
 				  size_t length);
-	/* room: of data, BUS_PACKET_BYTES. BUS_ACK: *length bytes, which the host has acknowledged. */
+	/* room: of data, BUS_PACKET_BYTES. BUS_ACK: it sends *length bytes. */
 	enum bus_handshake (*in)(void *context, uint8_t address, uint8_t endpoint, uint8_t *data, size_t room,
 				 size_t *length, bool *data1);
+	/* The packet of the in() before is over, and the host has acknowledged it (or would, of an isochronous endpoint). Without,
+	 * the device sends it again. */
+	void (*acknowledged)(void *context, uint8_t address, uint8_t endpoint);
 };
 
 /* ops and context outlive it. NULL on ENOMEM. */

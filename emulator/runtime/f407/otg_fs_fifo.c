@@ -25,16 +25,13 @@ static void push(struct otg_fs *o, struct otg_fifo *f, uint32_t word)
 		*at(o, f, f->count++) = word;
 }
 
-/* What an empty FIFO gives is the word that was last in it. */
 static uint32_t pop(struct otg_fs *o, struct otg_fifo *f)
 {
 	uint32_t word;
 
-	if (!f->depth)
+	if (!f->count)
 		return 0;
 	word = *at(o, f, 0);
-	if (!f->count)
-		return word;
 	f->head = (f->head + 1) % f->depth;
 	f->count--;
 	return word;
@@ -129,14 +126,22 @@ void otg_fs_write_fifo(struct otg_fs *o, unsigned endpoint, uint32_t word)
 	otg_fs_ready(o, endpoint);
 }
 
-void otg_fs_take_packet(struct otg_fs *o, struct otg_fifo *f, uint8_t *data, size_t length)
+void otg_fs_read_packet(struct otg_fs *o, const struct otg_fifo *f, uint8_t *data, size_t length)
 {
 	for (size_t i = 0; i < length; i += 4) {
-		uint32_t word = pop(o, f);
+		uint32_t word = *at(o, f, (unsigned)(i / 4));
 
 		for (size_t j = i; j < length && j < i + 4; j++)
 			data[j] = (uint8_t)(word >> 8 * (j - i));
 	}
+}
+
+void otg_fs_drop_packet(struct otg_fifo *f, size_t length)
+{
+	unsigned dropped = words(length) < f->count ? (unsigned)words(length) : f->count;
+
+	f->head = f->depth ? (f->head + dropped) % f->depth : 0;
+	f->count -= dropped;
 }
 
 /* Receive */
@@ -168,7 +173,7 @@ uint32_t otg_fs_peek_rx(const struct otg_fs *o)
 {
 	const struct otg_fifo *f = &o->rx;
 
-	return f->depth ? o->ram[(f->start + f->head) % OTG_RAM_WORDS] : 0;
+	return f->count ? o->ram[(f->start + f->head) % OTG_RAM_WORDS] : 0;
 }
 
 /* What was pushed for want of room, or that the host may try again. */

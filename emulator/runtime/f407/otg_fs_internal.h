@@ -183,6 +183,8 @@ struct otg_fs {
 	uint32_t dcfg, dctl, diepmsk, doepmsk, daintmsk, dvbusdis, dvbuspulse, diepempmsk, pcgcctl;
 	struct otg_endpoint in[OTG_ENDPOINTS], out[OTG_ENDPOINTS];
 
+	uint32_t sending; /* bytes of the packet that is on the wire */
+
 	uint32_t ram[OTG_RAM_WORDS];
 	struct otg_fifo rx, tx[OTG_ENDPOINTS];
 	/* Of the packet whose status word was popped last: data that has not been read. */
@@ -224,7 +226,9 @@ struct otg_fifo *otg_fs_tx_of(struct otg_fs *, unsigned endpoint); /* NULL: TXFN
 unsigned otg_fs_tx_free(const struct otg_fs *, unsigned number);
 bool otg_fs_tx_is_low(const struct otg_fs *, const struct otg_fifo *); /* TXFE */
 void otg_fs_write_fifo(struct otg_fs *, unsigned endpoint, uint32_t word);
-void otg_fs_take_packet(struct otg_fs *, struct otg_fifo *, uint8_t *data, size_t length); /* its words are there */
+void otg_fs_read_packet(struct otg_fs *, const struct otg_fifo *, uint8_t *data,
+			size_t length); /* its words are there */
+void otg_fs_drop_packet(struct otg_fifo *, size_t length);
 bool otg_fs_has_room(const struct otg_fs *, size_t bytes, bool setup);
 void otg_fs_push_status(struct otg_fs *, unsigned endpoint, unsigned what, bool data1, const uint8_t *data,
 			size_t length);

@@ -213,14 +213,9 @@ static enum bus_handshake send(struct otg_fs *o, unsigned n, uint8_t *data, size
 	if (e->nak || o->global_in_nak || !e->enabled || !e->pktcnt || there < (bytes + 3) / 4 || bytes > room)
 		return isochronous ? BUS_NOTHING : BUS_NAK;
 	if (bytes)
-		otg_fs_take_packet(o, f, data, bytes);
-	*length = bytes;
+		otg_fs_read_packet(o, f, data, bytes);
+	*length = o->sending = bytes;
 	*data1 = e->data1;
-	if (!isochronous)
-		e->data1 = !e->data1;
-	e->left -= bytes;
-	if (!--e->pktcnt)
-		transfer_is_sent(o, n);
 	return BUS_ACK;
 }
 
@@ -235,12 +230,33 @@ static enum bus_handshake wire_in(void *context, uint8_t address, uint8_t endpoi
 	if (!endpoint)
 		end_setup_stage(o);
 	answer = send(o, endpoint, data, room, length, data1);
-	if (answer == BUS_ACK && !endpoint && !*length) {
+	otg_fs_update(o);
+	return answer;
+}
+
+/* The firmware may have stopped the endpoint or flushed the FIFO while the packet was under way: what is left of it goes. */
+static void wire_acknowledged(void *context, uint8_t address, uint8_t endpoint)
+{
+	struct otg_fs *o = context;
+	struct otg_endpoint *e = &o->in[endpoint];
+	struct otg_fifo *f;
+
+	(void)address;
+	if (!sync(o))
+		return;
+	f = otg_fs_tx_of(o, endpoint);
+	if (f)
+		otg_fs_drop_packet(f, o->sending);
+	if (!endpoint || CTL_EPTYP(e->ctl) != TYPE_ISOCHRONOUS)
+		e->data1 = !e->data1;
+	e->left -= o->sending < e->left ? o->sending : e->left;
+	if (e->enabled && e->pktcnt && !--e->pktcnt)
+		transfer_is_sent(o, endpoint);
+	if (!endpoint && !o->sending) {
 		o->in_control = false;
 		o->address = DCFG_DAD(o->dcfg);
 	}
 	otg_fs_update(o);
-	return answer;
 }
 
 const struct bus_device_ops otg_fs_wire_ops = {
@@ -250,4 +266,5 @@ const struct bus_device_ops otg_fs_wire_ops = {
 	.setup = wire_setup,
 	.out = wire_out,
 	.in = wire_in,
+	.acknowledged = wire_acknowledged,
 };
