@@ -250,6 +250,8 @@ check-vm: all ## run the tests that need a kernel of their own, in a guest under
 	+@$(STAGE) vm
 check-bench: all ## run the tests of the bench in software: GPIO and relays, with their drivers, in a guest
 	+@$(STAGE) bench
+check-firmware: all ## run firmware of others, from DFUBENCH_FIRMWARE or the cache: see ci/check-firmware.sh
+	@B='$(B)' ci/check-firmware.sh
 fuzz: fuzz-build ## run each fuzz target for FUZZ_SECONDS (60)
 	+@FUZZ_SECONDS='$(FUZZ_SECONDS)' $(STAGE) fuzz
 mutants: all unit ## break the core, and the reference tool, in one place at a time: a test or a scenario is to fail
@@ -296,9 +298,9 @@ clean: ## remove all that was built
 	rm -rf build build-san build-fuzz build-aarch64
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-14s %s\n' "$$t" "$$d"; done
 
-.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm check-bench fuzz mutants matrix demo firmware deps install clean help
+.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm check-bench check-firmware fuzz mutants matrix demo firmware deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
