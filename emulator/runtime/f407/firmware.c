@@ -305,9 +305,9 @@ static void firmware_pin(void *context, struct mcu *mcu)
 {
 	struct firmware *f = context;
 
-	firmware_sync(f);
 	if (f->fresh)
 		return;
+	firmware_sync(f);
 	soc_pin(f->soc, PIN_VBUS, mcu_pin(mcu, PIN_VBUS));
 	soc_pin(f->soc, PIN_BOOT1, mcu_pin(mcu, PIN_BOOT1));
 	firmware_sync(f);
