@@ -146,6 +146,7 @@ void firmware_bring_up(struct firmware *f, uint64_t to_us)
 			execute(f, to - now);
 	}
 	f->inside = false;
+	firmware_tell_leds(f);
 }
 
 void firmware_sync(struct firmware *f)
