@@ -157,6 +157,11 @@ static void no_code(struct cpu *c)
 	exception_fault(c, xn ? EXCEPTION_MEMORY : EXCEPTION_BUS, xn ? CFSR_IACCVIOL : CFSR_IBUSERR);
 }
 
+static bool left(const struct cpu *c)
+{
+	return c->r[15] - c->watch_base < c->watch_size;
+}
+
 static void act(struct cpu *c, enum event event)
 {
 	switch (event) {
@@ -176,7 +181,8 @@ static void act(struct cpu *c, enum event event)
 		exception_fault(c, EXCEPTION_USAGE, CFSR_INVSTATE);
 		break;
 	case EVENT_FETCH:
-		no_code(c);
+		if (!left(c))
+			no_code(c);
 		break;
 	case EVENT_HINT:
 		hint(c);
@@ -199,11 +205,6 @@ static void act(struct cpu *c, enum event event)
 		}
 		break;
 	}
-}
-
-static bool left(const struct cpu *c)
-{
-	return c->r[15] - c->watch_base < c->watch_size;
 }
 
 static enum cpu_stop run_to(struct cpu *c, uint64_t limit)

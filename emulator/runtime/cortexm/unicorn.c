@@ -219,10 +219,12 @@ static uc_err map_gap(struct cpu *c, struct gap *g, uint32_t base, uint64_t size
 	return uc_mmio_map(engine_of(c)->uc, base, size, on_read, g, on_write, g);
 }
 
+/* uc_mem_protect() makes what is written vanish, behind on_write_protected(); the rights of the mapping alone do not. */
 static uc_err map_plain(struct cpu *c, uint32_t base, uint32_t size, uint8_t *data, bool writable)
 {
-	return uc_mem_map_ptr(engine_of(c)->uc, base, size,
-			      UC_PROT_READ | UC_PROT_EXEC | (writable ? UC_PROT_WRITE : 0), data);
+	uc_engine *uc = engine_of(c)->uc;
+	uc_err error = uc_mem_map_ptr(uc, base, size, UC_PROT_ALL, data);
+	return error || writable ? error : uc_mem_protect(uc, base, size, UC_PROT_READ | UC_PROT_EXEC);
 }
 
 /* What is at 0, in the ALIAS_ROOM that is kept for it. */
@@ -438,6 +440,7 @@ enum event engine_run(struct cpu *c)
 	e->it_xpsr = c->xpsr & XPSR_IT;
 	e->event = EVENT_HORIZON;
 	e->stopping = e->frozen = e->fixes = false;
+	e->code_size = 0;
 	e->native = 0;
 	poke(c);
 	unicorn_look_for(c);
