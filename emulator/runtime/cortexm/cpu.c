@@ -181,7 +181,9 @@ static void act(struct cpu *c, enum event event)
 		exception_fault(c, EXCEPTION_USAGE, CFSR_INVSTATE);
 		break;
 	case EVENT_FETCH:
-		if (!left(c))
+		if (c->ipsr && c->r[15] >> 28 == 0xF) /* a return by a value that engines do not know for one */
+			exception_leave(c, c->r[15]);
+		else if (!left(c))
 			no_code(c);
 		break;
 	case EVENT_HINT:
