@@ -247,7 +247,7 @@ static enum cpu_stop run_to(struct cpu *c, uint64_t limit)
 enum cpu_stop cpu_run(struct cpu *c, uint64_t cycles, uint64_t *used)
 {
 	uint64_t start = c->now;
-	enum cpu_stop stop = run_to(c, start + cycles);
+	enum cpu_stop stop = run_to(c, cycles < NEVER - start ? start + cycles : NEVER);
 	if (used)
 		*used = c->now - start;
 	return stop;

@@ -41,7 +41,9 @@ enum cpu_stop {
 
 /* The last fault that was taken, escalated or not: the registers before it. */
 struct cpu_fault {
-	unsigned exception; /* 3 HardFault, 4 MemManage, 5 BusFault, 6 UsageFault; 0: none since reset */
+	unsigned
+		exception; /* 3 HardFault, 4 MemManage, 5 BusFault, 6 UsageFault; 0: none since reset. As it was before escalation, which
+			     * is FORCED in hfsr */
 	uint32_t cfsr, hfsr, mmfar, bfar;
 	uint32_t r[16], xpsr; /* r[15]: of the instruction */
 	uint64_t count;       /* faults since reset */
