@@ -144,10 +144,7 @@ static void hint(struct cpu *c)
 {
 	past(c);
 	c->sleeps_for_event = (c->insn & 0xFF) == 0x20 || (c->insn & 0xFF) == 2; /* WFE */
-	if (c->sleeps_for_event && c->event)
-		c->event = false;
-	else
-		c->sleeping = true;
+	c->sleeping = true;
 }
 
 /* Where there is no code: nowhere to be executed by the default map (B3.1), or nothing at all. */
