@@ -120,6 +120,27 @@ static void a_device_that_takes_no_address_is_spoken_to_all_the_same(void **stat
 	packet_close(&d);
 }
 
+static void others_wait_for_the_address_without_events(void **state)
+{
+	struct packet_device d;
+	struct host_urb u, v;
+
+	(void)state;
+	packet_open(&d);
+	d.in[0].answer = BUS_NAK;
+	d.in[0].always = true;
+	packet_submit(&d, &u, 0x03, NULL, 0);
+	host_submit(&d.host, &v, (struct usb_setup){ 0x40, 1, 0, 0, 0 }, NULL);
+	host_sleep(&d.host, 100000);
+	assert_string_equal(packet_said(&d), "RrSI");
+	assert_int_equal(bench_next_us(d.bench), BENCH_NEVER);
+	d.in[0].always = false;
+	bus_ready(d.bus, 0x80);
+	assert_true(host_wait(&d.host, &u, 10000) && host_wait(&d.host, &v, 10000));
+	assert_string_equal(packet_said(&d), "ISIO");
+	packet_close(&d);
+}
+
 static void small_control_packets_are_learnt(void **state)
 {
 	struct packet_device d;
@@ -355,6 +376,7 @@ int main(void)
 		cmocka_unit_test(whoever_submits_without_a_reset_gets_one),
 		cmocka_unit_test(an_address_is_given_where_the_host_gave_none),
 		cmocka_unit_test(a_device_that_takes_no_address_is_spoken_to_all_the_same),
+		cmocka_unit_test(others_wait_for_the_address_without_events),
 		cmocka_unit_test(small_control_packets_are_learnt),
 		cmocka_unit_test(endpoints_are_those_of_the_setting),
 		cmocka_unit_test(broken_descriptors_teach_nothing),
