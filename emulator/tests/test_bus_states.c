@@ -144,7 +144,7 @@ static void others_wait_for_the_address_without_events(void **state)
 static void small_control_packets_are_learnt(void **state)
 {
 	struct packet_device d;
-	uint8_t b[80];
+	uint8_t b[96];
 	size_t n;
 
 	(void)state;
@@ -164,6 +164,11 @@ static void small_control_packets_are_learnt(void **state)
 	d.host.dev->ops->bus_reset(d.host.dev);
 	assert_int_equal(packet_control(&d, 0x40, 1, 0, 0, b, 20, &n), USB_ACK);
 	assert_string_equal(packet_said(&d), "RrSISOOOI");
+	/* a new pull-up may */
+	bus_pull_up(d.bus, false);
+	bus_pull_up(d.bus, true);
+	assert_int_equal(packet_control(&d, 0x40, 1, 0, 0, b, 20, &n), USB_ACK);
+	assert_string_equal(packet_said(&d), "RrSISOI");
 	packet_close(&d);
 }
 
@@ -185,16 +190,21 @@ static void endpoints_are_those_of_the_setting(void **state)
 	d.in[1].left = 40;
 	assert_int_equal(packet_transfer(&d, 0x81, data, 64, &n), USB_ACK);
 	assert_int_equal(n, 40);
+	/* the other interface has one of its own, whatever the first is set to */
+	d.in[5].packet = 8;
+	d.in[5].left = 20;
+	assert_int_equal(packet_transfer(&d, 0x85, data, 64, &n), USB_ACK);
+	assert_int_equal(n, 20);
 	packet_close(&d);
 }
 
 static void broken_descriptors_teach_nothing(void **state)
 {
 	struct packet_device d;
-	uint8_t b[80];
+	uint8_t b[96];
 
 	(void)state;
-	for (unsigned i = 0; i < 69; i++)
+	for (unsigned i = 0; i < 85; i++)
 		for (unsigned value = 0; value < 256; value += 51) {
 			packet_open(&d);
 			d.configuration[i] = (uint8_t)value;
@@ -242,8 +252,9 @@ static void a_suspended_bus_is_silent_until_it_resumes(void **state)
 	packet_open(&d);
 	packet_enumerate(&d);
 	bus_want_sof(d.bus, true);
-	bus_suspend(d.bus, true);
 	frame = bus_frame(d.bus);
+	bus_suspend(d.bus, true);
+	assert_int_equal(bus_frame(d.bus), frame);
 	packet_submit(&d, &u, 0x03, data, 64);
 	host_sleep(&d.host, 100000);
 	assert_int_equal(u.completions, 0);
