@@ -392,14 +392,18 @@ static struct pipe *next_pipe(struct bus *b)
 	return NULL;
 }
 
-/* Of periodic endpoints that have something to ask. */
+/* Of periodic endpoints that have something to ask, and need not wait for anything else. */
 static uint64_t next_interval_us(struct bus *b)
 {
 	uint64_t at_us = BENCH_NEVER;
 
-	for (unsigned i = 1; i < BUS_PIPES; i++)
-		if (b->pipes[i].queue.first && !b->pipes[i].parked && b->pipes[i].not_before_us < at_us)
-			at_us = b->pipes[i].not_before_us;
+	for (unsigned i = 1; i < BUS_PIPES && !b->own_runs; i++) {
+		const struct pipe *p = &b->pipes[i];
+
+		if (p->queue.first && !p->parked && p->not_before_us > bench_now_us(b->bench) &&
+		    p->not_before_us < at_us)
+			at_us = p->not_before_us;
+	}
 	return at_us;
 }
 

@@ -249,6 +249,7 @@ static inline void tiny_service(struct rig *r)
 	}
 	if (pending & B(13)) {
 		wr(r, R_GINTSTS, B(13));
+		r->enumerations++;
 		assert_int_equal(rd(r, R_DSTS) >> 1 & 3, 3);
 	}
 	if (pending & B(11)) {

@@ -317,6 +317,7 @@ static inline void st_service(struct rig *r)
 	if (pending & B(12))
 		st_reset(r);
 	if (pending & B(13)) {
+		r->enumerations++;
 		assert_int_equal(rd(r, R_DSTS) >> 1 & 3, 3);
 		clear(r, DIEPCTL(0), 0x7ff);
 		set(r, DIEPCTL(0), drv_size0(r));
@@ -502,6 +503,7 @@ static inline void cm3_service(struct rig *r)
 		return;
 	}
 	if (pending & B(13)) {
+		r->enumerations++;
 		wr(r, R_GINTSTS, B(13));
 		return;
 	}

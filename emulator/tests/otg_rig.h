@@ -56,7 +56,7 @@ struct rig {
 	/* the driver's */
 	struct rig_transfer in[RIG_ENDPOINTS], out[RIG_ENDPOINTS];
 	uint8_t setup_bytes[8];
-	unsigned fifo_top, suspends, resumes, resets, frames;
+	unsigned fifo_top, suspends, resumes, resets, enumerations, frames;
 
 	/* the device's */
 	uint8_t packet0; /* bMaxPacketSize0 */

@@ -40,7 +40,7 @@ struct packet_device {
 	unsigned setup_times;
 	bool has_reply; /* vendor requests are answered with this many bytes at most, not with all that is asked for */
 	size_t reply_most;
-	uint8_t descriptor[18], configuration[80], last_setup[8];
+	uint8_t descriptor[18], configuration[96], last_setup[8];
 	size_t configuration_bytes;
 	struct heard heard[HEARD_MOST];
 	unsigned count;
@@ -121,7 +121,7 @@ static inline enum bus_handshake packet_out(void *context, uint8_t address, uint
 static inline uint8_t packet_byte(const struct packet_device *d, uint8_t endpoint, size_t at)
 {
 	if (!endpoint && d->last_setup[0] == 0x80 && d->last_setup[1] == 6)
-		return d->last_setup[3] == 1 ? d->descriptor[at % 18] : d->configuration[at % 80];
+		return d->last_setup[3] == 1 ? d->descriptor[at % 18] : d->configuration[at % 96];
 	return (uint8_t)(at + endpoint);
 }
 
@@ -176,7 +176,7 @@ static inline void packet_open(struct packet_device *d)
 {
 	/* clang-format off */
 	static const uint8_t configuration[] = {
-		9, 2, 69, 0, 1, 1, 0, 0x80, 50,
+		9, 2, 85, 0, 2, 1, 0, 0x80, 50,
 		9, 4, 0, 0, 5, 255, 0, 0, 0,
 		7, 5, 0x01, 2, 32, 0, 0,
 		7, 5, 0x81, 2, 32, 0, 0,
@@ -185,6 +185,8 @@ static inline void packet_open(struct packet_device *d)
 		7, 5, 0x84, 3, 8, 0, 10,
 		9, 4, 0, 1, 1, 255, 0, 0, 0,
 		7, 5, 0x81, 2, 16, 0, 0,
+		9, 4, 1, 0, 1, 255, 0, 0, 0,
+		7, 5, 0x85, 2, 8, 0, 0,
 	};
 	/* clang-format on */
 
@@ -219,7 +221,7 @@ static inline enum usb_result packet_control(struct packet_device *d, uint8_t ty
 /* Reset, described, at address 5, configured; nothing heard, and at rest. */
 static inline void packet_enumerate(struct packet_device *d)
 {
-	uint8_t b[80];
+	uint8_t b[96];
 
 	d->host.dev->ops->bus_reset(d->host.dev);
 	assert_int_equal(packet_control(d, 0x80, 6, 0x0100, 0, b, 64, NULL), USB_ACK);
@@ -233,7 +235,7 @@ static inline void packet_enumerate(struct packet_device *d)
 static inline void packet_submit(struct packet_device *d, struct host_urb *u, uint8_t endpoint, void *data,
 				 size_t length)
 {
-	*u = (struct host_urb){ .urb = { .endpoint = endpoint, .data = data, .length = length } };
+	*u = (struct host_urb){ .urb = { .endpoint = endpoint, .data = data, .length = length, .actual = 99 } };
 	u->urb.context = u;
 	d->host.dev->ops->submit(d->host.dev, &u->urb);
 }

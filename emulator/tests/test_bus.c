@@ -265,7 +265,7 @@ static void toggles_alternate_and_begin_anew_where_both_sides_know(void **state)
 		{ "nothing", 0x40, 1, 0, 0, false, false },
 		{ "SET_CONFIGURATION", 0x00, 9, 1, 0, true, true },
 		{ "SET_INTERFACE", 0x01, 11, 0, 0, true, true },
-		{ "SET_INTERFACE of another", 0x01, 11, 0, 3, false, false },
+		{ "SET_INTERFACE of another", 0x01, 11, 0, 1, false, false },
 		{ "CLEAR_FEATURE of the IN endpoint", 0x02, 1, 0, 0x81, false, true },
 		{ "CLEAR_FEATURE of the OUT endpoint", 0x02, 1, 0, 0x01, true, false },
 		{ "CLEAR_FEATURE of the device", 0x00, 1, 1, 0, false, false },

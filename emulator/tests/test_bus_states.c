@@ -120,10 +120,31 @@ static void a_device_that_takes_no_address_is_spoken_to_all_the_same(void **stat
 	packet_close(&d);
 }
 
+static void others_wait_for_the_address_without_events(void **state)
+{
+	struct packet_device d;
+	struct host_urb u, v;
+
+	(void)state;
+	packet_open(&d);
+	d.in[0].answer = BUS_NAK;
+	d.in[0].always = true;
+	packet_submit(&d, &u, 0x03, NULL, 0);
+	host_submit(&d.host, &v, (struct usb_setup){ 0x40, 1, 0, 0, 0 }, NULL);
+	host_sleep(&d.host, 100000);
+	assert_string_equal(packet_said(&d), "RrSI");
+	assert_int_equal(bench_next_us(d.bench), BENCH_NEVER);
+	d.in[0].always = false;
+	bus_ready(d.bus, 0x80);
+	assert_true(host_wait(&d.host, &u, 10000) && host_wait(&d.host, &v, 10000));
+	assert_string_equal(packet_said(&d), "ISIO");
+	packet_close(&d);
+}
+
 static void small_control_packets_are_learnt(void **state)
 {
 	struct packet_device d;
-	uint8_t b[80];
+	uint8_t b[96];
 	size_t n;
 
 	(void)state;
@@ -143,6 +164,11 @@ static void small_control_packets_are_learnt(void **state)
 	d.host.dev->ops->bus_reset(d.host.dev);
 	assert_int_equal(packet_control(&d, 0x40, 1, 0, 0, b, 20, &n), USB_ACK);
 	assert_string_equal(packet_said(&d), "RrSISOOOI");
+	/* a new pull-up may */
+	bus_pull_up(d.bus, false);
+	bus_pull_up(d.bus, true);
+	assert_int_equal(packet_control(&d, 0x40, 1, 0, 0, b, 20, &n), USB_ACK);
+	assert_string_equal(packet_said(&d), "RrSISOI");
 	packet_close(&d);
 }
 
@@ -164,16 +190,21 @@ static void endpoints_are_those_of_the_setting(void **state)
 	d.in[1].left = 40;
 	assert_int_equal(packet_transfer(&d, 0x81, data, 64, &n), USB_ACK);
 	assert_int_equal(n, 40);
+	/* the other interface has one of its own, whatever the first is set to */
+	d.in[5].packet = 8;
+	d.in[5].left = 20;
+	assert_int_equal(packet_transfer(&d, 0x85, data, 64, &n), USB_ACK);
+	assert_int_equal(n, 20);
 	packet_close(&d);
 }
 
 static void broken_descriptors_teach_nothing(void **state)
 {
 	struct packet_device d;
-	uint8_t b[80];
+	uint8_t b[96];
 
 	(void)state;
-	for (unsigned i = 0; i < 69; i++)
+	for (unsigned i = 0; i < 85; i++)
 		for (unsigned value = 0; value < 256; value += 51) {
 			packet_open(&d);
 			d.configuration[i] = (uint8_t)value;
@@ -221,8 +252,9 @@ static void a_suspended_bus_is_silent_until_it_resumes(void **state)
 	packet_open(&d);
 	packet_enumerate(&d);
 	bus_want_sof(d.bus, true);
-	bus_suspend(d.bus, true);
 	frame = bus_frame(d.bus);
+	bus_suspend(d.bus, true);
+	assert_int_equal(bus_frame(d.bus), frame);
 	packet_submit(&d, &u, 0x03, data, 64);
 	host_sleep(&d.host, 100000);
 	assert_int_equal(u.completions, 0);
@@ -355,6 +387,7 @@ int main(void)
 		cmocka_unit_test(whoever_submits_without_a_reset_gets_one),
 		cmocka_unit_test(an_address_is_given_where_the_host_gave_none),
 		cmocka_unit_test(a_device_that_takes_no_address_is_spoken_to_all_the_same),
+		cmocka_unit_test(others_wait_for_the_address_without_events),
 		cmocka_unit_test(small_control_packets_are_learnt),
 		cmocka_unit_test(endpoints_are_those_of_the_setting),
 		cmocka_unit_test(broken_descriptors_teach_nothing),

@@ -25,6 +25,7 @@ static void firmware_enumerates(void **state)
 		rig_enumerate(&r);
 		assert_int_equal(rd(&r, R_DCFG) >> 4 & 0x7f, 9);
 		assert_int_equal(r.resets, 2);
+		assert_int_equal(r.enumerations, 2);
 		assert_int_equal(r.unknown, 0);
 		rig_close(&r);
 	}

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "bus.h"
 #include "otg_bare.h"
 
 static void arm_out(struct rig *r, unsigned packets)
@@ -271,9 +272,14 @@ static void a_stall_goes_before_nak(void **state)
 	set(&r, R_DCTL, B(7) | B(9));
 	assert_int_equal(rig_transfer(&r, 0x01, data, 64, NULL), USB_STALL);
 	assert_int_equal(rig_transfer(&r, 0x81, data, 64, NULL), USB_STALL);
+	/* what is larger than the endpoint takes is none of its packets */
+	set(&r, R_DCTL, B(8) | B(10));
+	wr(&r, DOEPCTL(1), USBAEP | 2u << 18 | 63);
+	arm_out(&r, 1);
+	assert_int_equal(rig_transfer(&r, 0x01, data, 64, NULL), USB_SILENT);
 	/* an endpoint that is not active does not answer at all */
-	wr(&r, DOEPCTL(1), 0);
-	wr(&r, DIEPCTL(1), 0);
+	wr(&r, DOEPCTL(1), CNAK | 64);
+	wr(&r, DIEPCTL(1), CNAK | 64);
 	assert_int_equal(rig_transfer(&r, 0x01, data, 64, NULL), USB_SILENT);
 	assert_int_equal(rig_transfer(&r, 0x81, data, 64, NULL), USB_SILENT);
 	assert_int_equal(rig_transfer(&r, 0x04, data, 64, NULL), USB_SILENT);
@@ -346,6 +352,65 @@ static void a_packet_is_sent_when_it_is_acknowledged(void **state)
 	rig_close(&r);
 }
 
+/* At once, not when the host comes next. */
+static void the_line_rises_with_the_packet(void **state)
+{
+	uint8_t data[64] = { 0 }, got[64];
+	struct host_urb u;
+	struct rig r;
+
+	(void)state;
+	open_addressed(&r);
+	wr(&r, R_GAHBCFG, 1);
+	wr(&r, R_GINTMSK, B(4) | B(18) | B(11) | B(12) | B(13) | B(31));
+	wr(&r, R_DIEPMSK, B(0));
+	assert_false(r.line);
+	arm_out(&r, 1);
+	assert_int_equal(rig_transfer(&r, 0x01, data, 64, NULL), USB_ACK);
+	assert_true(r.line);
+	take_data(&r, got, 64);
+	assert_false(r.line);
+	arm_in(&r, 1, 64);
+	drv_fill(&r, 1, data, 64);
+	assert_int_equal(rig_transfer(&r, 0x81, got, 64, NULL), USB_ACK);
+	assert_true(r.line);
+	wr(&r, DIEPINT(1), B(0));
+	assert_false(r.line);
+	host_sleep(&r.host, 10);
+	host_submit(&r.host, &u, (struct usb_setup){ 0xc0, 1, 0, 0, 8 }, data);
+	host_sleep(&r.host, 13);
+	assert_false(r.line);
+	host_sleep(&r.host, 1);
+	assert_true(r.line);
+	host_sleep(&r.host, 100);
+	take_data(&r, got, 64);
+	r.host.dev->ops->bus_reset(r.host.dev);
+	host_sleep(&r.host, 0);
+	assert_true(r.line);
+	wr(&r, R_GINTSTS, B(12));
+	assert_false(r.line);
+	host_sleep(&r.host, 10000);
+	assert_true(r.line);
+	wr(&r, R_GINTSTS, B(13));
+	assert_false(r.line);
+	bus_suspend((struct bus *)r.host.dev, true);
+	host_sleep(&r.host, 2999);
+	assert_false(r.line);
+	host_sleep(&r.host, 1);
+	assert_true(r.line);
+	wr(&r, R_GINTSTS, B(11));
+	bus_suspend((struct bus *)r.host.dev, false);
+	assert_true(r.line);
+	wr(&r, R_GINTSTS, B(31));
+	assert_false(r.line);
+	bus_suspend((struct bus *)r.host.dev, true); /* not for long enough */
+	host_sleep(&r.host, 2000);
+	bus_suspend((struct bus *)r.host.dev, false);
+	host_sleep(&r.host, 5000);
+	assert_false(r.line);
+	rig_close(&r);
+}
+
 static void isochronous_packets_are_not_acknowledged(void **state)
 {
 	uint8_t data[64] = { 1, 2, 3 }, got[64];
@@ -383,6 +448,7 @@ int main(void)
 		cmocka_unit_test(a_stall_goes_before_nak),
 		cmocka_unit_test(toggles_that_do_not_agree_lose_a_packet),
 		cmocka_unit_test(a_packet_is_sent_when_it_is_acknowledged),
+		cmocka_unit_test(the_line_rises_with_the_packet),
 		cmocka_unit_test(isochronous_packets_are_not_acknowledged),
 	};
 

@@ -70,9 +70,11 @@ static void what_is_not_modelled_is_told_once(void **state)
 	assert_true(rd(&r, R_GINTSTS) & B(1));
 	wr(&r, R_GINTSTS, B(1));
 	assert_false(rd(&r, R_GINTSTS) & B(1));
+	wr(&r, 0x440, 1);
+	assert_true(rd(&r, R_GINTSTS) & B(1));
 	set(&r, R_GUSBCFG, B(29));
 	assert_false(rd(&r, R_GINTSTS) & B(0));
-	assert_int_equal(r.unknown, 4);
+	assert_int_equal(r.unknown, 5);
 	wr(&r, R_GCCFG, B(16) | B(21));
 	assert_false(r.host.attached);
 	clear(&r, R_GUSBCFG, B(29));
@@ -148,7 +150,7 @@ static void a_core_reset_leaves_what_it_is_not_for(void **state)
 	set(&r, R_GUSBCFG, B(30));
 	wr(&r, R_GINTMSK, 0xff);
 	wr(&r, R_PCGCCTL, 1);
-	set(&r, R_DCTL, B(1));
+	set(&r, R_DCTL, B(1) | B(4) | B(7) | B(9));
 	assert_false(r.host.attached);
 	set(&r, R_GRSTCTL, B(0));
 	assert_int_equal(rd(&r, R_GRSTCTL), B(31));

@@ -117,7 +117,7 @@ static void reset_core(struct otg_fs *o)
 	o->grxfsiz = 0x200;
 	o->dieptxf[0] = 0x02000200;
 	for (unsigned n = 1; n < OTG_ENDPOINTS; n++)
-		o->dieptxf[n] = 0x02000000 | (0x200 + 0x200 * n);
+		o->dieptxf[n] = 0x02000400;
 	o->hptxfsiz = 0x02000600;
 	o->dctl &= DCTL_SDIS;
 	memset(&o->rx, 0, sizeof o->rx);
