@@ -28,14 +28,17 @@ endif
 have = $(if $(filter -static,$(LDFLAGS)),,$(shell $(PKG_CONFIG) --exists '$(1)' 2>/dev/null && echo yes))
 HAVE_libusbgx := $(call have,libusbgx)
 HAVE_libusbredirparser := $(call have,libusbredirparser-0.5 >= 0.11)
+HAVE_unicorn := $(if $(POSIX),,$(call have,unicorn >= 2))
 LIBS_gadget := $(if $(HAVE_libusbgx),$(shell $(PKG_CONFIG) --libs libusbgx))
 LIBS_redir := $(if $(HAVE_libusbredirparser),$(shell $(PKG_CONFIG) --libs libusbredirparser-0.5))
+LIBS_cortexm := $(if $(HAVE_unicorn),$(shell $(PKG_CONFIG) --libs unicorn))
 # Wherever libemulator.a is linked:
-LIBS := $(if $(POSIX),,$(LIBS_gadget) $(LIBS_redir) -pthread)
+LIBS := $(if $(POSIX),,$(LIBS_gadget) $(LIBS_redir) $(LIBS_cortexm) -pthread)
 
 # Layers, lowest first: each sees the headers of those below it only.
 INC_core := -Iemulator/core
 INC_runtime := $(INC_core) -Iemulator/runtime
+INC_cortexm := $(INC_runtime) -Iemulator/runtime/cortexm $(if $(HAVE_unicorn),$(shell $(PKG_CONFIG) --cflags unicorn))
 INC_capture := $(INC_core) -Iemulator/capture
 INC_filter := $(INC_core) -Iemulator/capture -Iemulator/filter
 INC_front := $(INC_core) -Iemulator/front
@@ -62,7 +65,9 @@ endif
 INC_hil := $(INC_emulator) -Ihil $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --cflags $(HIL_LIBS)))
 
 SRC_core := $(wildcard emulator/core/*.c emulator/core/profiles/*.c)
-SRC_runtime := $(wildcard emulator/runtime/*.c)
+SRC_runtime := $(wildcard emulator/runtime/*.c emulator/runtime/f407/*.c)
+SRC_cortexm := $(filter-out %/unicorn.c,$(wildcard emulator/runtime/cortexm/*.c)) \
+	emulator/runtime/cortexm/$(if $(HAVE_unicorn),,without/)unicorn.c
 SRC_capture := $(wildcard emulator/capture/*.c)
 SRC_filter := $(wildcard emulator/filter/*.c)
 SRC_front := $(wildcard emulator/front/*.c)
@@ -90,7 +95,7 @@ SRC_hil := $(filter-out hil/main.c $(EITHER_wires) $(if $(STATIC_HIL),hil/host_u
 	$(if $(STATIC_HIL),hil/static/host_usb.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
-LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_usbip) $(SRC_gadget) $(SRC_redir) \
+LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_cortexm) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_usbip) $(SRC_gadget) $(SRC_redir) \
 	$(SRC_emulator)
 # For any POSIX system: files in emulator/posix/ stand for those of their names, and what Linux alone has is left out.
 SRC_posix := $(wildcard emulator/posix/*.c)
@@ -106,6 +111,7 @@ without-hil:
 
 $(B)/obj/emulator/core/%.o: INC := $(INC_core)
 $(B)/obj/emulator/runtime/%.o: INC := $(INC_runtime)
+$(B)/obj/emulator/runtime/cortexm/%.o: INC := $(INC_cortexm)
 $(B)/obj/emulator/capture/%.o: INC := $(INC_capture)
 $(B)/obj/emulator/filter/%.o: INC := $(INC_filter)
 $(B)/obj/emulator/front/%.o: INC := $(INC_front)
@@ -117,7 +123,7 @@ $(B)/obj/emulator/posix/%.o: INC := $(INC_emulator) $(INC_usbip) -Iemulator/posi
 $(B)/obj/emulator/%.o: INC := $(INC_emulator)
 $(B)/obj/hil/%.o: INC := $(INC_hil)
 $(B)/obj/hil/tests/%.o: INC := $(INC_hil) -Ihil/tests -Iemulator/tests
-$(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) $(INC_usbip) $(INC_gadget) $(INC_redir) -Iemulator/tests
+$(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) $(INC_usbip) $(INC_gadget) $(INC_redir) -Iemulator/runtime/cortexm -Iemulator/tests
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -158,11 +164,16 @@ $(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
 $(B)/tools/dfu-reference: $(call obj,$(wildcard hil/tests/tools/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libusb-1.0)
+# Runs an image on the core alone, for tests.
+$(B)/obj/emulator/tests/cortexm/%.o: INC := $(INC_cortexm)
+$(B)/tools/cortexm_run: $(call obj,emulator/tests/cortexm/cortexm_run.c) $(B)/libemulator.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 # Writes into a history as a nightly run does.
 $(B)/tools/history-writer: $(call obj,hil/tests/history_writer.c) $(B)/libhil.a $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_hil)
-unit: $(UNIT) $(if $(HIL_MISSING),,$(B)/tools/dfu-reference $(B)/tools/history-writer)
+unit: $(UNIT) $(B)/tools/cortexm_run $(if $(HIL_MISSING),,$(B)/tools/dfu-reference $(B)/tools/history-writer)
 
 # Clients in C that several tests use.
 $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h emulator/tests/clients/dfuse_raw.h

@@ -67,7 +67,7 @@ static bool read_event(const json_t *o, struct mcu_event *e)
 			continue;
 		e->type = type;
 		e->cause = (enum reset_cause)index_in(json_string_value(json_object_get(o, "cause")), cause_name,
-						      RESET_SOFTWARE + 1);
+						      RESET_CAUSES);
 		e->mode = (enum mcu_mode)index_in(json_string_value(json_object_get(o, "mode")), mode_name,
 						  MCU_LOCKUP + 1);
 		e->state = (enum dfu_state)index_in(json_string_value(json_object_get(o, "state")), state_name,

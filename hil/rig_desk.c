@@ -40,7 +40,8 @@ static void board_event(void *context, const struct desk_event *e)
 		r->events = more;
 		r->event_room = room;
 	}
-	r->events[r->event_count++] = (struct rig_event){ .board = e->board, .event = *e->mcu };
+	r->events[r->event_count] = (struct rig_event){ .board = e->board, .event = *e->mcu };
+	r->events[r->event_count++].event.fault = NULL; /* what it points to is not ours to keep */
 }
 
 /* --- the desk --- */

@@ -49,13 +49,14 @@ struct cpu_fault {
 
 /* NULL with errno ENOMEM, or ENOSYS: this build has no engine (cpu_missing() says what to install). */
 struct cpu *cpu_new(const struct cpu_memory *, size_t count, const struct cpu_bus_ops *, void *context);
-void cpu_free(struct cpu *);     /* NULL is fine */
-const char *cpu_missing(void);   /* NULL: there is an engine */
-const char *cpu_engine(void);    /* "unicorn 2.0.1" */
+void cpu_free(struct cpu *);   /* NULL is fine */
+const char *cpu_missing(void); /* NULL: there is an engine */
+const char *cpu_engine(void);  /* "unicorn 2.0.1" */
 
 /* Reset, then SP and PC as given, thread mode, privileged, VTOR 0, interrupts off in the NVIC. The memory at 0 is an alias:
  * cpu_alias(). */
-void cpu_reset(struct cpu *, uint32_t sp, uint32_t pc);
+void cpu_reset(struct cpu *, uint32_t sp, uint32_t pc)
+	__attribute__((visibility("hidden"))); /* libunicorn has one of its own, which it is to call */
 /* Address 0 (size_bytes long) shows what is at base: memory of cpu_new(), or nothing with size 0 (RM0090 2.4, SYSCFG_MEMRMP). */
 void cpu_alias(struct cpu *, uint32_t base, uint32_t size_bytes);
 /* Running code from there stops with CPU_LEFT (the ROM's own code, which is not there). */
