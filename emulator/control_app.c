@@ -106,6 +106,9 @@ enum outcome control_run_led(struct call *call, int count, char **words)
 	if (!engine)
 		return FAILED;
 	engine_status(engine, &status);
+	if (!status.runs_code)
+		return call_fail(call, FAILED, "no code runs on board %u that could light an LED (--app firmware)",
+				 call->board);
 	write_leds(&call->out, &status);
 	return DONE;
 }
@@ -119,6 +122,8 @@ void control_write_engine(struct call *call, unsigned board)
 	if (!engine)
 		return;
 	engine_status(engine, &status);
+	if (!status.runs_code)
+		return;
 	writer_object(w, "application");
 	writer_string(w, "engine", status.name);
 	writer_string(w, "runs", engine_state_name(status.state));

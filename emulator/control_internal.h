@@ -132,7 +132,8 @@ enum outcome control_run_erase_times(struct call *, int count, char **words);
 enum outcome control_run_console(struct call *, int count, char **words);
 enum outcome control_run_button(struct call *, int count, char **words);
 enum outcome control_run_led(struct call *, int count, char **words);
-void control_write_engine(struct call *, unsigned board); /* into the object that is open; nothing without an application */
+void control_write_engine(struct call *,
+			  unsigned board); /* into the object that is open; nothing unless it runs code */
 
 /* --- control_gear.c --- */
 enum outcome control_run_bench(struct call *, int count, char **words);

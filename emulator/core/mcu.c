@@ -451,7 +451,7 @@ static void apply_pin(struct mcu *m, enum mcu_pin pin, bool high)
 	case PIN_BOOT1:
 		break;
 	}
-	if (m->app_runs && m->app->pin)
+	if (m->app_runs && m->app->pin && pin != PIN_NRST && pin != PIN_VDD)
 		m->app->pin(m->app_context, m);
 }
 

@@ -26,6 +26,7 @@ enum engine_state {
 
 struct engine_status {
 	const char *name; /* of the engine */
+	bool runs_code;   /* it has LEDs, a button, a console that hears */
 	enum engine_state state;
 	bool has_core; /* the following: */
 	uint32_t pc, sp, hclk_hz;

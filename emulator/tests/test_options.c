@@ -53,7 +53,6 @@ static void defaults_are_one_board_in_its_rom_in_real_time(void **state)
 	assert_false(o.boot1);
 	assert_true(o.scale == 1);
 	assert_int_equal(o.app, APP_STM32_VCP);
-	assert_int_equal(o.app_identity, CDC_STM32_VCP);
 	assert_int_equal(o.seed, 1);
 	assert_int_equal(o.erase_times, DURATION_TYPICAL);
 	assert_int_equal(o.level, 0);

@@ -305,9 +305,9 @@ static void firmware_pin(void *context, struct mcu *mcu)
 {
 	struct firmware *f = context;
 
-	firmware_sync(f);
 	if (f->fresh)
 		return;
+	firmware_sync(f);
 	soc_pin(f->soc, PIN_VBUS, mcu_pin(mcu, PIN_VBUS));
 	soc_pin(f->soc, PIN_BOOT1, mcu_pin(mcu, PIN_BOOT1));
 	firmware_sync(f);
@@ -364,6 +364,7 @@ static void firmware_status(struct engine *e, struct engine_status *status)
 
 	firmware_sync(f);
 	status->name = cpu_engine();
+	status->runs_code = true;
 	status->state = firmware_state(f);
 	status->has_core = f->runs && !f->fresh;
 	if (!status->has_core)
