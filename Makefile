@@ -66,8 +66,8 @@ INC_hil := $(INC_emulator) -Ihil $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --cf
 
 SRC_core := $(wildcard emulator/core/*.c emulator/core/profiles/*.c)
 SRC_runtime := $(wildcard emulator/runtime/*.c emulator/runtime/f407/*.c)
-SRC_cortexm := $(filter-out %/unicorn.c,$(wildcard emulator/runtime/cortexm/*.c)) \
-	emulator/runtime/cortexm/$(if $(HAVE_unicorn),,without/)unicorn.c
+SRC_cortexm := $(filter-out $(if $(HAVE_unicorn),,%/unicorn.c %/unicorn_look.c),$(wildcard emulator/runtime/cortexm/*.c)) \
+	$(if $(HAVE_unicorn),,emulator/runtime/cortexm/without/unicorn.c)
 SRC_capture := $(wildcard emulator/capture/*.c)
 SRC_filter := $(wildcard emulator/filter/*.c)
 SRC_front := $(wildcard emulator/front/*.c)

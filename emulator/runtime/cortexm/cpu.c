@@ -144,10 +144,7 @@ static void hint(struct cpu *c)
 {
 	past(c);
 	c->sleeps_for_event = (c->insn & 0xFF) == 0x20 || (c->insn & 0xFF) == 2; /* WFE */
-	if (c->sleeps_for_event && c->event)
-		c->event = false;
-	else
-		c->sleeping = true;
+	c->sleeping = true;
 }
 
 /* Where there is no code: nowhere to be executed by the default map (B3.1), or nothing at all. */
@@ -155,6 +152,11 @@ static void no_code(struct cpu *c)
 {
 	bool xn = c->r[15] >= 0xA0000000u || c->r[15] >> 29 == 2;
 	exception_fault(c, xn ? EXCEPTION_MEMORY : EXCEPTION_BUS, xn ? CFSR_IACCVIOL : CFSR_IBUSERR);
+}
+
+static bool left(const struct cpu *c)
+{
+	return c->r[15] - c->watch_base < c->watch_size;
 }
 
 static void act(struct cpu *c, enum event event)
@@ -176,7 +178,10 @@ static void act(struct cpu *c, enum event event)
 		exception_fault(c, EXCEPTION_USAGE, CFSR_INVSTATE);
 		break;
 	case EVENT_FETCH:
-		no_code(c);
+		if (c->ipsr && c->r[15] >> 28 == 0xF) /* a return by a value that engines do not know for one */
+			exception_leave(c, c->r[15]);
+		else if (!left(c))
+			no_code(c);
 		break;
 	case EVENT_HINT:
 		hint(c);
@@ -199,11 +204,6 @@ static void act(struct cpu *c, enum event event)
 		}
 		break;
 	}
-}
-
-static bool left(const struct cpu *c)
-{
-	return c->r[15] - c->watch_base < c->watch_size;
 }
 
 static enum cpu_stop run_to(struct cpu *c, uint64_t limit)
@@ -244,7 +244,7 @@ static enum cpu_stop run_to(struct cpu *c, uint64_t limit)
 enum cpu_stop cpu_run(struct cpu *c, uint64_t cycles, uint64_t *used)
 {
 	uint64_t start = c->now;
-	enum cpu_stop stop = run_to(c, start + cycles);
+	enum cpu_stop stop = run_to(c, cycles < NEVER - start ? start + cycles : NEVER);
 	if (used)
 		*used = c->now - start;
 	return stop;

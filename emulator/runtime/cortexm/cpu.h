@@ -39,9 +39,9 @@ enum cpu_stop {
 	CPU_LOCKUP, /* a fault at priority -1 or above (B1.5.15); see cpu_fault() */
 };
 
-/* The last fault that was taken, escalated or not: the registers before it. */
+/* The last fault that was taken: the registers before it. Where it was escalated, hfsr has FORCED. */
 struct cpu_fault {
-	unsigned exception; /* 3 HardFault, 4 MemManage, 5 BusFault, 6 UsageFault; 0: none since reset */
+	unsigned exception; /* 4 MemManage, 5 BusFault, 6 UsageFault, 3 HardFault from the start; 0: none since reset */
 	uint32_t cfsr, hfsr, mmfar, bfar;
 	uint32_t r[16], xpsr; /* r[15]: of the instruction */
 	uint64_t count;       /* faults since reset */

@@ -15,8 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unicorn/unicorn.h>
-#include "engine.h"
+#include "unicorn.h"
 
 #define PAGE 0x1000u
 #define ALIAS_ROOM 0x100000u /* what is at 0 is never larger */
@@ -24,66 +23,25 @@
 /* Exceptions of Unicorn's ARM, as its interrupt hook gets them. */
 enum { NATIVE_SVC = 2, NATIVE_FETCH = 3, NATIVE_BREAKPOINT = 7, NATIVE_RETURN = 8 };
 
-/* Why an instruction is looked at; a bit each. */
-enum {
-	LOOK_SYSTEM = 1,  /* MRS, MSR, CPS, hints: always */
-	LOOK_ALIGNED = 2, /* loads and stores that fault unaligned, or exclusive ones: always */
-	LOOK_FPU = 4,     /* while the machine minds */
-	LOOK_MEMORY = 8,  /* other loads and stores: CCR.UNALIGN_TRP */
-	LOOK_DIVIDE = 16, /* CCR.DIV_0_TRP */
-	LOOK_ANY = 128,
-};
+const int unicorn_ids[17] = { UC_ARM_REG_R0,  UC_ARM_REG_R1,  UC_ARM_REG_R2,  UC_ARM_REG_R3,  UC_ARM_REG_R4,
+			      UC_ARM_REG_R5,  UC_ARM_REG_R6,  UC_ARM_REG_R7,  UC_ARM_REG_R8,  UC_ARM_REG_R9,
+			      UC_ARM_REG_R10, UC_ARM_REG_R11, UC_ARM_REG_R12, UC_ARM_REG_R13, UC_ARM_REG_R14,
+			      UC_ARM_REG_R15, UC_ARM_REG_XPSR };
+enum { CORE_IDS = 17 };
 
-/* Where no plain memory is. */
-struct gap {
-	struct cpu *cpu;
-	uint32_t base;
-};
-
-struct engine {
-	uc_engine *uc;
-	uint8_t looks[0x10000]; /* by first halfword */
-	uint8_t look;           /* what is looked for now */
-	/* Plain memory that code runs in. */
-	const uint8_t *code;
-	uint32_t code_base, code_size;
-	uint32_t ring[8];   /* addresses of the last instructions begun, by now % 8 */
-	uint64_t since;     /* where this run began */
-	uint32_t it_origin; /* ITSTATE was not 0 at the start: the instruction, and xPSR */
-	uint32_t it_xpsr;
-	enum event event;
-	bool running, stopping, frozen;
-	bool fp_saved, control_spoilt;
-	int native; /* exception, 0: none */
-	struct special fix;
-	bool fixes;
-	struct gap *gaps; /* the first is that of the alias */
-	uint32_t alias_mapped;
-};
-
-static struct engine *engine_of(struct cpu *c)
+bool unicorn_registers(struct cpu *c)
 {
-	return c->engine;
-}
-
-static const int core_ids[] = { UC_ARM_REG_R0,  UC_ARM_REG_R1,  UC_ARM_REG_R2,  UC_ARM_REG_R3,  UC_ARM_REG_R4,
-				UC_ARM_REG_R5,  UC_ARM_REG_R6,  UC_ARM_REG_R7,  UC_ARM_REG_R8,  UC_ARM_REG_R9,
-				UC_ARM_REG_R10, UC_ARM_REG_R11, UC_ARM_REG_R12, UC_ARM_REG_R13, UC_ARM_REG_R14,
-				UC_ARM_REG_R15, UC_ARM_REG_XPSR };
-enum { CORE_IDS = sizeof core_ids / sizeof core_ids[0] };
-
-static void peek(struct cpu *c, uint32_t *native_xpsr)
-{
+	uint32_t xpsr;
 	void *to[CORE_IDS];
 	for (unsigned i = 0; i < 16; i++)
 		to[i] = &c->r[i];
-	to[16] = native_xpsr;
-	uc_reg_read_batch(engine_of(c)->uc, (int *)(uintptr_t)core_ids, to, CORE_IDS);
-	c->xpsr = (*native_xpsr & XPSR_APSR) | XPSR_T;
+	to[16] = &xpsr;
+	uc_reg_read_batch(engine_of(c)->uc, (int *)(uintptr_t)unicorn_ids, to, CORE_IDS);
+	c->xpsr = (xpsr & XPSR_APSR) | XPSR_T;
+	return xpsr & XPSR_T;
 }
 
-/* The first halfword at an address that code runs at. */
-static uint32_t halfword(struct cpu *c, uint32_t address)
+uint32_t unicorn_op(struct cpu *c, uint32_t address)
 {
 	uint32_t left;
 	bool writable;
@@ -91,16 +49,11 @@ static uint32_t halfword(struct cpu *c, uint32_t address)
 	return p && left >= 2 ? (uint32_t)p[0] | (uint32_t)p[1] << 8 : 0;
 }
 
-static unsigned length(uint32_t first)
-{
-	return first >= 0xE800 ? 4 : 2;
-}
-
 /* ITSTATE bits of xPSR at an instruction, when its block begins at first with these bits. */
 static uint32_t walk(struct cpu *c, uint32_t from, uint32_t to, uint32_t xpsr)
 {
 	while (from < to && (xpsr & XPSR_IT)) {
-		from += length(halfword(c, from));
+		from += unicorn_length(unicorn_op(c, from));
 		xpsr = it_advance(xpsr);
 	}
 	return from == to ? xpsr & XPSR_IT : 0;
@@ -111,7 +64,7 @@ static uint32_t it_state(struct cpu *c, uint32_t address, uint64_t end)
 {
 	struct engine *e = engine_of(c);
 	for (uint64_t k = 1; k <= 4 && end - k >= e->since && end >= k; k++) {
-		uint32_t at = e->ring[(end - k) & 7], op = halfword(c, at);
+		uint32_t at = e->ring[(end - k) & 7], op = unicorn_op(c, at);
 		if ((op & 0xFF00) == 0xBF00 && (op & 0xF))
 			return walk(c, at + 2, address, (op & 0xFC) << 8 | (op & 3) << 25);
 	}
@@ -121,16 +74,14 @@ static uint32_t it_state(struct cpu *c, uint32_t address, uint64_t end)
 void engine_peek(struct cpu *c)
 {
 	struct engine *e = engine_of(c);
-	uint32_t native;
 	if (!e->running || e->frozen)
 		return;
-	peek(c, &native);
+	unicorn_registers(c);
 	c->r[15] = e->ring[(c->now - 1) & 7];
 	c->xpsr |= it_state(c, c->r[15], c->now - 1);
 }
 
-/* The instruction that was begun last is given up. */
-static void give_up(struct cpu *c, enum event event, uint32_t about)
+void unicorn_give_up(struct cpu *c, enum event event, uint32_t about)
 {
 	struct engine *e = engine_of(c);
 	if (e->frozen)
@@ -141,214 +92,6 @@ static void give_up(struct cpu *c, enum event event, uint32_t about)
 	e->event = event;
 	c->insn = about;
 	uc_emu_stop(e->uc);
-}
-
-/* --- what is looked at --- */
-
-static void read_register(struct cpu *c, unsigned n, uint32_t *value)
-{
-	uc_reg_read(engine_of(c)->uc, core_ids[n], value);
-}
-
-static void look_at_system(struct cpu *c, uint32_t insn, unsigned size)
-{
-	struct engine *e = engine_of(c);
-	bool is_hint = size == 2 ? insn >> 8 == 0xBF : insn >> 16 == 0xF3AF && (insn & 0xFF00) == 0x8000;
-	if (is_hint) {
-		unsigned which = size == 2 ? insn >> 4 & 0xF : insn & 0xFF;
-		if (which == 4)
-			c->event = true; /* SEV */
-		if (which < 1 || which > 3)
-			return;
-		e->event = which == 1 ? EVENT_SKIPPED : EVENT_HINT; /* YIELD */
-		c->insn = insn;
-		c->insn_size = size;
-		uc_emu_stop(e->uc);
-		return;
-	}
-	bool is_mrs = insn >> 16 == 0xF3EF && (insn & 0xF000) == 0x8000;
-	bool is_msr = size == 4 && insn >> 21 == 0xF380 >> 5 && (insn & 0xD000) == 0x8000;
-	bool is_cps = size == 2 && (insn & 0xFFE8) == 0xB660;
-	if (!is_mrs && !is_msr && !is_cps)
-		return;
-	uint32_t native, rn = 0;
-	peek(c, &native);
-	if (is_msr)
-		rn = c->r[insn >> 16 & 0xF];
-	special_execute(c, insn, rn, &e->fix);
-	e->fixes = true;
-	e->control_spoilt |= is_msr && (insn & 0xFF) == 20;
-}
-
-static void fix(struct cpu *c)
-{
-	struct engine *e = engine_of(c);
-	e->fixes = false;
-	if (e->fix.rd >= 0 && e->fix.rd < 15)
-		uc_reg_write(e->uc, core_ids[e->fix.rd], &e->fix.value);
-	if (e->fix.fixes_sp)
-		uc_reg_write(e->uc, UC_ARM_REG_R13, &c->r[13]);
-}
-
-/* LDREX and STREX: an exception in between makes the store fail (A3.4, B1.5.6), which Unicorn does not know of. */
-static void look_at_exclusive(struct cpu *c, uint32_t insn)
-{
-	bool load = insn >> 20 & 1;
-	if (load) {
-		c->monitor = true;
-		return;
-	}
-	bool open = c->monitor;
-	c->monitor = false;
-	if (open)
-		return;
-	give_up(c, EVENT_SKIPPED, insn);
-	unsigned rd = (insn >> 16 & 0xFFF0) == 0xE840 ? insn >> 8 & 0xF : insn & 0xF;
-	c->r[rd] = 1;
-}
-
-/* The lowest bits of the address of an access that is to be aligned to words, or 0. */
-static uint32_t misaligned(struct cpu *c, uint32_t insn, unsigned size)
-{
-	unsigned rn = size == 2 ? insn >> 8 & 7 : insn >> 16 & 0xF;
-	uint32_t base = 0, top = insn >> 16, mask = 3;
-	if (size == 4 && (top & 0xFFE0) == 0xE8C0 && (insn & 0xF0) != 0x40 && (insn & 0xF0) != 0x50)
-		return 0; /* TBB, TBH */
-	if (rn == 15)
-		return 0;
-	read_register(c, rn, &base);
-	if (size == 4 && (top & 0xFFE0) == 0xE8C0)
-		mask = insn & 0x10 ? 1 : 0;
-	return base & mask;
-}
-
-static void look_aligned(struct cpu *c, uint32_t insn, unsigned size)
-{
-	uint32_t top = insn >> 16;
-	if (size == 4 && top >> 9 == 0xEC00 >> 9 && ((top & 0xFFE0) == 0xEC40 || (insn & 0xE00) != 0xA00))
-		return; /* VMOV of two registers; no coprocessor of ours */
-	if (misaligned(c, insn, size)) {
-		give_up(c, EVENT_USAGE, CFSR_UNALIGNED);
-		return;
-	}
-	bool exclusive = size == 4 && ((top & 0xFFE0) == 0xE840 || ((top & 0xFFE0) == 0xE8C0 && (insn & 0xE0) == 0x40));
-	if (exclusive)
-		look_at_exclusive(c, insn);
-}
-
-/* Single loads and stores, with CCR.UNALIGN_TRP: DDI 0403 A5.2.4, A5.3.7 to A5.3.10. */
-static void look_at_memory(struct cpu *c, uint32_t insn, unsigned size)
-{
-	uint32_t address = 0, base, index = 0;
-	unsigned width; /* log2 */
-	if (size == 2) {
-		unsigned op = insn >> 11;
-		read_register(c, insn >> 3 & 7, &base);
-		if (op == 0x0C || op == 0x0D) {
-			width = 2;
-			address = base + (insn >> 6 & 31) * 4;
-		} else if (op == 0x10 || op == 0x11) {
-			width = 1;
-			address = base + (insn >> 6 & 31) * 2;
-		} else {
-			static const uint8_t widths[] = { 2, 1, 0, 0, 2, 1, 0, 1 };
-			read_register(c, insn >> 6 & 7, &index);
-			width = widths[insn >> 9 & 7];
-			address = base + index;
-		}
-	} else {
-		unsigned rn = insn >> 16 & 0xF;
-		if (rn == 15)
-			return;
-		width = insn >> 21 & 3;
-		read_register(c, rn, &base);
-		if (insn >> 23 & 1) {
-			address = base + (insn & 0xFFF);
-		} else if (!(insn & 0x800)) {
-			read_register(c, insn & 0xF, &index);
-			address = base + (index << (insn >> 4 & 3));
-		} else {
-			uint32_t offset = insn >> 9 & 1 ? insn & 0xFF : 0u - (insn & 0xFF);
-			address = base + (insn >> 10 & 1 ? offset : 0);
-		}
-	}
-	if (address & ((1u << width) - 1))
-		give_up(c, EVENT_USAGE, CFSR_UNALIGNED);
-}
-
-static void look_at_divide(struct cpu *c, uint32_t insn)
-{
-	uint32_t divisor = 1;
-	read_register(c, insn & 0xF, &divisor);
-	if (!divisor)
-		give_up(c, EVENT_USAGE, CFSR_DIVBYZERO);
-}
-
-static void look_at_fpu(struct cpu *c, uint32_t insn)
-{
-	uint32_t cfsr;
-	/* Coprocessors 10 and 11, by bits 11-9; in Thumb all of the rest is not there. */
-	if ((insn & 0xE00) != 0xA00) {
-		give_up(c, EVENT_USAGE, CFSR_NOCP);
-		return;
-	}
-	if (!exception_fp(c, &cfsr))
-		give_up(c, EVENT_USAGE, cfsr);
-}
-
-/* First halfwords, DDI 0403 A5. */
-static unsigned looks_of(unsigned op)
-{
-	if ((op & 0xFFE8) == 0xB660)
-		return LOOK_SYSTEM;
-	if ((op & 0xFF0F) == 0xBF00 && op != 0xBF00)
-		return LOOK_SYSTEM;
-	if (op == 0xF3EF || (op & 0xFFE0) == 0xF380 || op == 0xF3AF)
-		return LOOK_SYSTEM;
-	if (op >> 12 == 0xC)
-		return LOOK_ALIGNED;
-	if (op >> 9 == 0xE800 >> 9)
-		return op & 0x40 ? LOOK_ALIGNED : (op & 0xF) == 13 ? 0 : LOOK_ALIGNED;
-	if (op >> 9 == 0xEC00 >> 9)
-		return LOOK_FPU | ((op & 0xF) == 13 ? 0 : LOOK_ALIGNED);
-	if (op >> 8 == 0xEE || op >> 8 == 0xFE || op >> 9 == 0xFC00 >> 9)
-		return LOOK_FPU;
-	if (op >> 12 == 5 || op >> 13 == 3 || op >> 12 == 8)
-		return LOOK_MEMORY;
-	if (op >> 9 == 0xF800 >> 9 && (op >> 5 & 3) != 3)
-		return LOOK_MEMORY;
-	if ((op & 0xFFD0) == 0xFB90)
-		return LOOK_DIVIDE;
-	return 0;
-}
-
-static void set_look(struct cpu *c)
-{
-	engine_of(c)->look = (uint8_t)(LOOK_SYSTEM | LOOK_ALIGNED | (exception_minds_fp(c) ? LOOK_FPU : 0) |
-				       (c->ccr & CCR_UNALIGN_TRP ? LOOK_MEMORY : 0) |
-				       (c->ccr & CCR_DIV_0_TRP ? LOOK_DIVIDE : 0) |
-				       (engine_of(c)->fixes ? LOOK_ANY : 0));
-}
-
-static void look(struct cpu *c, uint32_t address, unsigned looks)
-{
-	struct engine *e = engine_of(c);
-	uint32_t op = halfword(c, address), insn = op;
-	unsigned size = length(op);
-	if (size == 4)
-		insn = op << 16 | halfword(c, address + 2);
-	c->insn_size = size;
-	if ((looks & LOOK_FPU) && exception_minds_fp(c))
-		look_at_fpu(c, insn);
-	if (!e->frozen && (looks & LOOK_ALIGNED))
-		look_aligned(c, insn, size);
-	if (!e->frozen && (looks & LOOK_SYSTEM))
-		look_at_system(c, insn, size);
-	if (!e->frozen && (looks & e->look & LOOK_MEMORY))
-		look_at_memory(c, insn, size);
-	if (!e->frozen && (looks & e->look & LOOK_DIVIDE))
-		look_at_divide(c, insn);
-	set_look(c);
 }
 
 /* --- hooks --- */
@@ -375,8 +118,8 @@ static void on_slow(struct cpu *c, uint32_t address, unsigned looks)
 	if (e->frozen)
 		return;
 	if (e->fixes) {
-		fix(c);
-		set_look(c);
+		unicorn_fix(c);
+		unicorn_look_for(c);
 	}
 	if (c->now >= c->horizon && !e->stopping) {
 		e->stopping = true;
@@ -389,7 +132,7 @@ static void on_slow(struct cpu *c, uint32_t address, unsigned looks)
 	}
 	e->ring[c->now++ & 7] = address;
 	if (looks & e->look)
-		look(c, address, looks);
+		unicorn_look(c, address, looks);
 }
 
 static void on_code(uc_engine *uc, uint64_t at, uint32_t size, void *context)
@@ -430,7 +173,7 @@ static uint64_t on_read(uc_engine *uc, uint64_t offset, unsigned size, void *con
 		return 0;
 	if (!memory_read(c, address, size, &value)) {
 		if (!tolerated(c))
-			give_up(c, EVENT_BUS, address);
+			unicorn_give_up(c, EVENT_BUS, address);
 		return 0;
 	}
 	return value;
@@ -441,7 +184,7 @@ static void store(struct cpu *c, uint32_t address, unsigned size, uint32_t value
 	if (engine_of(c)->frozen || !engine_of(c)->running)
 		return;
 	if (!memory_write(c, address, size, value) && !tolerated(c))
-		give_up(c, EVENT_BUS, address);
+		unicorn_give_up(c, EVENT_BUS, address);
 }
 
 static void on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *context)
@@ -476,10 +219,12 @@ static uc_err map_gap(struct cpu *c, struct gap *g, uint32_t base, uint64_t size
 	return uc_mmio_map(engine_of(c)->uc, base, size, on_read, g, on_write, g);
 }
 
+/* uc_mem_protect() makes what is written vanish, behind on_write_protected(); the rights of the mapping alone do not. */
 static uc_err map_plain(struct cpu *c, uint32_t base, uint32_t size, uint8_t *data, bool writable)
 {
-	return uc_mem_map_ptr(engine_of(c)->uc, base, size,
-			      UC_PROT_READ | UC_PROT_EXEC | (writable ? UC_PROT_WRITE : 0), data);
+	uc_engine *uc = engine_of(c)->uc;
+	uc_err error = uc_mem_map_ptr(uc, base, size, UC_PROT_ALL, data);
+	return error || writable ? error : uc_mem_protect(uc, base, size, UC_PROT_READ | UC_PROT_EXEC);
 }
 
 /* What is at 0, in the ALIAS_ROOM that is kept for it. */
@@ -614,7 +359,7 @@ static void poke(struct cpu *c)
 		settle(e);
 	if (e->fp_saved)
 		engine_fp_store(c);
-	memcpy(ids, core_ids, sizeof ids);
+	memcpy(ids, unicorn_ids, sizeof ids);
 	ids[15] = UC_ARM_REG_XPSR_NZCVQG;
 	for (unsigned i = 0; i < 15; i++)
 		from[i] = &c->r[i];
@@ -626,10 +371,10 @@ static void poke(struct cpu *c)
 
 static void about(struct cpu *c, uint32_t address)
 {
-	uint32_t op = halfword(c, address);
+	uint32_t op = unicorn_op(c, address);
 	c->r[15] = address;
-	c->insn_size = length(op);
-	c->insn = c->insn_size == 4 ? op << 16 | halfword(c, address + 2) : op;
+	c->insn_size = unicorn_length(op);
+	c->insn = c->insn_size == 4 ? op << 16 | unicorn_op(c, address + 2) : op;
 }
 
 /* Coprocessors that are not there: NOCP, not UNDEFINSTR (B1.5.14). */
@@ -646,13 +391,12 @@ static enum event undefined(struct cpu *c)
 static enum event finish(struct cpu *c, uc_err error)
 {
 	struct engine *e = engine_of(c);
-	uint32_t native, last = e->ring[(c->now - 1) & 7];
+	uint32_t last = e->ring[(c->now - 1) & 7];
 	if (e->frozen)
 		return e->event;
 	if (e->fixes)
-		fix(c);
-	peek(c, &native);
-	bool thumb = native & XPSR_T;
+		unicorn_fix(c);
+	bool thumb = unicorn_registers(c);
 	if (e->native == NATIVE_RETURN) {
 		c->r[15] |= thumb;
 		return EVENT_RETURN;
@@ -696,9 +440,10 @@ enum event engine_run(struct cpu *c)
 	e->it_xpsr = c->xpsr & XPSR_IT;
 	e->event = EVENT_HORIZON;
 	e->stopping = e->frozen = e->fixes = false;
+	e->code_size = 0;
 	e->native = 0;
 	poke(c);
-	set_look(c);
+	unicorn_look_for(c);
 	e->running = true;
 	uc_err error = uc_emu_start(e->uc, c->r[15] | 1, 0, 0, 0);
 	e->running = false;
@@ -741,7 +486,7 @@ int engine_new(struct cpu *c)
 		return -ENOMEM;
 	}
 	for (unsigned op = 0; op < 0x10000; op++)
-		e->looks[op] = (uint8_t)(looks_of(op) | LOOK_ANY);
+		e->looks[op] = (uint8_t)(unicorn_looks_of(op) | LOOK_ANY);
 	uc_err error = set_up(c);
 	if (!error)
 		return 0;

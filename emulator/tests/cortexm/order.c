@@ -62,6 +62,7 @@ void on_irq3(void)
 {
 	here("irq3");
 	say_hex("lr", (uint32_t)__builtin_return_address(0) | 1);
+	__asm volatile("cpsid f"); /* ends with the handler */
 }
 
 static void priorities(unsigned a, unsigned b, unsigned c)
@@ -138,6 +139,7 @@ int main(void)
 	pend(2);
 	STIR = 3;
 	BARRIER();
+	say_hex("faultmask", GET(faultmask));
 	ICSR = 1u << 28;
 	BARRIER();
 	__asm volatile("svc 1");
