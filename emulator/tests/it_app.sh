@@ -179,7 +179,7 @@ f = json.load(open("fault.json"))["result"]
 assert f["event"] == "cpu-fault" and f["hfsr"] == 0x40000000 and 0x08000000 <= f["pc"] < 0x08100000 and not f["lockup"], f'
   says said 'cpu_faults: 1'
   says said ', lockup at 0x'
-  [ "$(grep -c 'now lockup' said)" -eq 2 ]
+  [ "$(grep -c '^dfuemu.*now lockup' said)" -eq 2 ]
 }
 
 check 'a tool goes from the bootloader to the firmware and back, in real time' circle_real

@@ -23,7 +23,7 @@ struct cpu_memory {
 	bool writable;
 };
 
-/* Everything else but the private peripherals at 0xE0000000, which are the cpu's. size: 1, 2 or 4 bytes, aligned to it or not. False:
+/* Everything else but the private peripherals at 0xE0000000, which are the cpu's (to 0xE003FFFF). size: 1, 2 or 4 bytes, aligned to it or not. False:
  * a bus fault. Called with cpu_cycles() at the instruction: may move interrupt lines and call cpu_halt(). */
 struct cpu_bus_ops {
 	bool (*read)(void *context, uint32_t address, unsigned size, uint32_t *value);

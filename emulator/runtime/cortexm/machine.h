@@ -163,7 +163,7 @@ bool memory_write(struct cpu *, uint32_t address, unsigned size, uint32_t value)
 /* Memory that is there, by the alias too: where, and how many bytes from there; NULL: none. */
 uint8_t *memory_plain(const struct cpu *, uint32_t address, uint32_t *left, bool *writable);
 
-/* --- scs.c: the private peripherals, 0xE0000000 to 0xE00FFFFF --- */
+/* --- scs.c: the private peripherals, 0xE0000000 to 0xE003FFFF --- */
 void scs_reset(struct cpu *);
 bool scs_read(struct cpu *, uint32_t address, unsigned size, uint32_t *value);
 bool scs_write(struct cpu *, uint32_t address, unsigned size, uint32_t value);

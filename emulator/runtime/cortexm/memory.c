@@ -43,7 +43,7 @@ bool memory_read(struct cpu *c, uint32_t address, unsigned size, uint32_t *value
 		memcpy(value, data, size); /* a host of either order would have to swap here */
 		return true;
 	}
-	if (address >> 20 == 0xE00)
+	if (address - 0xE0000000u < 0x40000u) /* what is behind it is the chip's (DDI 0403 B3.1) */
 		return scs_read(c, address, size, value);
 	if (bit_band(address, size, &target, &bit)) {
 		if (!memory_read(c, target, size, value))
@@ -64,7 +64,7 @@ bool memory_write(struct cpu *c, uint32_t address, unsigned size, uint32_t value
 		memcpy(data, &value, size);
 		return true;
 	}
-	if (address >> 20 == 0xE00)
+	if (address - 0xE0000000u < 0x40000u)
 		return scs_write(c, address, size, value);
 	if (bit_band(address, size, &target, &bit))
 		return memory_read(c, target, size, &word) &&

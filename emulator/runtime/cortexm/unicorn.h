@@ -63,6 +63,9 @@ bool unicorn_registers(struct cpu *);
 /* The instruction that was begun last is given up. */
 void unicorn_give_up(struct cpu *, enum event, uint32_t about);
 
+/* --- unicorn_map.c --- */
+uc_err unicorn_map(struct cpu *);
+
 /* --- unicorn_look.c --- */
 /* Why an instruction with that first halfword may be looked at: bits LOOK_... */
 unsigned unicorn_looks_of(unsigned op);

@@ -128,7 +128,12 @@ static void follow(struct soc *s, unsigned unit, unsigned stream, bool ok)
 
 bool dma_request(struct soc *s, uint32_t address, bool out, uint32_t *value)
 {
-	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+	bool served = false;
+
+	if (s->dma_moves) /* it has been pointed at registers that ask for it */
+		return false;
+	s->dma_moves = true;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]) && !served; i++) {
 		const struct request *r = &requests[i];
 		struct dma_stream *t = &s->dma[r->unit].streams[r->stream];
 
@@ -136,9 +141,10 @@ bool dma_request(struct soc *s, uint32_t address, bool out, uint32_t *value)
 		    t->par != address || DIRECTION(t->cr) != (out ? TO_PERIPHERAL : FROM_PERIPHERAL))
 			continue;
 		follow(s, r->unit, r->stream, move(s, t, value));
-		return true;
+		served = true;
 	}
-	return false;
+	s->dma_moves = false;
+	return served;
 }
 
 /* unit of the timer: both numbers. Memory to memory ends as a whole: nobody sees the middle but by NDTR. */

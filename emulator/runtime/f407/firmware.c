@@ -138,12 +138,25 @@ static void soc_says(void *context, const char *line)
 	mcu_say(f->mcu, line);
 }
 
+/* What has flickered within a quantum is as it is now. */
+void firmware_tell_leds(struct firmware *f)
+{
+	unsigned changed = f->leds ^ f->told_leds;
+
+	f->told_leds = f->leds;
+	for (unsigned i = 0; i < SOC_LEDS; i++)
+		if (changed >> i & 1)
+			mcu_tell_led(f->mcu, soc_led_name(i), f->leds >> i & 1);
+}
+
 static void soc_led(void *context, unsigned led, bool on)
 {
 	struct firmware *f = context;
 
 	f->outside++;
-	mcu_tell_led(f->mcu, soc_led_name(led), on);
+	f->leds = on ? f->leds | 1u << led : f->leds & ~(1u << led);
+	if (!f->inside)
+		firmware_tell_leds(f);
 }
 
 static void soc_resets(void *context, enum reset_cause cause)

@@ -9,7 +9,7 @@
 
 /* Each time that nothing of interest to the outside has happened the quantum doubles: less to do for whoever keeps the bench's time. */
 #define QUANTUM_LEAST_US 50u
-#define QUANTUM_MOST_US 1600u
+#define QUANTUM_MOST_US 3200u
 
 /* So many reads in a row of up to so many registers, none of which has changed, and no write but of what was read there: the firmware
  * polls. It sees nothing new before a timer fires or something comes from outside, so until then its cycles pass unused. */
@@ -33,11 +33,12 @@ struct firmware {
 	bool inside; /* the core is on the stack */
 	bool jumps;  /* it is being stopped because it jumps to the ROM */
 	bool asleep, locked_up, button;
-	enum after after; /* what is to be done once nothing is on the stack */
+	unsigned leds, told_leds; /* a bit for each */
+	enum after after;         /* what is to be done once nothing is on the stack */
 	enum reset_cause cause;
 	uint64_t began_us, began_cycle, powered_us;
-	uint64_t faults;     /* seen */
-	uint64_t outside;    /* counts what the firmware does that others may notice */
+	uint64_t faults;  /* seen */
+	uint64_t outside; /* counts what the firmware does that others may notice */
 	struct {
 		uint32_t address, value;
 	} polled[POLL_REGISTERS];
@@ -50,6 +51,7 @@ struct firmware {
 
 /* --- firmware.c --- */
 void firmware_begin(struct firmware *); /* the reset that start() has asked for */
+void firmware_tell_leds(struct firmware *);
 void firmware_fault(const struct firmware *, struct mcu_fault *);
 
 /* --- firmware_run.c --- */

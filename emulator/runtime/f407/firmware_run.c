@@ -43,10 +43,16 @@ void firmware_schedule(struct firmware *f)
 		return;
 	}
 	cycle = soc_next(f->soc);
-	next = f->locked_up ? UINT64_MAX : cpu_next(f->cpu);
+	next = f->locked_up || is_stalled(f) ? UINT64_MAX : cpu_next(f->cpu);
 	if (next != UINT64_MAX && cpu_cycles(f->cpu) + next < cycle)
 		cycle = cpu_cycles(f->cpu) + next;
-	bench_at(f->bench, &f->event, cycle == SOC_NEVER ? BENCH_NEVER : soc_us_at(f->soc, cycle));
+	if (cycle == SOC_NEVER) {
+		bench_cancel(f->bench, &f->event);
+		return;
+	}
+	/* With it goes what is to be done then, in one look. */
+	next = soc_us_at(f->soc, cycle) + QUANTUM_LEAST_US;
+	bench_at(f->bench, &f->event, next > now_us + f->quantum_us ? next : now_us + f->quantum_us);
 }
 
 static void skip(struct firmware *f, uint64_t cycles)
@@ -140,6 +146,7 @@ void firmware_bring_up(struct firmware *f, uint64_t to_us)
 			execute(f, to - now);
 	}
 	f->inside = false;
+	firmware_tell_leds(f);
 }
 
 void firmware_sync(struct firmware *f)

@@ -88,6 +88,9 @@ bool rcc_is_on(const struct soc *s, const struct soc_block *b)
 
 	if (b->bus == ON_ALWAYS)
 		return true;
+	/* ASSUMED: with its clock off, too: MicroPython's machine.bootloader() remaps memory like that, and boards do follow. */
+	if (b->reset == syscfg_reset)
+		return true;
 	if (b->reset == adc_reset) /* three of them on one row */
 		return s->rcc.regs[APB2ENR] & 7u << 8;
 	return s->rcc.regs[enable[b->bus]] >> b->bit & 1;

@@ -203,7 +203,7 @@ static const struct soc_block *block_of(const struct soc *s, uint32_t address)
 static bool is_peripheral(uint32_t address)
 {
 	return address - 0x40000000u < 0x20000000u || address - 0xA0000000u < 0x1000u ||
-	       address - 0xE0040000u < 0x3000u;
+	       address - 0xE0040000u < 0xC0000u;
 }
 
 bool soc_read(struct soc *s, uint32_t address, unsigned size, uint32_t *value)

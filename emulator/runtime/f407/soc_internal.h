@@ -126,6 +126,7 @@ struct soc {
 	struct exti exti;
 	struct usart usart[USARTS];
 	struct dma dma[2];
+	bool dma_moves; /* a stream is serving a request */
 	struct tim tim[TIMS];
 	struct rtc rtc;
 	struct watchdogs dogs;

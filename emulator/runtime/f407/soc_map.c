@@ -26,8 +26,7 @@ const struct soc_block soc_blocks[] = {
 	ROW(0x40026400, 0x400, ON_AHB1, 22, 1, dma),
 	ROW(0x50000000, 0x40000, ON_AHB2, 7, 0, otg),
 	ROW(0x50060800, 0x400, ON_AHB2, 6, 0, rng),
-	/* ASSUMED: with its clock off, too: MicroPython's machine.bootloader() remaps memory like that, and boards do follow. */
-	ROW(0x40013800, 0x400, ON_ALWAYS, 0, 0, syscfg),
+	ROW(0x40013800, 0x400, ON_APB2, 14, 0, syscfg),
 	ROW(0x40013C00, 0x400, ON_ALWAYS, 0, 0, exti),
 	ROW(0x40011000, 0x400, ON_APB2, 4, 0, usart),
 	ROW(0x40004400, 0x400, ON_APB1, 17, 1, usart),
