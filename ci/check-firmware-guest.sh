@@ -65,7 +65,10 @@ flash_and_leave()
 {
   ctl boot0 low
   case $image in
-  *.dfu) dfu-util -a 0 -s :leave -D "$image" ;;
+  *.dfu)
+    dfu-util -a 0 -D "$image"
+    dfu-util -a 0 -s 0x08000000:4:leave -U vector.bin
+    ;;
   *) dfu-util -a 0 -s 0x08000000:leave -D "$image" ;;
   esac
   until_true 40 absent df11
@@ -116,6 +119,22 @@ says_back()
   printf '%s\n' "$said"
 }
 
+# What does not begin with a jump has partitions, and the file system is on the first.
+mount_disk()
+{
+  until_true 60 block_device
+  modprobe vfat
+  modprobe nls_cp437
+  modprobe nls_ascii
+  if [ "$(head -c 1 "$disk" | od -A n -t x1)" != ' eb' ]; then
+    disk=${disk}1
+    until_true 20 [ -b "$disk" ]
+  fi
+  mkdir flash
+  mount -t vfat -o ro "$disk" flash
+  ls -l flash
+}
+
 block_device()
 {
   local path
@@ -140,13 +159,7 @@ micropython()
   serve
   flash_and_leave
   attach 9800
-  until_true 60 block_device
-  modprobe vfat
-  modprobe nls_cp437
-  modprobe nls_ascii
-  mkdir flash
-  mount -t vfat -o ro "$disk" flash
-  ls -l flash
+  mount_disk
   says flash/boot.py 'boot.py -- run on boot'
   umount flash
   open_port
@@ -179,13 +192,7 @@ tinyusb()
   flash_and_leave
   attach 4003
   echoes
-  until_true 60 block_device
-  modprobe vfat
-  modprobe nls_cp437
-  modprobe nls_ascii
-  mkdir flash
-  mount -t vfat -o ro "$disk" flash
-  ls -l flash
+  mount_disk
   [ -s flash/README.TXT ] || [ -s flash/readme.txt ]
   umount flash
   in_order
