@@ -138,7 +138,7 @@ static void refusals_are_told_in_sr_and_change_nothing(void **state)
 		unsigned size;
 		uint32_t sr;
 	} cases[] = {
-		{ "locked", LOCK, SECTOR_1, 4, 0x80 },
+		{ "locked", LOCK | 2u << 8 | 1, SECTOR_1, 4, 0x80 },
 		{ "PG is not set", 2u << 8, SECTOR_1, 4, 0x80 },
 		{ "half-word at x32", 2u << 8 | 1, SECTOR_1, 2, 0x40 },
 		{ "word at x8", 1, SECTOR_1, 4, 0x40 },

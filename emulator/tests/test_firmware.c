@@ -215,7 +215,8 @@ static void it_has_a_usb_device_of_its_own(void **state)
 static void sram_outlives_a_reset_but_not_the_power(void **state)
 {
 	static const uint8_t mark[4] = { 1, 2, 3, 4 };
-	uint8_t got[4];
+	static const uint8_t nothing[256];
+	uint8_t got[4], stack[256];
 	struct scene s;
 
 	(void)state;
@@ -226,6 +227,8 @@ static void sram_outlives_a_reset_but_not_the_power(void **state)
 		mcu_set_pin(s.board.mcu, PIN_NRST, false);
 		assert_int_equal(mcu_read_ram(s.board.mcu, 0x20010000, got, 4), 0);
 		assert_memory_equal(got, mark, 4);
+		assert_int_equal(mcu_read_ram(s.board.mcu, 0x2001FF00, stack, sizeof(stack)), 0);
+		assert_memory_not_equal(stack, nothing, sizeof(stack)); /* what the firmware has left there */
 		mcu_set_pin(s.board.mcu, PIN_NRST, true);
 		pass(&s, MS(100));
 	}
