@@ -154,6 +154,17 @@ static void words_beyond_a_fifo_are_lost(void **state)
 	drv_fill(&r, 1, data, 64);
 	assert_true(host_wait(&r.host, &u, 1000));
 	assert_memory_equal(got, data, 64);
+	/* with NAK it waits */
+	set(&r, DIEPCTL(1), SNAK);
+	wr(&r, DIEPTSIZ(1), B(19) | 5);
+	set(&r, DIEPCTL(1), EPENA);
+	drv_fill(&r, 1, data, 5);
+	rig_submit(&r, &u, 0x81, got, 64);
+	host_sleep(&r.host, 1000);
+	assert_int_equal(u.completions, 0);
+	set(&r, DIEPCTL(1), CNAK);
+	assert_true(host_wait(&r.host, &u, 1000));
+	assert_int_equal(u.urb.actual, 5);
 	/* without a FIFO */
 	wr(&r, 0x104, 0);
 	arm_in(&r, 1, 4);
@@ -213,6 +224,7 @@ static void an_out_endpoint_is_disabled_under_global_nak_alone(void **state)
 	assert_true(rd(&r, R_GINTSTS) & B(7));
 	assert_true(rd(&r, DOEPINT(1)) & B(1));
 	assert_false(rd(&r, DOEPCTL(1)) & EPENA);
+	assert_true(rd(&r, DOEPCTL(1)) & NAKSTS);
 	wr(&r, R_GINTSTS, B(7)); /* read-only */
 	assert_true(rd(&r, R_GINTSTS) & B(7));
 	/* another, while it lasts: at once */
@@ -228,6 +240,19 @@ static void an_out_endpoint_is_disabled_under_global_nak_alone(void **state)
 	assert_int_equal(u.completions, 0);
 	arm_out(&r, 1);
 	assert_true(host_wait(&r.host, &u, 1000));
+	/* a flush of the FIFO takes what nobody has read */
+	assert_true(rd(&r, R_GINTSTS) & B(4));
+	wr(&r, R_GRSTCTL, B(4));
+	assert_false(rd(&r, R_GINTSTS) & B(4));
+	assert_int_equal(rd(&r, R_GRXSTSP), 0);
+	/* endpoint 0 has no way to be disabled */
+	wr(&r, DOEPTSIZ(0), B(19) | 64);
+	set(&r, DOEPCTL(0), EPENA | CNAK);
+	set(&r, R_DCTL, B(9));
+	rd(&r, R_GRXSTSP);
+	set(&r, DOEPCTL(0), EPDIS);
+	assert_true(rd(&r, DOEPCTL(0)) & EPENA);
+	assert_false(rd(&r, DOEPINT(0)) & B(1));
 	rig_close(&r);
 }
 
