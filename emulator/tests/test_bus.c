@@ -120,7 +120,8 @@ static void out_data_is_cut_into_packets(void **state)
 		size_t last;
 	} rows[] = {
 		{ 0x03, 130, "OOO", 2 },   { 0x03, 128, "OO", 64 }, { 0x03, 0, "O", 0 },
-		{ 0x01, 130, "OOOOO", 2 }, { 0x01, 32, "O", 32 },   { 0x05, 65, "OO", 1 }, /* 0x05 is not known */
+		{ 0x01, 130, "OOOOO", 2 }, { 0x01, 32, "O", 32 },   { 0x05, 65, "OO", 1 }, /* not known */
+		{ 0x06, 65, "OO", 1 }, /* said to be of 512, as none is at full speed */
 	};
 	uint8_t data[256] = { 0 };
 	struct packet_device d;

@@ -226,7 +226,7 @@ static void broken_descriptors_teach_nothing(void **state)
 	uint8_t b[96];
 
 	(void)state;
-	for (unsigned i = 0; i < 85; i++)
+	for (unsigned i = 0; i < 92; i++)
 		for (unsigned value = 0; value < 256; value += 51) {
 			packet_open(&d);
 			d.configuration[i] = (uint8_t)value;
