@@ -28,14 +28,17 @@ endif
 have = $(if $(filter -static,$(LDFLAGS)),,$(shell $(PKG_CONFIG) --exists '$(1)' 2>/dev/null && echo yes))
 HAVE_libusbgx := $(call have,libusbgx)
 HAVE_libusbredirparser := $(call have,libusbredirparser-0.5 >= 0.11)
+HAVE_unicorn := $(if $(POSIX),,$(call have,unicorn >= 2))
 LIBS_gadget := $(if $(HAVE_libusbgx),$(shell $(PKG_CONFIG) --libs libusbgx))
 LIBS_redir := $(if $(HAVE_libusbredirparser),$(shell $(PKG_CONFIG) --libs libusbredirparser-0.5))
+LIBS_cortexm := $(if $(HAVE_unicorn),$(shell $(PKG_CONFIG) --libs unicorn))
 # Wherever libemulator.a is linked:
-LIBS := $(if $(POSIX),,$(LIBS_gadget) $(LIBS_redir) -pthread)
+LIBS := $(if $(POSIX),,$(LIBS_gadget) $(LIBS_redir) $(LIBS_cortexm) -pthread)
 
 # Layers, lowest first: each sees the headers of those below it only.
 INC_core := -Iemulator/core
 INC_runtime := $(INC_core) -Iemulator/runtime
+INC_cortexm := $(INC_runtime) -Iemulator/runtime/cortexm $(if $(HAVE_unicorn),$(shell $(PKG_CONFIG) --cflags unicorn))
 INC_capture := $(INC_core) -Iemulator/capture
 INC_filter := $(INC_core) -Iemulator/capture -Iemulator/filter
 INC_front := $(INC_core) -Iemulator/front
@@ -62,7 +65,9 @@ endif
 INC_hil := $(INC_emulator) -Ihil $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --cflags $(HIL_LIBS)))
 
 SRC_core := $(wildcard emulator/core/*.c emulator/core/profiles/*.c)
-SRC_runtime := $(wildcard emulator/runtime/*.c)
+SRC_runtime := $(wildcard emulator/runtime/*.c emulator/runtime/f407/*.c)
+SRC_cortexm := $(filter-out $(if $(HAVE_unicorn),,%/unicorn.c %/unicorn_look.c %/unicorn_map.c),$(wildcard emulator/runtime/cortexm/*.c)) \
+	$(if $(HAVE_unicorn),,emulator/runtime/cortexm/without/unicorn.c)
 SRC_capture := $(wildcard emulator/capture/*.c)
 SRC_filter := $(wildcard emulator/filter/*.c)
 SRC_front := $(wildcard emulator/front/*.c)
@@ -90,7 +95,7 @@ SRC_hil := $(filter-out hil/main.c $(EITHER_wires) $(if $(STATIC_HIL),hil/host_u
 	$(if $(STATIC_HIL),hil/static/host_usb.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
-LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_usbip) $(SRC_gadget) $(SRC_redir) \
+LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_cortexm) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_usbip) $(SRC_gadget) $(SRC_redir) \
 	$(SRC_emulator)
 # For any POSIX system: files in emulator/posix/ stand for those of their names, and what Linux alone has is left out.
 SRC_posix := $(wildcard emulator/posix/*.c)
@@ -106,6 +111,7 @@ without-hil:
 
 $(B)/obj/emulator/core/%.o: INC := $(INC_core)
 $(B)/obj/emulator/runtime/%.o: INC := $(INC_runtime)
+$(B)/obj/emulator/runtime/cortexm/%.o: INC := $(INC_cortexm)
 $(B)/obj/emulator/capture/%.o: INC := $(INC_capture)
 $(B)/obj/emulator/filter/%.o: INC := $(INC_filter)
 $(B)/obj/emulator/front/%.o: INC := $(INC_front)
@@ -117,7 +123,7 @@ $(B)/obj/emulator/posix/%.o: INC := $(INC_emulator) $(INC_usbip) -Iemulator/posi
 $(B)/obj/emulator/%.o: INC := $(INC_emulator)
 $(B)/obj/hil/%.o: INC := $(INC_hil)
 $(B)/obj/hil/tests/%.o: INC := $(INC_hil) -Ihil/tests -Iemulator/tests
-$(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) $(INC_usbip) $(INC_gadget) $(INC_redir) -Iemulator/tests
+$(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) $(INC_usbip) $(INC_gadget) $(INC_redir) -Iemulator/runtime/cortexm -Iemulator/tests
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -158,11 +164,16 @@ $(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
 $(B)/tools/dfu-reference: $(call obj,$(wildcard hil/tests/tools/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libusb-1.0)
+# Runs an image on the core alone, for tests.
+$(B)/obj/emulator/tests/cortexm/%.o: INC := $(INC_cortexm)
+$(B)/tools/cortexm_run: $(call obj,emulator/tests/cortexm/cortexm_run.c) $(B)/libemulator.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 # Writes into a history as a nightly run does.
 $(B)/tools/history-writer: $(call obj,hil/tests/history_writer.c) $(B)/libhil.a $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_hil)
-unit: $(UNIT) $(if $(HIL_MISSING),,$(B)/tools/dfu-reference $(B)/tools/history-writer)
+unit: $(UNIT) $(B)/tools/cortexm_run $(if $(HIL_MISSING),,$(B)/tools/dfu-reference $(B)/tools/history-writer)
 
 # Clients in C that several tests use.
 $(B)/clients/%: emulator/tests/clients/%.c emulator/tests/clients/mass_erase.h emulator/tests/clients/dfuse_raw.h
@@ -244,6 +255,8 @@ check-bench: all ## run the tests of the bench in software: GPIO and relays, wit
 	+@$(STAGE) bench
 check-trips: all ## record all clients over all fronts, and play that back: in a guest, minutes
 	+@$(STAGE) trips
+check-firmware: all ## run firmware of others, from DFUBENCH_FIRMWARE or the cache: see ci/check-firmware.sh
+	@B='$(B)' ci/check-firmware.sh
 fuzz: fuzz-build ## run each fuzz target for FUZZ_SECONDS (60)
 	+@FUZZ_SECONDS='$(FUZZ_SECONDS)' $(STAGE) fuzz
 mutants: all unit ## break the core, and the reference tool, in one place at a time: a test or a scenario is to fail
@@ -253,6 +266,8 @@ matrix: all ## run the scenarios with four real tools: build/matrix.html, scenar
 	@B='$(B)' sh ci/matrix.sh
 demo: all ## flash the emulated board with the dfu-util of this machine
 	@B='$(B)' sh ci/demo.sh
+firmware: ## build the firmware of fixtures/firmware/ with arm-none-eabi-gcc, in build/firmware/
+	@env -u MAKEFLAGS -u MFLAGS $(MAKE) --no-print-directory -C fixtures/firmware OUT='$(abspath $(B)/firmware)'
 deps: ## install the Debian packages that all this needs
 	@sh ci/deps.sh
 
@@ -280,6 +295,7 @@ install -d '$(1)/share/man/man5' '$(1)/share/dfubench/tools' '$(1)/share/dfubenc
 	install -m 644 $(wildcard fixtures/rigs/*) '$(1)/share/dfubench/rigs'
 	install -m 644 $(wildcard fixtures/descriptors/*.usb) '$(1)/share/dfubench/descriptors'
 	install -m 755 $(wildcard fixtures/firmware/*.sh) '$(1)/share/dfubench/firmware'
+	install -m 644 $(wildcard fixtures/firmware/*.bin fixtures/firmware/*.hex) '$(1)/share/dfubench/firmware'
 	rm -rf '$(1)/share/dfubench/scenarios'
 	find scenarios -type f -exec install -D -m 644 '{}' '$(1)/share/dfubench/{}' ';'
 endef
@@ -288,9 +304,9 @@ clean: ## remove all that was built
 	rm -rf build build-san build-fuzz build-aarch64
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-14s %s\n' "$$t" "$$d"; done
 
-.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm check-bench check-trips fuzz mutants matrix demo deps install clean help
+.PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm check-bench check-trips check-firmware fuzz mutants matrix demo firmware deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -26,6 +26,7 @@ binutils        ar and nm
 libusbredirparser-dev    serve redir
 libusbgx-dev    serve gadget makes gadgets in configfs with it
 libconfig-dev   without it pkg-config does not find libusbgx
+libunicorn-dev  executes the instructions of firmware
 '
 # --- to build dfuhil ---
 hil='
@@ -71,6 +72,8 @@ yamllint        the layout of YAML files
 jq              reads reports
 sqlite3         looks into the history
 systemd         checks the units of nights
+gcc-arm-none-eabi        the firmware in fixtures/, and programs for a Cortex-M4F
+qemu-system-arm runs them too
 '
 # --- for tests in a guest with a kernel of its own ---
 guest='

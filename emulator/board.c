@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 #include "capture.h"
+#include "engine.h"
 #include "faults.h"
 #include "fixed.h"
 #include "gear.h"
@@ -22,6 +23,11 @@
 #define BUS_NUMBER 1 /* of the private bus, as captures show it */
 /* More than the slowest start: ROM with USB up (U16), or application and its pull-up. */
 #define START_US 3000000u
+#define ROM_START_US 100000u
+#define FIRMWARE_START_US 500000u
+#define FIRMWARE_STEP_US 10000u
+#define FINISH_US \
+	120000000u /* more than any operation on the flash: who goes on with one after the other is cut short */
 /* When bench time 0 was if nobody waits for it: 2020-01-01, whatever the day, so that two recordings of one run are the same. */
 #define VIRTUAL_EPOCH_US UINT64_C(1577836800000000)
 
@@ -30,7 +36,7 @@ struct board {
 	unsigned number; /* from 1 */
 	const struct mcu_profile *profile;
 	struct mcu *mcu;
-	struct cdc_app *app;
+	struct engine *engine;
 	struct image *image;
 	struct savefile *state;
 	char *saved; /* the text that the state file stands for; NULL: there is none yet */
@@ -269,6 +275,43 @@ static int add_faults(struct board *b)
 	return 0;
 }
 
+static uint64_t wall_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* What runs when the ROM does not. Where time is skipped firmware gets all of its cycles; else as many as this machine can do. */
+static int add_engine(struct board *b)
+{
+	const struct options *o = b->desk->options;
+	struct engine_options options = {
+		.seed = o->seed * UINT64_C(0x9E3779B97F4A7C15) + b->number,
+		.wall_ns = o->time == TIME_SCALED ? wall_ns : NULL,
+		.scale = o->scale,
+	};
+
+	if (o->app == APP_NONE)
+		return 0;
+	if (o->app == APP_FIRMWARE) {
+		b->engine = engine_firmware_new(b->mcu, &options);
+		if (!b->engine && errno == ENOTSUP)
+			say_error(b->desk->say,
+				  "--app firmware: there is no chip of profile %s to run code on, but of f407",
+				  b->profile->name);
+		else if (!b->engine && errno == ENOSYS)
+			say_error(b->desk->say, "--app firmware: %s", engine_lacks());
+	} else {
+		b->engine = engine_stub_new(o->app == APP_PYBOARD ? CDC_PYBOARD : CDC_STM32_VCP, mcu_serial(b->mcu));
+	}
+	if (!b->engine)
+		return errno == ENOTSUP || errno == ENOSYS ? -errno : -ENOMEM;
+	mcu_set_app(b->mcu, b->engine->ops->app, b->engine);
+	return 0;
+}
+
 /* serial: of a board that comes later, or NULL. */
 static int board_init(struct board *b, const char *serial)
 {
@@ -292,12 +335,9 @@ static int board_init(struct board *b, const char *serial)
 	if (loaded)
 		state_put(state, mcu_flash(b->mcu));
 	flash_set_durations(mcu_flash(b->mcu), o->erase_times);
-	if (o->app) {
-		b->app = cdc_app_new(o->app_identity, mcu_serial(b->mcu));
-		if (!b->app)
-			goto out;
-		mcu_set_app(b->mcu, &cdc_app_ops, b->app);
-	}
+	r = add_engine(b);
+	if (r)
+		goto out;
 	mcu_listen(b->mcu, board_event, b);
 	r = o->flash ? open_image(b) : 0;
 	if (!r)
@@ -432,7 +472,7 @@ static void board_close(struct board *b)
 	if (b->mcu)
 		mcu_listen(b->mcu, NULL, NULL);
 	mcu_free(b->mcu);
-	cdc_app_free(b->app);
+	engine_close(b->engine);
 	image_close(b->image);
 	savefile_close(b->state);
 	free(b->saved);
@@ -488,6 +528,30 @@ uint64_t desk_epoch_us(const struct desk *d)
 	return d->epoch_us;
 }
 
+/* Each of its cycles takes of our time, too. */
+static bool starts_firmware(const struct desk *d)
+{
+	for (unsigned i = 0; i < d->board_count; i++)
+		if (d->options->app == APP_FIRMWARE && mcu_mode(d->boards[i].mcu) == MCU_APPLICATION &&
+		    !mcu_usb(d->boards[i].mcu)->attached)
+			return true;
+	return false;
+}
+
+/* Firmware takes what time it likes: one that has no pull-up by then is let be. */
+static void start(struct desk *d)
+{
+	uint64_t begin_us = bench_now_us(d->bench);
+
+	if (d->options->app != APP_FIRMWARE) {
+		bench_advance(d->bench, begin_us + START_US);
+		return;
+	}
+	bench_advance(d->bench, begin_us + ROM_START_US);
+	while (starts_firmware(d) && bench_now_us(d->bench) < begin_us + FIRMWARE_START_US)
+		bench_advance(d->bench, bench_now_us(d->bench) + FIRMWARE_STEP_US);
+}
+
 void desk_power_up(struct desk *d)
 {
 	for (unsigned i = 0; i < d->board_count; i++)
@@ -500,7 +564,7 @@ void desk_power_up(struct desk *d)
 		replay_plug(d->replay);
 		return;
 	}
-	bench_advance(d->bench, bench_now_us(d->bench) + START_US);
+	start(d);
 }
 
 static struct board *find_board(const struct desk *d, unsigned number)
@@ -520,6 +584,13 @@ struct mcu *desk_mcu(struct desk *d, unsigned number)
 	struct board *b = find_board(d, number);
 
 	return b ? b->mcu : NULL;
+}
+
+struct engine *desk_engine(struct desk *d, unsigned number)
+{
+	struct board *b = find_board(d, number);
+
+	return b ? b->engine : NULL;
 }
 
 struct fault *desk_fault(struct desk *d, unsigned number)
@@ -672,8 +743,13 @@ static int save_state(struct board *b)
 static void finish_flash(struct board *b)
 {
 	struct bench *bench = b->desk->bench;
+	uint64_t end_us = bench_now_us(bench) + FINISH_US;
 
 	while (flash_is_busy(mcu_flash(b->mcu))) {
+		if (bench_now_us(bench) > end_us) {
+			mcu_set_pin(b->mcu, PIN_VDD, false);
+			return;
+		}
 		assert(bench_next_us(bench) != BENCH_NEVER);
 		bench_advance(bench, bench_next_us(bench));
 	}

@@ -19,7 +19,6 @@ static void write_time(struct writer *w, const struct options *o)
 
 enum outcome control_run_about(struct call *call, int count, char **words)
 {
-	static const char *const apps[] = { [CDC_STM32_VCP] = "0483:5740", [CDC_PYBOARD] = "f055:9800" };
 	const struct options *o = desk_given(call->control->desk);
 	struct writer *w = &call->out;
 	char *capture = o->capture ? realpath(o->capture, NULL) : NULL;
@@ -29,7 +28,7 @@ enum outcome control_run_about(struct call *call, int count, char **words)
 	writer_string(w, "command", o->of->name);
 	writer_number(w, "process", (uint64_t)getpid());
 	write_time(w, o);
-	writer_string(w, "application", o->app ? apps[o->app_identity] : "none");
+	writer_string(w, "application", options_apps[o->app]);
 	writer_bool(w, "lists", call->control->loop->lists);
 	if (o->capture) {
 		writer_string(w, "capture", capture ? capture : o->capture);

@@ -133,6 +133,7 @@ static void write_board(struct call *call, unsigned number)
 	writer_bool(w, "flash_busy", flash_is_busy(flash));
 	writer_number(w, "erases", erases);
 	writer_number(w, "faults", faults);
+	control_write_engine(call, number);
 	writer_end(w);
 }
 

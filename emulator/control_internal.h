@@ -128,6 +128,13 @@ enum outcome control_run_traffic(struct call *, int count, char **words);
 enum outcome control_run_software_entry(struct call *, int count, char **words);
 enum outcome control_run_erase_times(struct call *, int count, char **words);
 
+/* --- control_app.c --- */
+enum outcome control_run_console(struct call *, int count, char **words);
+enum outcome control_run_button(struct call *, int count, char **words);
+enum outcome control_run_led(struct call *, int count, char **words);
+void control_write_engine(struct call *,
+			  unsigned board); /* into the object that is open; nothing unless it runs code */
+
 /* --- control_gear.c --- */
 enum outcome control_run_bench(struct call *, int count, char **words);
 void control_write_gear(struct call *); /* into the object that is open; nothing without bench devices */

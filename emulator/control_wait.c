@@ -16,6 +16,8 @@ static bool fulfils(const struct wish *wish, const struct desk_event *e)
 		detail = reset_cause_name(e->mcu->cause);
 	else if (e->mcu && e->mcu->type == MCU_EVENT_STATE)
 		detail = dfu_state_name(e->mcu->state);
+	else if (e->mcu && e->mcu->type == MCU_EVENT_LED)
+		detail = e->mcu->name;
 	return !wish->detail[0] || !strcasecmp(wish->detail, detail);
 }
 
@@ -59,8 +61,9 @@ static bool detail_of(struct call *call, struct wish *wish, const char *word)
 {
 	static const char *const modes[] = { "bootloader-starting", "bootloader", "bootloader-other-interface",
 					     "application",         "lockup",     NULL };
-	static const char *const causes[] = { "power-on", "pin", "option-bytes", "unprotect", "not-executable",
-					      "software", NULL };
+	static const char *const causes[] = { "power-on", "pin",      "option-bytes",    "unprotect", "not-executable",
+					      "software", "watchdog", "window-watchdog", NULL };
+	static const char *const leds[] = { "green", "orange", "red", "blue", NULL };
 	static const char *const states[] = { "dfuIDLE",        "dfuDNLOAD-SYNC",   "dfuDNBUSY",
 					      "dfuDNLOAD-IDLE", "dfuMANIFEST-SYNC", "dfuMANIFEST",
 					      "dfuUPLOAD-IDLE", "dfuERROR",         NULL };
@@ -76,6 +79,7 @@ static bool detail_of(struct call *call, struct wish *wish, const char *word)
 	words = !strcmp(wish->name, "booted")  ? modes
 		: !strcmp(wish->name, "reset") ? causes
 		: !strcmp(wish->name, "state") ? states
+		: !strcmp(wish->name, "led")   ? leds
 					       : NULL;
 	if (!words) {
 		call_fail(call, REFUSED, "wait %s takes no '%.60s'", wish->name, word);
@@ -90,9 +94,9 @@ static bool detail_of(struct call *call, struct wish *wish, const char *word)
 
 enum outcome control_run_wait(struct call *call, int count, char **words)
 {
-	static const char *const names[] = { "reset",    "booted", "state",    "erased",  "programmed",
-					     "options",  "cut",    "pin",      "fault",   "attached",
-					     "detached", "listed", "requests", "console", NULL };
+	static const char *const names[] = { "reset",    "booted",  "state", "erased",    "programmed", "options",
+					     "cut",      "pin",     "fault", "attached",  "detached",   "listed",
+					     "requests", "console", "led",   "cpu-fault", NULL };
 	struct client *k = call->client;
 	struct wish wish = { .board = call->board, .left = 1 };
 	struct mcu *mcu = call_board(call);

@@ -29,6 +29,15 @@ static int mcu_text(const struct mcu_event *e, char *text, size_t size)
 		return snprintf(text, size, "%s %s", mcu_pin_name(e->pin), e->high ? "high" : "low");
 	case MCU_EVENT_CONSOLE:
 		return snprintf(text, size, "says '%s'", e->line);
+	case MCU_EVENT_LED:
+		return snprintf(text, size, "LED %s %s", e->name, e->high ? "on" : "off");
+	case MCU_EVENT_FAULT:
+		return snprintf(text, size, "%s%s at 0x%08x (CFSR 0x%08x, HFSR 0x%08x)",
+				mcu_exception_name(e->fault->exception), e->fault->lockup ? ", lockup" : "",
+				e->fault->r[15], e->fault->cfsr, e->fault->hfsr);
+	case MCU_EVENT_UNMODELLED:
+		return snprintf(text, size, "%s 0x%08x, which is not modelled", e->high ? "writes to" : "reads",
+				e->address);
 	}
 	return 0;
 }
@@ -90,6 +99,9 @@ const char *event_name(const struct desk_event *d)
 		[MCU_EVENT_CUT] = "cut",
 		[MCU_EVENT_PIN] = "pin",
 		[MCU_EVENT_CONSOLE] = "console",
+		[MCU_EVENT_LED] = "led",
+		[MCU_EVENT_FAULT] = "cpu-fault",
+		[MCU_EVENT_UNMODELLED] = "unmodelled",
 	};
 	static const char *const of_fault[] = {
 		[FAULT_EVENT_FIRED] = "fault", [FAULT_EVENT_ATTACHED] = "attached", [FAULT_EVENT_DETACHED] = "detached"
@@ -102,6 +114,23 @@ const char *event_name(const struct desk_event *d)
 	if (d->gear)
 		return of_gear[d->gear->type];
 	return d->mcu ? of_mcu[d->mcu->type] : d->fault ? of_fault[d->fault->type] : "listed";
+}
+
+void event_write_fault(const struct mcu_fault *f, struct writer *w)
+{
+	char name[8];
+
+	writer_string(w, "exception", mcu_exception_name(f->exception));
+	writer_bool(w, "lockup", f->lockup);
+	writer_hex(w, "cfsr", f->cfsr);
+	writer_hex(w, "hfsr", f->hfsr);
+	writer_hex(w, "mmfar", f->mmfar);
+	writer_hex(w, "bfar", f->bfar);
+	for (unsigned i = 0; i < 16; i++) {
+		snprintf(name, sizeof(name), i < 13 ? "r%u" : i == 13 ? "sp" : i == 14 ? "lr" : "pc", i);
+		writer_hex(w, name, f->r[i]);
+	}
+	writer_hex(w, "xpsr", f->xpsr);
 }
 
 static void write_mcu(const struct mcu_event *e, struct writer *w)
@@ -131,6 +160,17 @@ static void write_mcu(const struct mcu_event *e, struct writer *w)
 		break;
 	case MCU_EVENT_CONSOLE:
 		writer_string(w, "line", e->line);
+		break;
+	case MCU_EVENT_LED:
+		writer_string(w, "led", e->name);
+		writer_bool(w, "on", e->high);
+		break;
+	case MCU_EVENT_FAULT:
+		event_write_fault(e->fault, w);
+		break;
+	case MCU_EVENT_UNMODELLED:
+		writer_hex(w, "address", e->address);
+		writer_bool(w, "write", e->high);
 		break;
 	}
 }

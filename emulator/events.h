@@ -23,9 +23,11 @@ struct desk_event {
 uint64_t event_time_us(const struct desk_event *);
 /* "0.123456 board 1: erased 0x08000000, 16384 bytes" */
 void event_text(const struct desk_event *, char text[EVENT_BYTES]);
-/* The word that names the kind: reset, booted, state, erased, programmed, options, cut, pin, fault, attached, detached,
- * listed; of a bench device line, plugged, unplugged. */
+/* The word that names the kind: reset, booted, state, erased, programmed, options, cut, pin, console, led, cpu-fault,
+ * unmodelled, fault, attached, detached, listed; of a bench device line, plugged, unplugged. */
 const char *event_name(const struct desk_event *);
+/* Into the object that is open: the registers. */
+void event_write_fault(const struct mcu_fault *, struct writer *);
 /* Into the object that is open: event, at_us, board or bench, and what belongs to the kind. */
 void event_write(const struct desk_event *, struct writer *);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The board options as a table: one row each, from which the parser, the help and the suggestions are made. */
 #include "options.h"
+#include "engine.h"
 #include "faults.h"
 #include "gear.h"
 #include "suggest.h"
@@ -324,14 +325,22 @@ static int set_also(struct options *o, const char *value, char why[OPTIONS_WHY])
 	return 0;
 }
 
+const char *const options_apps[] = { [APP_STM32_VCP] = "0483:5740",
+				     [APP_PYBOARD] = "f055:9800",
+				     [APP_NONE] = "none",
+				     [APP_FIRMWARE] = "firmware",
+				     NULL };
+
 static int set_app(struct options *o, const char *value, char why[OPTIONS_WHY])
 {
-	static const char *const words[] = { "0483:5740", "f055:9800", "none", NULL };
-	int i = choose("--app", value, words, "0483:5740, f055:9800 or none", why);
+	int i = choose("--app", value, options_apps, "0483:5740, f055:9800, none or firmware", why);
 
-	o->app = i != 2;
-	o->app_identity = i == 1 ? CDC_PYBOARD : CDC_STM32_VCP;
-	return i < 0 ? i : 0;
+	if (i < 0)
+		return i;
+	o->app = (enum app_option)i;
+	if (o->app == APP_FIRMWARE && engine_lacks())
+		return refuse(why, "--app firmware: %s", engine_lacks());
+	return 0;
 }
 
 static int set_seed(struct options *o, const char *value, char why[OPTIONS_WHY])
@@ -414,8 +423,10 @@ static const struct row rows[] = {
 	  set_fault },
 	{ "control", 0, "SOCKET", FOR_BOARDS, "take commands of 'dfuemu ctl' on a Unix socket of this name",
 	  set_control },
-	{ "app", 0, "ID", FOR_BOARDS,
-	  "device of the running application: 0483:5740, f055:9800 or none (default 0483:5740)", set_app },
+	{ "app", 0, "WHAT", FOR_BOARDS,
+	  "the running application: a device that runs no code, 0483:5740 or f055:9800; none; or firmware:\n"
+	  "execute what is in the flash (default 0483:5740)",
+	  set_app },
 	{ "bench", 0, "DEVICE[:WIRES]", FOR_BOARDS,
 	  "one more device, which switches pins: cp2112 or usbrelay2, as 'usbrelay2:1=boot0,2=!nrst'", set_bench },
 	{ "seed", 0, "N", FOR_BOARDS, "root of all that is random (default 1)", set_seed },
@@ -539,7 +550,7 @@ static void set_defaults(struct options *o, const struct options_for *of)
 		.boards = 1,
 		.boot0 = true,
 		.scale = 1,
-		.app = true,
+		.app = APP_STM32_VCP,
 		.seed = 1,
 	};
 }

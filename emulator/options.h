@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "private_bus.h"
-#include "cdc.h"
 #include "fault_rule.h"
 #include "flash.h"
 #include "gear_rule.h"
@@ -51,6 +50,9 @@ struct also_option {
 	bool denied;
 };
 
+/* --app: what runs when the ROM does not. */
+enum app_option { APP_STM32_VCP, APP_PYBOARD, APP_NONE, APP_FIRMWARE };
+
 #define OPTIONS_FAULTS 64
 #define OPTIONS_GEAR 16
 
@@ -81,8 +83,7 @@ struct options {
 	double scale; /* bench time per wall time, in TIME_SCALED */
 	struct also_option also[OPTIONS_DEVICES];
 	unsigned also_count;
-	bool app;
-	enum cdc_identity app_identity; /* with app */
+	enum app_option app;
 	uint64_t seed;
 	enum flash_durations erase_times;
 	const struct options_for *of;
@@ -101,6 +102,7 @@ int options_parse_word(struct options *, const struct options_for *, int argc, c
 void options_free(struct options *);
 void options_help(FILE *, enum options_where); /* one entry for each option of any of these */
 
+extern const char *const options_apps[]; /* words of --app, by enum app_option; NULL ends */
 /* "x20" or "real" as a factor; 0 if it is neither. */
 double options_time_scale(const char *text);
 

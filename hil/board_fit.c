@@ -238,7 +238,8 @@ static void look_at(struct fit *f, const struct step *s)
 			harm_write(&f->harm, (uint32_t)object_number(o, "address", 0), 1, NULL, true);
 		if (has_field(o, "file"))
 			made_file(f, object_text(o, "file", ""));
-	} else if (!strcmp(s->verb->name, "wait")) {
+	} else if (!strcmp(s->verb->name, "wait") || !strcmp(s->verb->name, "application") ||
+		   !strcmp(s->verb->name, "console")) {
 		if (object_given(o, "usb"))
 			look_at_application(f, (uint32_t)object_number(o, "usb", 0));
 	}

@@ -4,12 +4,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 #include "console_text.h"
+
+#define SEND_MS 5000
 
 struct console_port {
 	char *device;
@@ -178,7 +181,30 @@ const char *console_port_text(const struct console_port *c)
 	return c->text.text ? c->text.text : "";
 }
 
-bool console_port_matches(const struct console_port *c, const char *regex)
+bool console_port_matches(const struct console_port *c, const char *regex, bool fresh)
 {
-	return console_text_matches(&c->text, regex);
+	return console_text_matches(&c->text, regex, fresh);
+}
+
+int console_port_send(struct console_port *c, const char *text)
+{
+	size_t left = strlen(text);
+
+	console_port_listen(c);
+	console_text_mark(&c->text);
+	while (c->fd >= 0 && left) {
+		struct pollfd ready = { .fd = c->fd, .events = POLLOUT };
+		ssize_t n = write(c->fd, text, left);
+
+		if (n >= 0) {
+			text += n;
+			left -= (size_t)n;
+		} else if (errno == EAGAIN) {
+			if (poll(&ready, 1, SEND_MS) == 0)
+				return -ETIMEDOUT;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return left ? c->error : 0;
 }

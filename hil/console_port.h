@@ -22,6 +22,8 @@ int console_port_state(const struct console_port *, char why[CONSOLE_PORT_WHY]);
 /* All since the last reset, as console_text.h keeps it. */
 const char *console_port_text(const struct console_port *);
 /* As console_text_matches(). */
-bool console_port_matches(const struct console_port *, const char *regex);
+bool console_port_matches(const struct console_port *, const char *regex, bool fresh);
+/* What was heard up to now is no longer fresh, and text is sent. 0 or -errno. */
+int console_port_send(struct console_port *, const char *text);
 
 #endif

@@ -18,6 +18,7 @@ int console_text_add(struct console_text *c, const char *bytes, size_t length)
 	if (keep > CONSOLE_TEXT - length) {
 		keep = CONSOLE_TEXT - length;
 		memmove(c->text, c->text + c->length - keep, keep);
+		c->mark -= c->mark < c->length - keep ? c->mark : c->length - keep;
 		c->length = keep;
 	}
 	text = realloc(c->text, keep + length + 1);
@@ -48,14 +49,19 @@ void console_heard(struct console_text *c, const struct mcu_event *e)
 		console_text_add(c, "\n", 1);
 }
 
-bool console_text_matches(const struct console_text *c, const char *regex)
+void console_text_mark(struct console_text *c)
+{
+	c->mark = c->length;
+}
+
+bool console_text_matches(const struct console_text *c, const char *regex, bool fresh)
 {
 	regex_t compiled;
 	bool found;
 
 	if (!c->text || regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE))
 		return false;
-	found = !regexec(&compiled, c->text, 0, NULL, 0);
+	found = !regexec(&compiled, c->text + (fresh ? c->mark : 0), 0, NULL, 0);
 	regfree(&compiled);
 	return found;
 }

@@ -3,7 +3,7 @@
 #ifndef DFUBENCH_CONTROL_BOARDS_H
 #define DFUBENCH_CONTROL_BOARDS_H
 
-#include "console_text.h"
+#include "board_signs.h"
 #include "control_link.h"
 #include "rig.h"
 #include "rig_control.h"
@@ -29,7 +29,7 @@ struct control_rig {
 	struct rig_event *events;
 	size_t event_count, event_room;
 	enum reset_cause causes[CONTROL_BOARDS + 1];
-	struct console_text consoles[CONTROL_BOARDS + 1];
+	struct board_signs signs[CONTROL_BOARDS + 1];
 
 	char *capture; /* file; NULL: there is none */
 	char *part;    /* where this rig's part of it goes at the end; NULL: nowhere */

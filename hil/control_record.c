@@ -55,19 +55,32 @@ static const char *pin_name(int i)
 }
 
 /* False: it is none of a chip. */
-static bool read_event(const json_t *o, struct mcu_event *e)
+static void read_fault(const json_t *o, struct mcu_fault *f)
+{
+	const char *name = json_string_value(json_object_get(o, "exception"));
+	const char *hfsr = json_string_value(json_object_get(o, "hfsr"));
+
+	*f = (struct mcu_fault){ .lockup = json_is_true(json_object_get(o, "lockup")) };
+	if (hfsr)
+		f->hfsr = (uint32_t)strtoul(hfsr, NULL, 16);
+	for (unsigned i = 3; name && i <= 6; i++)
+		if (!strcmp(name, mcu_exception_name(i)))
+			f->exception = i;
+}
+
+static bool read_event(const json_t *o, struct mcu_event *e, struct mcu_fault *fault)
 {
 	const char *name = json_string_value(json_object_get(o, "event"));
 	enum mcu_event_type type;
 
 	*e = (struct mcu_event){ .at_us = (uint64_t)json_integer_value(json_object_get(o, "at_us")) };
-	for (type = 0; type <= MCU_EVENT_CONSOLE; type++) {
+	for (type = 0; type < MCU_EVENT_TYPES; type++) {
 		if (!name ||
 		    strcmp(event_name(&(struct desk_event){ .mcu = &(struct mcu_event){ .type = type } }), name))
 			continue;
 		e->type = type;
 		e->cause = (enum reset_cause)index_in(json_string_value(json_object_get(o, "cause")), cause_name,
-						      RESET_SOFTWARE + 1);
+						      RESET_CAUSES);
 		e->mode = (enum mcu_mode)index_in(json_string_value(json_object_get(o, "mode")), mode_name,
 						  MCU_LOCKUP + 1);
 		e->state = (enum dfu_state)index_in(json_string_value(json_object_get(o, "state")), state_name,
@@ -78,6 +91,13 @@ static bool read_event(const json_t *o, struct mcu_event *e)
 		e->address = (uint32_t)json_integer_value(json_object_get(o, "address"));
 		e->length = (uint32_t)json_integer_value(json_object_get(o, "length"));
 		e->line = json_string_value(json_object_get(o, "line"));
+		e->high |= json_is_true(json_object_get(o, "on"));
+		if (type == MCU_EVENT_LED)
+			e->name = json_string_value(json_object_get(o, "led"));
+		if (type == MCU_EVENT_FAULT) {
+			read_fault(o, fault);
+			e->fault = fault;
+		}
 		return true;
 	}
 	return false;
@@ -86,16 +106,17 @@ static bool read_event(const json_t *o, struct mcu_event *e)
 static int keep(struct control_rig *r, const json_t *line)
 {
 	unsigned board = ours(r, (unsigned)json_integer_value(json_object_get(line, "board")));
+	struct mcu_fault fault;
 	struct mcu_event e;
 
 	r->heard++;
-	if (!board || !read_event(line, &e))
+	if (!board || !read_event(line, &e, &fault))
 		return 0;
 	if (e.type == MCU_EVENT_RESET)
 		r->causes[board] = e.cause;
 	if (e.type == MCU_EVENT_CONSOLE && !e.line)
 		return 0;
-	console_heard(&r->consoles[board], &e);
+	board_signs_heard(&r->signs[board], &e);
 	if (e.type == MCU_EVENT_CONSOLE)
 		return 0;
 	if (r->event_count == r->event_room) {
@@ -107,6 +128,7 @@ static int keep(struct control_rig *r, const json_t *line)
 		r->events = more;
 		r->event_room = room;
 	}
+	e.fault = NULL;
 	r->events[r->event_count++] = (struct rig_event){ .board = board, .event = e };
 	return 0;
 }

@@ -183,7 +183,7 @@ void control_rig_free(struct control_rig *r)
 	if (r->has_transcript)
 		transcript_free(&r->transcript);
 	for (unsigned i = 0; i <= CONTROL_BOARDS; i++)
-		console_text_clear(&r->consoles[i]);
+		board_signs_clear(&r->signs[i]);
 	free(r->events);
 	free(r->capture);
 	free(r->socket);

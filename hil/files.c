@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "files_internal.h"
+#include "share.h"
+#include "text.h"
 
 struct files {
 	const struct value *entries;
@@ -169,6 +171,15 @@ static const struct file *made_before(const struct files *f, const char *name)
 
 /* --- looking up --- */
 
+char *files_firmware(const char *name)
+{
+	char *file = strchr(name, '/') ? NULL : text_format("firmware/%s%s", name, strchr(name, '.') ? "" : ".bin");
+	char *path = file ? share_find(file) : NULL;
+
+	free(file);
+	return path;
+}
+
 static const struct file *make_entry(struct files *f, const struct value *entry, char why[FILES_WHY])
 {
 	struct bytes b = { 0 };
@@ -177,8 +188,10 @@ static const struct file *make_entry(struct files *f, const struct value *entry,
 	bool dfu;
 	int r;
 
-	if (object_given(entry->object, "path")) {
-		path = path_beside(entry->mark.file, object_text(entry->object, "path", ""));
+	if (object_given(entry->object, "path") || object_given(entry->object, "firmware")) {
+		path = object_given(entry->object, "path")
+			       ? path_beside(entry->mark.file, object_text(entry->object, "path", ""))
+			       : files_firmware(object_text(entry->object, "firmware", ""));
 		r = path ? read_whole(path, &b, why) : files_refuse(why, "%s", strerror(ENOMEM));
 	} else {
 		r = files_make(f, entry, &b, why);

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "dfuse.h"
 #include "host.h"
+#include "host_talk.h"
 #include "host_script.h"
 #include "host_usb.h"
 
@@ -36,6 +37,7 @@ struct host {
 	/* the chunk that a line is at */
 	size_t chunk, chunk_offset, chunk_length;
 	uint8_t received[UINT16_MAX];
+	struct host_talk talk;
 };
 
 static void usage(FILE *stream)
@@ -349,21 +351,79 @@ static bool send_request(struct host *h, const struct host_step *s)
 	return true;
 }
 
-static bool do_step(struct host *h, const struct host_step *s)
+/* What has to be open. */
+static enum { HOLDS_NOTHING, HOLDS_DEVICE, HOLDS_DFU, HOLDS_PORT } needs(enum host_verb verb)
+{
+	switch (verb) {
+	case HOST_OPEN:
+	case HOST_OPEN_SERIAL:
+	case HOST_SLEEP:
+	case HOST_TIMEOUT:
+	case HOST_EXPECT_GONE:
+	case HOST_CLOSE:
+		return HOLDS_NOTHING;
+	case HOST_RESET:
+	case HOST_CONTROL:
+		return HOLDS_DEVICE;
+	case HOST_SEND:
+	case HOST_EXPECT:
+		return HOLDS_PORT;
+	default:
+		return HOLDS_DFU;
+	}
+}
+
+static bool opens(struct host *h, const struct host_step *s)
 {
 	char why[HOST_USB_WHY];
+
+	host_talk_forget(&h->talk);
+	if ((s->verb == HOST_OPEN ? host_usb_open : host_usb_open_serial)(h->usb, s->vendor, s->product, s->serial,
+									  s->time_us, why))
+		return true;
+	say_where(stderr, h, s);
+	fprintf(stderr, ": %s\n", why);
+	return false;
+}
+
+/* Text that is sent or awaited. */
+static bool talks(struct host *h, const struct host_step *s)
+{
+	char got[HOST_TALK_WHY];
+	size_t length;
+	bool well;
+
+	const uint8_t *bytes = bytes_of(h, s, &s->data, &length);
+
+	h->requests++;
+	well = s->verb == HOST_SEND ? host_talk_send(h->usb, bytes, length, h->timeout_us, got)
+				    : host_talk_expect(&h->talk, h->usb, s->regex, s->time_us, got);
+	if (host_usb_signal(h->usb))
+		return false;
+	if (well && h->verbose)
+		printf("%s:%u: %s: %s\n", s->mark.file, s->mark.line, s->text, got);
+	return well || differs(h, s, s->verb == HOST_SEND ? "it to be taken" : "that", "%s", got);
+}
+
+static bool do_step(struct host *h, const struct host_step *s)
+{
 	enum host_end end;
 
-	if (s->verb != HOST_OPEN && s->verb != HOST_SLEEP && s->verb != HOST_TIMEOUT && s->verb != HOST_EXPECT_GONE &&
-	    s->verb != HOST_CLOSE && !host_usb_is_open(h->usb))
-		return differs(h, s, "an open device", "none: it was closed");
+	if (needs(s->verb) != HOLDS_NOTHING) {
+		if (!host_usb_is_open(h->usb))
+			return differs(h, s, "an open device", "none: it was closed");
+		if (needs(s->verb) == HOLDS_PORT && !host_usb_is_serial(h->usb))
+			return differs(h, s, "an open serial port", "a DFU interface: 'open-serial' opens one");
+		if (needs(s->verb) == HOLDS_DFU && host_usb_is_serial(h->usb))
+			return differs(h, s, "an open DFU interface", "a serial port: 'open' opens one");
+	}
 	switch (s->verb) {
 	case HOST_OPEN:
-		if (host_usb_open(h->usb, s->vendor, s->product, s->serial, s->time_us, why))
-			return true;
-		say_where(stderr, h, s);
-		fprintf(stderr, ": %s\n", why);
-		return false;
+	case HOST_OPEN_SERIAL:
+		return opens(h, s);
+	case HOST_SEND:
+	case HOST_EXPECT:
+		return talks(h, s);
 	case HOST_CLOSE:
 		host_usb_close(h->usb);
 		return true;
@@ -437,6 +497,7 @@ static int run(struct host *h, const struct host_step *first)
 		status = HIL_FAILED;
 	number = host_usb_signal(h->usb);
 	host_usb_free(h->usb);
+	host_talk_forget(&h->talk);
 	if (number) {
 		fprintf(stderr, "dfuhil: interrupted after %zu requests\n", h->requests);
 		return 128 + number;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Scripted hosts: from text to steps, with all mistakes told. */
 #include <assert.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,9 @@
 
 #define DEFAULT_VENDOR 0x0483
 #define DEFAULT_PRODUCT 0xdf11
-#define GONE_US UINT64_C(40000000) /* as a mass erase may take, after which an unprotected chip goes */
+#define DEFAULT_SERIAL_PRODUCT 0x5740 /* ST's virtual COM port */
+#define GONE_US UINT64_C(40000000)    /* as a mass erase may take, after which an unprotected chip goes */
+#define EXPECT_US UINT64_C(5000000)
 #define SETTLE_US UINT64_C(60000000)
 #define TYPE_OUT 0x21 /* class, interface */
 #define TYPE_IN 0xa1
@@ -30,7 +33,7 @@ static void read_open(struct parser *p, struct host_step *s)
 	int used = 0;
 
 	s->vendor = DEFAULT_VENDOR;
-	s->product = DEFAULT_PRODUCT;
+	s->product = s->verb == HOST_OPEN_SERIAL ? DEFAULT_SERIAL_PRODUCT : DEFAULT_PRODUCT;
 	if (word_peek(p, &w) && strchr(w.copy, ':')) {
 		if (w.length != 9 || sscanf(w.copy, "%4x:%4x%n", &vendor, &product, &used) != 2 || used != 9) {
 			word_mistake(p, w.text, "'%s' is no USB id: four hexadecimal digits each, as in 0483:df11",
@@ -50,6 +53,46 @@ static void read_open(struct parser *p, struct host_step *s)
 		else
 			return;
 	}
+}
+
+static void read_send(struct parser *p, struct host_step *s)
+{
+	struct word w;
+	char *text;
+
+	if (word_peek(p, &w) && *w.text != '"') {
+		word_needs_data(p, &s->data);
+		return;
+	}
+	text = word_quoted(p, "the text to send", &s->data.length);
+	s->data.kind = HOST_BYTES;
+	s->data.bytes = (uint8_t *)text;
+	if (text && !s->data.length)
+		word_mistake(p, p->at, "there is nothing to send");
+}
+
+static void read_expect(struct parser *p, struct host_step *s)
+{
+	struct word w;
+	size_t length;
+	char reason[128];
+	regex_t regex;
+	int bad;
+
+	word_peek(p, &w);
+	s->regex = word_quoted(p, "the expression", &length);
+	if (!s->regex)
+		return;
+	bad = regcomp(&regex, s->regex, REG_EXTENDED | REG_NOSUB);
+	if (bad) {
+		regerror(bad, &regex, reason, sizeof(reason));
+		word_mistake(p, w.text, "no regular expression: %s", reason);
+		return;
+	}
+	regfree(&regex);
+	if (!length || length != strlen(s->regex))
+		word_mistake(p, w.text, "an expression is text: not empty, and without \\x00");
+	s->time_us = word_accept(p, "within") ? word_duration(p, "the time") : EXPECT_US;
 }
 
 static void read_expect_gone(struct parser *p, struct host_step *s)
@@ -153,6 +196,9 @@ static const struct request {
 	void (*read)(struct parser *, struct host_step *); /* NULL: nothing follows */
 } requests[] = {
 	{ "open", HOST_OPEN, 0, 0, 0, read_open },
+	{ "open-serial", HOST_OPEN_SERIAL, 0, 0, 0, read_open },
+	{ "send", HOST_SEND, 0, 0, 0, read_send },
+	{ "expect", HOST_EXPECT, 0, 0, 0, read_expect },
 	{ "close", HOST_CLOSE, 0, 0, 0, NULL },
 	{ "reset", HOST_RESET, 0, 0, 0, NULL },
 	{ "expect-gone", HOST_EXPECT_GONE, 0, 0, 0, read_expect_gone },
@@ -275,6 +321,7 @@ static void step_free(struct host_step *s)
 {
 	free(s->text);
 	free(s->serial);
+	free(s->regex);
 	data_free(&s->data);
 	data_free(&s->wish.data);
 }
@@ -313,7 +360,7 @@ static struct host_step *add_step(struct parser *p)
 /* The rest of a request that has a mistake is not looked at. */
 static const char *request_end(const struct parser *p)
 {
-	const char *end = memchr(p->at, ';', (size_t)(p->end - p->at));
+	const char *end = word_outside_quotes(p->at, p->end, ';');
 
 	return end ? end : p->end;
 }
@@ -442,7 +489,7 @@ struct host_script *host_script_parse(struct mark at, const char *text, size_t l
 
 		p.text = p.at = text;
 		p.end = line_end;
-		hash = memchr(text, '#', (size_t)(line_end - text));
+		hash = word_outside_quotes(text, line_end, '#');
 		if (hash)
 			p.end = hash;
 		p.excerpt = at.column > 1 ? NULL : strndup(text, (size_t)(line_end - text));
@@ -463,7 +510,7 @@ struct host_script *host_script_parse(struct mark at, const char *text, size_t l
 		host_script_free(p.script);
 		return NULL;
 	}
-	p.script->opens = p.script->steps[0].verb == HOST_OPEN;
+	p.script->opens = p.script->steps[0].verb == HOST_OPEN || p.script->steps[0].verb == HOST_OPEN_SERIAL;
 	return p.script;
 }
 

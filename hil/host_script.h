@@ -6,6 +6,7 @@
  *	getstatus -> dfuERROR errFIRMWARE; clrstatus; getstatus -> dfuIDLE
  *	erase 0x08000000; settle
  *	each 2048 of image at 0x08000000: set-address @; settle; dnload 2 @; settle
+ *	open-serial f055:9800 within 3s; send "print(6*7)\r"; expect "42" within 1s
  *
  * host_script_help is the whole grammar.
  */
@@ -19,6 +20,9 @@
 
 enum host_verb {
 	HOST_OPEN,
+	HOST_OPEN_SERIAL,
+	HOST_SEND,   /* to the serial port: data */
+	HOST_EXPECT, /* from the serial port: regex */
 	HOST_CLOSE,
 	HOST_RESET,
 	HOST_EXPECT_GONE,
@@ -85,7 +89,8 @@ struct host_step {
 	/* open */
 	uint16_t vendor, product;
 	char *serial;     /* NULL: any */
-	uint64_t time_us; /* sleep, timeout; within of open, expect-gone and settle */
+	uint64_t time_us; /* sleep, timeout; within of open, expect, expect-gone and settle */
+	char *regex;      /* expect: POSIX extended */
 	/* requests */
 	bool wait;          /* getstatus: let bwPollTimeout pass */
 	bool chunk_block;   /* block is 2 and the number of the chunk */
@@ -103,7 +108,7 @@ struct host_script {
 	size_t count;
 	struct host_each **eachs;
 	size_t each_count;
-	bool opens; /* the first step is open */
+	bool opens; /* the first step is open or open-serial */
 };
 
 /* at: where the first character of text stands (of a block of YAML, its indentation is the column; what is not at the left edge is

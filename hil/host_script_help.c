@@ -6,6 +6,9 @@ const char host_script_help[] =
 	"A script has one request a line, or several with ';' between them; '#' begins a comment.\n"
 	"\n"
 	"  open [VVVV:PPPP] [serial S] [within TIME]   the device; without it the first thing done\n"
+	"  open-serial [VVVV:PPPP] [serial S] [within TIME]   one with a serial port; 0483:5740\n"
+	"  send \"TEXT\" | DATA          to that port; \\n \\r \\t \\\\ \\\" \\xHH stand for what they do in C\n"
+	"  expect \"REGEX\" [within 5s]  from that port; what comes up to its end is then gone\n"
 	"  close   reset (of the bus)   expect-gone [within 40s]   sleep TIME\n"
 	"  timeout TIME                for each request that follows; 40s at first\n"
 	"  set-interface ALT\n"
@@ -32,5 +35,6 @@ const char host_script_help[] =
 	"\n"
 	"  getstatus -> dfuERROR errFIRMWARE; clrstatus; getstatus -> dfuIDLE\n"
 	"  each 2048 of image at 0x08000000: set-address @; settle; dnload 2 @; settle\n"
+	"  open-serial f055:9800 within 3s; send \"print(6*7)\\r\"; expect \"42\" within 1s\n"
 	"  abort; set-address 0x08000000; settle; abort\n"
 	"  each 2048 of image at 0x08000000: upload @ @ -> @\n";

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "host_serial.h"
 #include "host_usb.h"
 #include "host_wait.h"
 
@@ -17,7 +18,10 @@ struct host_usb {
 	libusb_device_handle *handle;
 	libusb_device *device; /* referenced; that of the handle, or one that is gone */
 	uint8_t interface;
+	bool serial; /* a serial port, with these: */
+	struct host_serial_port port;
 	bool gone;
+	int completed; /* the transfer that is under way */
 	struct host_wait wait;
 };
 
@@ -54,8 +58,12 @@ void host_usb_free(struct host_usb *h)
 void host_usb_close(struct host_usb *h)
 {
 	if (h->handle) {
+		if (!h->gone && h->serial)
+			host_serial_end(h, &h->port);
 		if (!h->gone)
 			libusb_release_interface(h->handle, h->interface);
+		if (!h->gone && h->serial)
+			libusb_release_interface(h->handle, h->port.data_interface);
 		libusb_close(h->handle);
 		h->handle = NULL;
 	}
@@ -63,7 +71,12 @@ void host_usb_close(struct host_usb *h)
 		libusb_unref_device(h->device);
 		h->device = NULL;
 	}
-	h->gone = false;
+	h->gone = h->serial = false;
+}
+
+bool host_usb_is_serial(const struct host_usb *h)
+{
+	return h->serial;
 }
 
 bool host_usb_is_open(const struct host_usb *h)
@@ -155,6 +168,56 @@ static bool drop(struct host_usb *h)
 	return false;
 }
 
+/* The configuration as the device gives it: parsed by libusb, a union descriptor would be among what it leaves unparsed. */
+static bool find_serial(libusb_device_handle *handle, struct host_serial_port *port)
+{
+	uint8_t bytes[HOST_SERIAL_DESCRIPTORS];
+	struct libusb_config_descriptor *active;
+	int size = LIBUSB_ERROR_NOT_FOUND;
+	uint8_t value;
+
+	if (libusb_get_active_config_descriptor(libusb_get_device(handle), &active))
+		return false;
+	value = active->bConfigurationValue;
+	libusb_free_config_descriptor(active);
+	for (uint8_t i = 0; i < 8 && size < 0; i++) {
+		int n = libusb_get_descriptor(handle, LIBUSB_DT_CONFIG, i, bytes, sizeof(bytes));
+
+		if (n < 9)
+			return false;
+		size = bytes[5] == value ? n : size;
+	}
+	return size > 0 && host_serial_find(bytes, (size_t)size, port);
+}
+
+static bool claim_serial(struct host_usb *h, const char *name, char why[HOST_USB_WHY])
+{
+	enum host_end end;
+	int rc;
+
+	if (!find_serial(h->handle, &h->port)) {
+		snprintf(why, HOST_USB_WHY, "device %s has no serial port (CDC-ACM)", name);
+		return drop(h);
+	}
+	h->interface = h->port.control_interface;
+	libusb_set_auto_detach_kernel_driver(h->handle, 1);
+	rc = libusb_claim_interface(h->handle, h->interface);
+	if (!rc && h->port.data_interface != h->interface)
+		rc = libusb_claim_interface(h->handle, h->port.data_interface);
+	if (rc) {
+		snprintf(why, HOST_USB_WHY, "the serial port of %s cannot be claimed: %s", name,
+			 libusb_strerror((enum libusb_error)rc));
+		return drop(h);
+	}
+	h->serial = true;
+	end = host_serial_begin(h, &h->port);
+	if (end == HOST_OK)
+		return true;
+	snprintf(why, HOST_USB_WHY, "the serial port of %s cannot be set up: %s", name, host_end_name(end));
+	host_usb_close(h);
+	return false;
+}
+
 static bool claim(struct host_usb *h, const char *name, char why[HOST_USB_WHY])
 {
 	int rc;
@@ -171,8 +234,8 @@ static bool claim(struct host_usb *h, const char *name, char why[HOST_USB_WHY])
 	return drop(h);
 }
 
-bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
-		   char why[HOST_USB_WHY])
+static bool open_with(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
+		      char why[HOST_USB_WHY], bool (*take)(struct host_usb *, const char *name, char why[HOST_USB_WHY]))
 {
 	uint64_t until = host_wait_now_us() + within_us;
 	unsigned found;
@@ -188,7 +251,19 @@ bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const 
 			return false;
 	}
 	snprintf(name, sizeof(name), "%04x:%04x", vendor, product);
-	return found == 1 ? claim(h, name, why) : drop(h);
+	return found == 1 ? take(h, name, why) : drop(h);
+}
+
+bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
+		   char why[HOST_USB_WHY])
+{
+	return open_with(h, vendor, product, serial, within_us, why, claim);
+}
+
+bool host_usb_open_serial(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
+			  char why[HOST_USB_WHY])
+{
+	return open_with(h, vendor, product, serial, within_us, why, claim_serial);
 }
 
 bool host_usb_open_at(struct host_usb *h, unsigned bus, unsigned address, char why[HOST_USB_WHY])
@@ -280,39 +355,77 @@ static void wait_for_events(struct host_usb *h)
 	host_wait_poll(&h->wait, list, count, limit_us);
 }
 
+/* The transfer is filled in, but for how it ends. An error of libusb. */
+static int carry_out(struct host_usb *h, struct libusb_transfer *transfer, size_t *actual)
+{
+	bool cancelled = false;
+	int rc;
+
+	transfer->callback = done;
+	transfer->user_data = &h->completed;
+	h->completed = 0;
+	rc = h->gone ? LIBUSB_ERROR_NO_DEVICE : libusb_submit_transfer(transfer);
+	if (rc)
+		return rc;
+	while (!h->completed) {
+		wait_for_events(h);
+		if (host_wait_signal() && !cancelled)
+			cancelled = !libusb_cancel_transfer(transfer);
+		libusb_handle_events_timeout_completed(h->context, &(struct timeval){ 0, 0 }, &h->completed);
+	}
+	*actual = (size_t)transfer->actual_length;
+	return error_of(transfer->status);
+}
+
 enum host_end host_usb_control(struct host_usb *h, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
 			       uint8_t *data, uint16_t length, uint64_t timeout_us, size_t *actual)
 {
 	struct libusb_transfer *transfer = libusb_alloc_transfer(0);
 	unsigned char *buffer = malloc(LIBUSB_CONTROL_SETUP_SIZE + (size_t)length);
-	bool in = type & LIBUSB_ENDPOINT_IN, cancelled = false;
-	int completed = 0, rc = LIBUSB_ERROR_NO_MEM;
+	bool in = type & LIBUSB_ENDPOINT_IN;
+	int rc = LIBUSB_ERROR_NO_MEM;
 
 	*actual = 0;
-	if (!transfer || !buffer)
-		goto out;
-	libusb_fill_control_setup(buffer, type, request, value, index, length);
-	if (!in && length)
-		memcpy(buffer + LIBUSB_CONTROL_SETUP_SIZE, data, length);
-	libusb_fill_control_transfer(transfer, h->handle, buffer, done, &completed,
-				     (unsigned)((timeout_us + 999) / 1000));
-	rc = h->gone ? LIBUSB_ERROR_NO_DEVICE : libusb_submit_transfer(transfer);
-	if (rc)
-		goto out;
-	while (!completed) {
-		wait_for_events(h);
-		if (host_wait_signal() && !cancelled)
-			cancelled = !libusb_cancel_transfer(transfer);
-		libusb_handle_events_timeout_completed(h->context, &(struct timeval){ 0, 0 }, &completed);
+	if (transfer && buffer) {
+		libusb_fill_control_setup(buffer, type, request, value, index, length);
+		if (!in && length)
+			memcpy(buffer + LIBUSB_CONTROL_SETUP_SIZE, data, length);
+		libusb_fill_control_transfer(transfer, h->handle, buffer, NULL, NULL,
+					     (unsigned)((timeout_us + 999) / 1000));
+		rc = carry_out(h, transfer, actual);
+		if (in && *actual)
+			memcpy(data, libusb_control_transfer_get_data(transfer), *actual);
 	}
-	rc = error_of(transfer->status);
-	*actual = (size_t)transfer->actual_length;
-	if (in && *actual)
-		memcpy(data, libusb_control_transfer_get_data(transfer), *actual);
-out:
 	libusb_free_transfer(transfer);
 	free(buffer);
 	return ended(h, rc);
+}
+
+static enum host_end bulk(struct host_usb *h, uint8_t endpoint, uint8_t *data, size_t length, uint64_t timeout_us,
+			  size_t *actual)
+{
+	struct libusb_transfer *transfer = libusb_alloc_transfer(0);
+	int rc = LIBUSB_ERROR_NO_MEM;
+
+	*actual = 0;
+	if (transfer) {
+		libusb_fill_bulk_transfer(transfer, h->handle, endpoint, data, (int)length, NULL, NULL,
+					  (unsigned)((timeout_us + 999) / 1000));
+		rc = carry_out(h, transfer, actual);
+	}
+	libusb_free_transfer(transfer);
+	return ended(h, rc);
+}
+
+enum host_end host_usb_write(struct host_usb *h, const uint8_t *data, size_t length, uint64_t timeout_us,
+			     size_t *actual)
+{
+	return bulk(h, h->port.out, (uint8_t *)data, length, timeout_us, actual);
+}
+
+enum host_end host_usb_read(struct host_usb *h, uint8_t *data, size_t length, uint64_t timeout_us, size_t *actual)
+{
+	return bulk(h, h->port.in, data, length, timeout_us, actual);
 }
 
 enum host_end host_usb_set_interface(struct host_usb *h, uint8_t alternate)

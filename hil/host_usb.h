@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The host's end of USB for a scripted host, over libusb: one device with a DFU interface, one request at a time, each with a
- * timeout. SIGINT, SIGTERM and SIGHUP end whatever is waited for at once.
+ * The host's end of USB for a scripted host, over libusb: one device with a DFU interface or a serial port, one request at a time,
+ * each with a timeout. SIGINT, SIGTERM and SIGHUP end whatever is waited for at once.
  */
 #ifndef DFUBENCH_HOST_USB_H
 #define DFUBENCH_HOST_USB_H
@@ -24,15 +24,25 @@ int host_usb_signal(const struct host_usb *);
 /* The one device with that ID and serial number (NULL: any), waited for so long; an open one is closed. false with why. */
 bool host_usb_open(struct host_usb *, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
 		   char why[HOST_USB_WHY]);
+/* Likewise, with a serial port (CDC-ACM, USB PSTN 1.2) instead of a DFU interface. Drivers that have it make way; it is set to 115200
+ * baud, 8N1, and DTR and RTS are on until it is closed. */
+bool host_usb_open_serial(struct host_usb *, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
+			  char why[HOST_USB_WHY]);
 /* That one and no other: nothing is asked of devices beside it. */
 bool host_usb_open_at(struct host_usb *, unsigned bus, unsigned address, char why[HOST_USB_WHY]);
 void host_usb_close(struct host_usb *);
 bool host_usb_is_open(const struct host_usb *);
+bool host_usb_is_serial(const struct host_usb *);
 uint8_t host_usb_interface(const struct host_usb *); /* number of the DFU interface */
 
 /* data has length bytes. *actual: that moved. */
 enum host_end host_usb_control(struct host_usb *, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
 			       uint8_t *data, uint16_t length, uint64_t timeout_us, size_t *actual);
+/* Of the serial port. To read, length is a multiple of the packet size, and there is an end with the first packets. *actual counts
+ * in a HOST_LATE too. */
+enum host_end host_usb_write(struct host_usb *, const uint8_t *data, size_t length, uint64_t timeout_us,
+			     size_t *actual);
+enum host_end host_usb_read(struct host_usb *, uint8_t *data, size_t length, uint64_t timeout_us, size_t *actual);
 enum host_end host_usb_set_interface(struct host_usb *, uint8_t alternate);
 /* Also one that it has already. */
 enum host_end host_usb_set_configuration(struct host_usb *, uint8_t value);

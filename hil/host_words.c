@@ -170,6 +170,82 @@ uint64_t word_duration(struct parser *p, const char *what)
 	return us;
 }
 
+/* Quoted text */
+
+const char *word_outside_quotes(const char *text, const char *end, char c)
+{
+	bool quoted = false;
+
+	for (; text < end; text++) {
+		if (*text == '"')
+			quoted = !quoted;
+		else if (quoted && *text == '\\' && text + 1 < end)
+			text++;
+		else if (!quoted && *text == c)
+			return text;
+	}
+	return NULL;
+}
+
+static int nibble(char c);
+
+/* What a backslash stands for, at its next character; -1: nothing. */
+static int escaped(const char *at, const char *end, unsigned *used)
+{
+	static const char letters[] = "nrt\\\"", bytes[] = "\n\r\t\\\"";
+	const char *letter = at < end ? memchr(letters, *at, sizeof(letters) - 1) : NULL;
+
+	*used = 1;
+	if (letter)
+		return bytes[letter - letters];
+	if (end - at < 3 || *at != 'x' || nibble(at[1]) < 0 || nibble(at[2]) < 0)
+		return -1;
+	*used = 3;
+	return nibble(at[1]) << 4 | nibble(at[2]);
+}
+
+char *word_quoted(struct parser *p, const char *what, size_t *length)
+{
+	struct word w;
+	char *out;
+	const char *at;
+
+	*length = 0;
+	word_peek(p, &w);
+	if (w.text == p->end || *w.text != '"') {
+		word_mistake(p, w.text, "%s is missing: \"...\" was expected", what);
+		return NULL;
+	}
+	out = malloc((size_t)(p->end - w.text) + 1);
+	if (!out) {
+		p->no_memory = p->failed = true;
+		return NULL;
+	}
+	for (at = w.text + 1; at < p->end && *at != '"'; at++) {
+		unsigned used;
+		int byte = (unsigned char)*at;
+
+		if (*at == '\\') {
+			byte = escaped(at + 1, p->end, &used);
+			if (byte < 0) {
+				word_mistake(p, at, "only \\n \\r \\t \\\\ \\\" and \\xHH may follow a backslash");
+				free(out);
+				return NULL;
+			}
+			at += used;
+		}
+		out[(*length)++] = (char)byte;
+	}
+	if (at == p->end) {
+		word_mistake(p, w.text, "%s has no closing '\"'", what);
+		free(out);
+		return NULL;
+	}
+	p->at = at + 1;
+	out[*length] = 0;
+	return out;
+}
+
 /* Data */
 
 static int nibble(char c)

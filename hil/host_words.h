@@ -44,6 +44,10 @@ size_t word_size(struct parser *, const char *what);       /* sizes and offsets 
 uint64_t word_duration(struct parser *, const char *what); /* us */
 bool word_data(struct parser *, struct host_data *);       /* true: there was data */
 void word_file(struct parser *, struct host_data *);       /* a name, and which part of it */
+/* "..." with \n \r \t \\ \" \xHH; *length bytes and a NUL, the caller's. NULL: the mistake has been told. */
+char *word_quoted(struct parser *, const char *what, size_t *length);
+/* The first c that is not within "..."; NULL: none. */
+const char *word_outside_quotes(const char *text, const char *end, char c);
 void word_needs_data(struct parser *, struct host_data *);
 
 #endif

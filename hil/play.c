@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "board_fit.h"
+#include "engine.h"
 #include "play_internal.h"
 #include "rig_choice.h"
 #include "verb.h"
@@ -164,7 +165,14 @@ static const char *rig_lacks(const struct play_options *o, char why[RIG_WHY])
 			what = s->steps[i].verb->name;
 	snprintf(why, RIG_WHY, "rig '%s' cannot do '%s', which %.200s needs", rig_choice_name(o->rig),
 		 rig_can_name((enum rig_can)first), what);
+	if (first == RIG_FIRMWARE && engine_lacks())
+		snprintf(why + strlen(why), RIG_WHY - strlen(why), ": %.200s", engine_lacks());
 	return why;
+}
+
+static enum rig_application application_of(const struct object *board)
+{
+	return (enum rig_application)object_number(board, "application", RIG_SERIAL_PORT);
 }
 
 const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
@@ -183,8 +191,8 @@ const char *play_obstacle(const struct play_options *o, char why[RIG_WHY])
 			snprintf(why + used, RIG_WHY - used, " alone");
 		return why;
 	}
-	if (rig_lacks(o, why) || rig_choice_differs(o->rig, object_text(board, "profile", "f407"),
-						    object_flag(board, "application", true), why))
+	if (rig_lacks(o, why) ||
+	    rig_choice_differs(o->rig, object_text(board, "profile", "f407"), application_of(board), why))
 		return why;
 	if (rig_choice_board(o->rig) && board_fit(rig_choice_board(o->rig), s, why))
 		return why;
@@ -312,7 +320,7 @@ static bool open_rig(struct play *play, char *capture)
 		.boot1 = object_number(board, "boot1", 0) == 1,
 		.powered = object_flag(board, "powered", true),
 		.plugged = object_flag(board, "plugged", true),
-		.application = object_flag(board, "application", true),
+		.application = application_of(board),
 		.erase_times = (enum flash_durations)object_number(board, "erase-times", DURATION_TYPICAL),
 		.seed = o->seed,
 		.time = o->time,

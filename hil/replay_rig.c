@@ -335,7 +335,7 @@ int replay_run(struct replay *r, const char *folder, char why[REPLAY_WHY])
 				   .boot0 = true,
 				   .powered = true,
 				   .plugged = true,
-				   .application = true,
+				   .application = RIG_SERIAL_PORT,
 				   .erase_times = DURATION_TYPICAL,
 				   .seed = o->seed,
 				   .capture = capture,

@@ -42,6 +42,23 @@ const char *rig_can_name(enum rig_can can)
 		return "inside";
 	case RIG_BOOT1:
 		return "boot1";
+	case RIG_FIRMWARE:
+		return "firmware";
+	case RIG_SEND:
+		return "send";
+	case RIG_LEDS:
+		return "leds";
+	case RIG_BUTTON:
+		return "button";
 	}
 	return NULL;
+}
+
+const char *rig_application_word(enum rig_application application)
+{
+	static const char *const words[] = {
+		[RIG_NO_APPLICATION] = "none", [RIG_SERIAL_PORT] = "0483:5740", [RIG_FLASHED] = "firmware"
+	};
+
+	return words[application];
 }

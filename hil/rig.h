@@ -35,10 +35,23 @@ enum rig_can {
 	RIG_EVENTS = 32768,        /* knows which sectors were erased and written */
 	RIG_INSIDE = 65536,        /* knows what no host is told: causes of resets, lock-ups */
 	RIG_BOOT1 = 131072,        /* BOOT1 */
+	RIG_FIRMWARE = 262144,     /* what is in flash really runs */
+	RIG_SEND = 524288,         /* says something to the application, on its serial port */
+	RIG_LEDS = 1048576,        /* sees the LEDs */
+	RIG_BUTTON = 2097152,      /* presses the user button */
 };
 const char *rig_can_name(enum rig_can); /* of one: "faults" */
 
 enum rig_time { RIG_TIME_VIRTUAL, RIG_TIME_SCALED };
+
+enum rig_application {
+	RIG_NO_APPLICATION, /* nothing with USB */
+	RIG_SERIAL_PORT,    /* a stub, whatever is in flash; on a board that is none: what is in flash */
+	RIG_FLASHED,        /* what is in flash */
+};
+
+/* As --app of dfuemu has it: "0483:5740" */
+const char *rig_application_word(enum rig_application);
 
 /* What the scenario wants on the desk. All strings are the caller's. */
 struct rig_bystander {
@@ -52,7 +65,7 @@ struct rig_setup {
 	const struct rig_bystander *bystanders;
 	size_t bystander_count;
 	bool boot0, boot1, powered, plugged; /* at the start */
-	bool application;                    /* the stub with a serial port runs as application */
+	enum rig_application application;
 	enum flash_durations erase_times;
 	uint64_t seed;
 	enum rig_time time;
@@ -106,6 +119,16 @@ struct rig_status {
 	const char *serial;
 };
 
+/* What a person beside the board can wait for. */
+struct rig_sign {
+	enum { SIGN_LED, SIGN_FAULT } kind;
+	unsigned led; /* 0 to 3: green, orange, red, blue */
+	bool on;
+	/* a fault of the application since the last reset */
+	unsigned exception; /* 3 HardFault, 4 MemManage, 5 BusFault, 6 UsageFault; 0: any */
+	bool lockup;        /* one that could not be taken */
+};
+
 /* What has happened on the boards, in order. */
 struct rig_event {
 	unsigned board;
@@ -122,7 +145,11 @@ struct rig_ops {
 	int (*pass)(struct rig *, uint64_t us);
 	/* Until programs can see a device with that ID (or none): 0, -ETIMEDOUT. board: that one's alone; 0: any device. */
 	int (*wait_usb)(struct rig *, unsigned board, uint16_t vendor, uint16_t product, bool there, uint64_t limit_us);
-	int (*wait_console)(struct rig *, unsigned board, const char *regex, uint64_t limit_us); /* -EOPNOTSUPP */
+	/* In what it has said since its last reset; fresh: and since the last console_send(). -EOPNOTSUPP */
+	int (*wait_console)(struct rig *, unsigned board, const char *regex, bool fresh, uint64_t limit_us);
+	int (*console_send)(struct rig *, unsigned board, const char *text);                        /* -EOPNOTSUPP */
+	int (*wait_sign)(struct rig *, unsigned board, const struct rig_sign *, uint64_t limit_us); /* or -ETIMEDOUT */
+	int (*button)(struct rig *, unsigned board, bool pressed);                                  /* -EOPNOTSUPP */
 	uint64_t (*now_us)(struct rig *);
 	int (*run)(struct rig *, const struct rig_run *, struct rig_ran *, char why[RIG_WHY]);
 

@@ -124,7 +124,7 @@ static int board_wait_usb(struct rig *rig, unsigned board, uint16_t vendor, uint
 	}
 }
 
-static int board_wait_console(struct rig *rig, unsigned board, const char *regex, uint64_t limit_us)
+static int board_wait_console(struct rig *rig, unsigned board, const char *regex, bool fresh, uint64_t limit_us)
 {
 	struct board *b = board_of(rig);
 	uint64_t start = board_now_us(b);
@@ -136,7 +136,7 @@ static int board_wait_console(struct rig *rig, unsigned board, const char *regex
 		return -EOPNOTSUPP;
 	for (;;) {
 		console_port_listen(b->console);
-		if (console_port_matches(b->console, regex))
+		if (console_port_matches(b->console, regex, fresh))
 			return 0;
 		if (board_now_us(b) - start >= limit_us)
 			break;
@@ -148,7 +148,35 @@ static int board_wait_console(struct rig *rig, unsigned board, const char *regex
 	return -ETIMEDOUT;
 }
 
+static int board_console_send(struct rig *rig, unsigned board, const char *text)
+{
+	struct board *b = board_of(rig);
+	char why[CONSOLE_PORT_WHY];
+	int r;
+
+	if (board != 1)
+		return -ENOENT;
+	if (!b->console)
+		return -EOPNOTSUPP;
+	r = console_port_send(b->console, text);
+	if (!r || !console_port_state(b->console, why))
+		return r;
+	return board_fail(b, r, "%s", why);
+}
+
 /* --- what it is not --- */
+
+static int board_wait_sign(struct rig *rig, unsigned board, const struct rig_sign *sign, uint64_t limit_us)
+{
+	(void)rig, (void)board, (void)sign, (void)limit_us;
+	return -EOPNOTSUPP;
+}
+
+static int board_button(struct rig *rig, unsigned board, bool pressed)
+{
+	(void)rig, (void)board, (void)pressed;
+	return -EOPNOTSUPP;
+}
 
 static int board_fault_add(struct rig *rig, unsigned board, const char *rule, char why[RIG_WHY])
 {
@@ -191,7 +219,7 @@ static const char *board_why(struct rig *rig)
 
 unsigned rig_board_can(const struct board_rig *f)
 {
-	unsigned can = RIG_STATE;
+	unsigned can = RIG_STATE | RIG_FIRMWARE;
 	char device[32], why[USBMON_TAP_WHY];
 
 	if (f->wires[WIRE_BOOT0] && f->reset_by != WIRES)
@@ -201,7 +229,7 @@ unsigned rig_board_can(const struct board_rig *f)
 	if (f->wires[WIRE_VBUS])
 		can |= RIG_CABLE;
 	if (f->console || f->console_usb)
-		can |= RIG_CONSOLE;
+		can |= RIG_CONSOLE | RIG_SEND;
 	if (f->usbmon) {
 		usbmon_tap_device(f->port, device);
 		if (!usbmon_tap_possible(strcmp(f->usbmon, "auto") ? f->usbmon : device, why))
@@ -412,6 +440,9 @@ static const struct rig_ops board_ops = {
 	.pass = board_pass,
 	.wait_usb = board_wait_usb,
 	.wait_console = board_wait_console,
+	.console_send = board_console_send,
+	.wait_sign = board_wait_sign,
+	.button = board_button,
 	.now_us = board_now,
 	.run = board_run,
 	.crowded = board_crowded,

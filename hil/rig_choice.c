@@ -6,6 +6,7 @@
 #include <string.h>
 #include "rig.h"
 #include "board_rig.h"
+#include "engine.h"
 #include "options.h"
 #include "rig_board.h"
 #include "rig_choice.h"
@@ -175,13 +176,13 @@ void rig_choice_free(struct rig_choice *c)
 
 unsigned rig_choice_can(const struct rig_choice *c)
 {
-	unsigned can;
+	unsigned can, lacking = engine_lacks() ? RIG_FIRMWARE : 0;
 
 	switch (c->kind) {
 	case KIND_EMULATED:
-		return ~0u;
+		return ~lacking;
 	case KIND_VHCI: /* nodes are the kernel's: nobody can be kept from them in a way that a scenario could set up */
-		return ~(unsigned)RIG_DENIED;
+		return ~(lacking | RIG_DENIED);
 	case KIND_CONTROL: /* its boards are what they are, and may be dear to somebody */
 		can = ~(unsigned)(RIG_PROFILES | RIG_BOARDS | RIG_IRREVERSIBLE | RIG_DENIED);
 		if (c->looked_at && mcu_profile_find(c->facts.profile) != mcu_profile_find(DEFAULT_PROFILE))
@@ -254,10 +255,10 @@ void rig_choice_clock(const struct rig_choice *c, enum rig_time *time, double *s
 	*scale = *time == RIG_TIME_VIRTUAL ? 1 : options_time_scale(c->facts.time);
 }
 
-const char *rig_choice_differs(const struct rig_choice *c, const char *profile, bool application, char why[RIG_WHY])
+const char *rig_choice_differs(const struct rig_choice *c, const char *profile, enum rig_application application,
+			       char why[RIG_WHY])
 {
-	const char *wanted = application ? "0483:5740" : "none";
-
+	const char *wanted = rig_application_word(application);
 	const char *own = c->kind == KIND_BOARD ? c->board->profile : c->facts.profile;
 
 	if (c->kind != KIND_BOARD && (c->kind != KIND_CONTROL || !c->looked_at))

@@ -25,6 +25,6 @@ int rig_choice_check(struct rig_choice *, char why[RIG_WHY]);
 /* Where the rig has a clock of its own, that one instead. After rig_choice_check(). */
 void rig_choice_clock(const struct rig_choice *, enum rig_time *, double *scale);
 /* Why a scenario for such boards does not fit what is there; NULL: it does. Of kind board board_fit.h says more. */
-const char *rig_choice_differs(const struct rig_choice *, const char *profile, bool application, char why[RIG_WHY]);
+const char *rig_choice_differs(const struct rig_choice *, const char *profile, enum rig_application, char why[RIG_WHY]);
 
 #endif

@@ -168,7 +168,7 @@ static int control_wait_usb(struct rig *rig, unsigned board, uint16_t vendor, ui
 	}
 }
 
-static int control_wait_console(struct rig *rig, unsigned board, const char *regex, uint64_t limit_us)
+static int control_wait_console(struct rig *rig, unsigned board, const char *regex, bool fresh, uint64_t limit_us)
 {
 	struct control_rig *r = control_of(rig);
 	uint64_t start = control_time(r);
@@ -179,12 +179,64 @@ static int control_wait_console(struct rig *rig, unsigned board, const char *reg
 	for (;;) {
 		if (control_status(r, board, &b)) /* with all events up to now */
 			return -ECONNRESET;
-		if (console_text_matches(&r->consoles[board], regex))
+		if (console_text_matches(&r->signs[board].console, regex, fresh))
 			return 0;
 		if (control_time(r) - start >= limit_us)
 			return -ETIMEDOUT;
 		pause_ms(POLL_MS);
 	}
+}
+
+/* As `dfuemu ctl` reads it. */
+static int control_console_send(struct rig *rig, unsigned board, const char *text)
+{
+	struct control_rig *r = control_of(rig);
+	struct control_board b;
+	char *escaped = malloc(4 * strlen(text) + 1), *to = escaped;
+	int error;
+
+	if (!escaped)
+		return -ENOMEM;
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c > ' ' && c != '\\' && c < 0x7f)
+			*to++ = (char)c;
+		else
+			to += sprintf(to, "\\x%02x", c);
+	}
+	*to = 0;
+	error = control_status(r, board, &b); /* with all events up to now */
+	if (!error) {
+		console_text_mark(&r->signs[board].console);
+		error = control_command(r, board, "console send %s", escaped);
+	}
+	free(escaped);
+	return error;
+}
+
+static int control_wait_sign(struct rig *rig, unsigned board, const struct rig_sign *sign, uint64_t limit_us)
+{
+	struct control_rig *r = control_of(rig);
+	uint64_t start = control_time(r);
+	struct control_board b;
+
+	if (!board || board > r->boards)
+		return -ENOENT;
+	for (;;) {
+		if (control_status(r, board, &b)) /* with all events up to now */
+			return -ECONNRESET;
+		if (board_signs_show(&r->signs[board], sign))
+			return 0;
+		if (control_time(r) - start >= limit_us)
+			return -ETIMEDOUT;
+		pause_ms(POLL_MS);
+	}
+}
+
+static int control_button(struct rig *rig, unsigned board, bool pressed)
+{
+	return control_command(control_of(rig), board, "button %s", pressed ? "press" : "release");
 }
 
 /* --- a tool --- */
@@ -415,11 +467,15 @@ static const char *control_why(struct rig *rig)
 static const struct rig_ops control_ops = {
 	.name = "control",
 	.can = RIG_PINS | RIG_POWER | RIG_CABLE | RIG_PREPARE | RIG_READ | RIG_STATE | RIG_FAULTS | RIG_DURATIONS |
-	       RIG_CONSOLE | RIG_SOFTWARE_ENTRY | RIG_EVENTS | RIG_INSIDE | RIG_BOOT1,
+	       RIG_CONSOLE | RIG_SOFTWARE_ENTRY | RIG_EVENTS | RIG_INSIDE | RIG_BOOT1 | RIG_FIRMWARE | RIG_SEND |
+	       RIG_LEDS | RIG_BUTTON,
 	.pin = control_pin,
 	.pass = control_pass,
 	.wait_usb = control_wait_usb,
 	.wait_console = control_wait_console,
+	.console_send = control_console_send,
+	.wait_sign = control_wait_sign,
+	.button = control_button,
 	.now_us = control_now,
 	.run = control_run,
 	.crowded = control_crowded,

@@ -28,7 +28,7 @@ static void board_event(void *context, const struct desk_event *e)
 	if (e->mcu->type == MCU_EVENT_RESET && e->board <= PRIVATE_BUS_PORTS)
 		r->causes[e->board] = e->mcu->cause;
 	if (e->board <= PRIVATE_BUS_PORTS)
-		console_heard(&r->consoles[e->board], e->mcu);
+		board_signs_heard(&r->signs[e->board], e->mcu);
 	if (e->mcu->type == MCU_EVENT_CONSOLE)
 		return;
 	if (r->event_count == r->event_room) {
@@ -40,7 +40,8 @@ static void board_event(void *context, const struct desk_event *e)
 		r->events = more;
 		r->event_room = room;
 	}
-	r->events[r->event_count++] = (struct rig_event){ .board = e->board, .event = *e->mcu };
+	r->events[r->event_count] = (struct rig_event){ .board = e->board, .event = *e->mcu };
+	r->events[r->event_count++].event.fault = NULL; /* what it points to is not ours to keep */
 }
 
 /* --- the desk --- */
@@ -89,7 +90,7 @@ static int describe_desk(struct desk_rig *r, const struct rig_setup *s)
 	int bad = word(r, "exec") | word(r, "--profile=%s", s->profile) | word(r, "--boards=%u", s->boards) |
 		  word(r, "--boot0=%s", s->boot0 ? "high" : "low") | word(r, "--boot1=%s", s->boot1 ? "high" : "low") |
 		  word(r, "--erase-times=%s", times[s->erase_times]) |
-		  word(r, "--app=%s", s->application ? "0483:5740" : "none") |
+		  word(r, "--app=%s", rig_application_word(s->application)) |
 		  word(r, "--seed=%llu", (unsigned long long)s->seed) | word(r, "--capture=%s", s->capture);
 
 	/* The limit of a tool is an event of the bench, which would have plain virtual time skip every sleep anyway; saying so
@@ -208,7 +209,7 @@ static void desk_close(struct rig *rig)
 	for (int i = 0; i < r->word_count; i++)
 		free(r->words[i]);
 	for (unsigned i = 0; i <= PRIVATE_BUS_PORTS; i++)
-		console_text_clear(&r->consoles[i]);
+		board_signs_clear(&r->signs[i]);
 	free(r->said);
 	free(r->events);
 	free(r);
@@ -295,25 +296,73 @@ static int desk_wait_usb(struct rig *rig, unsigned board, uint16_t vendor, uint1
 struct awaited {
 	const struct console_text *console;
 	const char *regex;
+	bool fresh;
 };
 
 static bool is_said(void *context)
 {
 	const struct awaited *a = context;
 
-	return console_text_matches(a->console, a->regex);
+	return console_text_matches(a->console, a->regex, a->fresh);
 }
 
-static int desk_wait_console(struct rig *rig, unsigned board, const char *regex, uint64_t limit_us)
+static int desk_wait_console(struct rig *rig, unsigned board, const char *regex, bool fresh, uint64_t limit_us)
 {
-	struct awaited awaited = { .regex = regex };
+	struct awaited awaited = { .regex = regex, .fresh = fresh };
 	int r;
 
 	if (!board || board > PRIVATE_BUS_PORTS)
 		return -ENOENT;
-	awaited.console = &desk_of(rig)->consoles[board];
+	awaited.console = &desk_of(rig)->signs[board].console;
 	r = private_bus_wait(desk_of(rig)->bus, is_said, &awaited, limit_us);
 	return r < 0 ? r : r ? 0 : -ETIMEDOUT;
+}
+
+static int desk_console_send(struct rig *rig, unsigned board, const char *text)
+{
+	struct desk_rig *r = desk_of(rig);
+	struct engine *engine = desk_engine(r->desk, board);
+	size_t length = strlen(text);
+
+	if (!engine)
+		return -ENOENT;
+	private_bus_sync(r->bus);
+	console_text_mark(&r->signs[board].console);
+	return engine_console(engine, (const uint8_t *)text, length) == length ? 0 : -ENOTCONN;
+}
+
+struct awaited_sign {
+	const struct board_signs *signs;
+	const struct rig_sign *sign;
+};
+
+static bool is_shown(void *context)
+{
+	const struct awaited_sign *a = context;
+
+	return board_signs_show(a->signs, a->sign);
+}
+
+static int desk_wait_sign(struct rig *rig, unsigned board, const struct rig_sign *sign, uint64_t limit_us)
+{
+	struct awaited_sign awaited = { .sign = sign };
+	int r;
+
+	if (!board || board > PRIVATE_BUS_PORTS)
+		return -ENOENT;
+	awaited.signs = &desk_of(rig)->signs[board];
+	r = private_bus_wait(desk_of(rig)->bus, is_shown, &awaited, limit_us);
+	return r < 0 ? r : r ? 0 : -ETIMEDOUT;
+}
+
+static int desk_button(struct rig *rig, unsigned board, bool pressed)
+{
+	struct engine *engine = desk_engine(desk_of(rig)->desk, board);
+
+	if (!engine)
+		return -ENOENT;
+	private_bus_sync(desk_of(rig)->bus);
+	return engine_button(engine, pressed);
 }
 
 /* --- without a tool --- */
@@ -514,11 +563,14 @@ static const struct rig_ops desk_ops = {
 	.name = "emulated",
 	.can = RIG_PINS | RIG_POWER | RIG_CABLE | RIG_PREPARE | RIG_READ | RIG_STATE | RIG_FAULTS | RIG_PROFILES |
 	       RIG_BOARDS | RIG_TRANSCRIPT | RIG_DURATIONS | RIG_IRREVERSIBLE | RIG_SOFTWARE_ENTRY | RIG_DENIED |
-	       RIG_CONSOLE | RIG_EVENTS | RIG_INSIDE | RIG_BOOT1,
+	       RIG_CONSOLE | RIG_EVENTS | RIG_INSIDE | RIG_BOOT1 | RIG_FIRMWARE | RIG_SEND | RIG_LEDS | RIG_BUTTON,
 	.pin = desk_pin,
 	.pass = desk_pass,
 	.wait_usb = desk_wait_usb,
 	.wait_console = desk_wait_console,
+	.console_send = desk_console_send,
+	.wait_sign = desk_wait_sign,
+	.button = desk_button,
 	.now_us = desk_now,
 	.run = desk_run,
 	.crowded = desk_crowded,

@@ -4,7 +4,7 @@
 #define DFUBENCH_RIG_DESK_H
 
 #include "board.h"
-#include "console_text.h"
+#include "board_signs.h"
 #include "options.h"
 #include "private_bus.h"
 #include "rig.h"
@@ -28,7 +28,7 @@ struct desk_rig {
 	struct rig_event *events;
 	size_t event_count, event_room;
 	enum reset_cause causes[PRIVATE_BUS_PORTS + 1];
-	struct console_text consoles[PRIVATE_BUS_PORTS + 1];
+	struct board_signs signs[PRIVATE_BUS_PORTS + 1];
 
 	struct transcript transcript;
 	size_t capture_length;

@@ -75,7 +75,7 @@ static int describe(struct server *s, const struct rig_setup *setup)
 		  word(s, "--boards=%u", setup->boards) | word(s, "--boot0=%s", setup->boot0 ? "high" : "low") |
 		  word(s, "--boot1=%s", setup->boot1 ? "high" : "low") |
 		  word(s, "--erase-times=%s", times[setup->erase_times]) |
-		  word(s, "--app=%s", setup->application ? "0483:5740" : "none") |
+		  word(s, "--app=%s", rig_application_word(setup->application)) |
 		  word(s, "--seed=%llu", (unsigned long long)setup->seed) | word(s, "--capture=%s", setup->capture) |
 		  word(s, "--control=%s", s->socket) | word(s, "--time=x%.3f", setup->scale);
 

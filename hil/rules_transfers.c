@@ -12,6 +12,9 @@ void check_wrong_interface(struct judge *j)
 
 		if (x->op == OP_NONE || !x->board || (!d->has_configuration && !rule_profile_of(j, x)))
 			continue;
+		/* It goes to the application, which need not be the device that the profile knows (DFU 1.1 5.1). */
+		if (x->op == OP_DETACH && !d->has_configuration)
+			continue;
 		if (x->setup.index != d->interface)
 			rule_tell(j, RULE_WRONG_INTERFACE, n, "wIndex is %u, and the interface with DFU is %u",
 				  x->setup.index, d->interface);

@@ -11,6 +11,9 @@
 #include "yaml.h"
 
 static const char *const levels[] = { "low", "high", NULL };
+static const char *const applications[] = {
+	[RIG_NO_APPLICATION] = "false", [RIG_SERIAL_PORT] = "true", [RIG_FLASHED] = "firmware", NULL
+};
 static const char *const erase_times[] = { "typical", "maximum", "random", NULL };
 
 static const struct field board_fields[] = {
@@ -28,7 +31,12 @@ static const struct field board_fields[] = {
 	  .type = FIELD_CHOICE,
 	  .choices = levels,
 	  .help = "level of BOOT1 at the start; low without it" },
-	{ .name = "application", .type = FIELD_BOOL, .help = "a program with a serial port is there; true without it" },
+	{ .name = "application",
+	  .type = FIELD_CHOICE,
+	  .choices = applications,
+	  .help = "what runs when it is started: true, a program with a serial port, whatever is in flash; firmware, "
+		  "what "
+		  "is in flash; false, nothing with USB; true without it" },
 	{ .name = "powered", .type = FIELD_BOOL, .help = "supply at the start; true without it" },
 	{ .name = "plugged", .type = FIELD_BOOL, .help = "cable at the start; true without it" },
 	{ .name = "erase-times",
@@ -84,6 +92,9 @@ const struct field file_fields[] = {
 	  .fields = change_fields,
 	  .help = "bytes changed in the copy" },
 	{ .name = "path", .type = FIELD_TEXT, .help = "a file of one's own, relative to the scenario" },
+	{ .name = "firmware",
+	  .type = FIELD_TEXT,
+	  .help = "one that comes with the program and runs on a Discovery: blink, cdc-echo ..." },
 	{ .type = FIELD_END },
 };
 
@@ -294,6 +305,8 @@ static void check_board(struct loading *l)
 		s->needs |= RIG_PROFILES;
 	if (object_given(board, "erase-times"))
 		s->needs |= RIG_DURATIONS;
+	if (object_number(board, "application", 0) == RIG_FLASHED)
+		s->needs |= RIG_FIRMWARE;
 	if (object_number(board, "boot1", 0))
 		s->needs |= RIG_BOOT1;
 	if (!object_flag(board, "powered", true))

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "files.h"
 #include "rig.h"
 #include "scenario_internal.h"
 #include "share.h"
@@ -180,6 +181,7 @@ static const struct kind {
 	{ "dfu-suffix", { "vendor", "product", "device" } },
 	{ "copy", { "set" } },
 	{ "path", { NULL } },
+	{ "firmware", { NULL } },
 	{ "join", { NULL } },
 	{ "hex", { NULL } },
 	{ "of", { "from", "size" } },
@@ -206,6 +208,17 @@ static void at_most(struct loading *l, const struct object *o, const char *key, 
 		problems_add(l->problems, v->mark, NULL, "'%s': %s is above %u", key, v->text, (unsigned)limit);
 }
 
+static void check_firmware(struct loading *l, const struct value *name)
+{
+	static const char *const known[] = { "blink",       "broken",    "cdc-echo",  "dfu-runtime", "hard-fault",
+					     "self-update", "app-1.hex", "app-2.hex", NULL };
+	char *path = files_firmware(name->text);
+
+	if (!path)
+		problems_unknown(l->problems, name->mark, NULL, "no firmware of that name", name->text, known);
+	free(path);
+}
+
 static void check_kind(struct loading *l, const struct value *file)
 {
 	const struct object *o = file->object;
@@ -221,7 +234,7 @@ static void check_kind(struct loading *l, const struct value *file)
 	if (!kind) {
 		problems_add(l->problems, file->mark, NULL,
 			     "'%s' of 'files': nothing says what is in it (size, hex, of, join, dfuse, dfu-suffix, "
-			     "copy or path)",
+			     "copy, path or firmware)",
 			     file->key);
 		return;
 	}
@@ -242,6 +255,8 @@ static void check_kind(struct loading *l, const struct value *file)
 		problems_add(l->problems, object_value(o, "path")->mark, NULL,
 			     "'%s' of 'files': there is no file '%s' that can be read", file->key,
 			     object_text(o, "path", ""));
+	if (object_given(o, "firmware"))
+		check_firmware(l, object_value(o, "firmware"));
 	for (size_t i = 0; i < object_value(o, "dfuse")->count; i++)
 		if (object_value(o, "dfuse")->list[i].object)
 			at_most(l, object_value(o, "dfuse")->list[i].object, "alt", 0xff);

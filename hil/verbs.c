@@ -63,6 +63,29 @@ const struct verb verbs[] = {
 	  .run = run_wait,
 	  .help = "let time pass, or wait for a device to come or go, or for text on the console" },
 
+	/* the application */
+	{ .name = "console",
+	  .fields = console_fields,
+	  .operation = -1,
+	  .check = check_console,
+	  .run = run_console,
+	  .help = "say something to the application, and hear what it says" },
+	{ .name = "led",
+	  .fields = led_fields,
+	  .scalar = "led",
+	  .needs = RIG_LEDS,
+	  .operation = -1,
+	  .run = run_led,
+	  .help = "an LED of the board is on, or off" },
+	{ .name = "button",
+	  .fields = button_fields,
+	  .scalar = "state",
+	  .needs = RIG_BUTTON,
+	  .operation = -1,
+	  .check = check_button,
+	  .run = run_button,
+	  .help = "the user button of the board is pressed, or released" },
+
 	/* what is there before */
 	{ .name = "prepare",
 	  .fields = prepare_fields,
@@ -73,11 +96,10 @@ const struct verb verbs[] = {
 	{ .name = "fault",
 	  .fields = fault_fields,
 	  .scalar = "rule",
-	  .needs = RIG_FAULTS,
 	  .operation = -1,
 	  .check = check_fault,
 	  .run = run_fault,
-	  .help = "something goes wrong from now on, or no longer" },
+	  .help = "something goes wrong from now on, or no longer; or the application must have faulted" },
 	{ .name = "snapshot",
 	  .fields = snapshot_fields,
 	  .scalar = "name",
@@ -228,11 +250,12 @@ const struct verb verbs[] = {
 };
 
 static const char *const names[] = {
-	"bootloader", "application",    "boot0",   "boot1",      "reset",   "power",     "unplug",
-	"plug",       "software-entry", "wait",    "prepare",    "fault",   "snapshot",  "list",
-	"download",   "upload",         "erase",   "mass-erase", "leave",   "unprotect", "set-option-bytes",
-	"run",        "host",           "flash",   "sectors",    "options", "state",     "file",
-	"requests",   "findings",       "measure", NULL,
+	"bootloader", "application", "boot0",          "boot1",    "reset",     "power",
+	"unplug",     "plug",        "software-entry", "wait",     "console",   "led",
+	"button",     "prepare",     "fault",          "snapshot", "list",      "download",
+	"upload",     "erase",       "mass-erase",     "leave",    "unprotect", "set-option-bytes",
+	"run",        "host",        "flash",          "sectors",  "options",   "state",
+	"file",       "requests",    "findings",       "measure",  NULL,
 };
 const char *const *const verb_names = names;
 

@@ -16,6 +16,11 @@ verb_run run_bootloader, run_application, run_boot0, run_boot1, run_reset, run_p
 	run_software_entry, run_wait;
 verb_check check_wait;
 
+/* --- verbs_application.c --- */
+extern const struct field console_fields[], led_fields[], button_fields[];
+verb_run run_console, run_led, run_button;
+verb_check check_console, check_button;
+
 /* --- verbs_prepare.c --- */
 extern const struct field prepare_fields[], fault_fields[], snapshot_fields[];
 verb_run run_prepare, run_fault, run_snapshot;
@@ -31,6 +36,8 @@ verb_check check_operation;
 extern const struct field host_fields[];
 verb_run run_host;
 verb_check check_host;
+/* Plays a script of dfuhil host, which stands at mark. */
+enum play_outcome play_script(struct play *, const struct step *, struct mark, const char *script);
 
 /* --- verbs_flash.c --- */
 extern const struct field flash_fields[], sectors_fields[];

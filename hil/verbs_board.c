@@ -24,6 +24,8 @@ static const char *const causes[] = { [RESET_POWER_ON] = "power-on",
 				      [RESET_UNPROTECT] = "unprotect",
 				      [RESET_NOT_EXECUTABLE] = "not-executable",
 				      [RESET_SOFTWARE] = "software",
+				      [RESET_WATCHDOG] = "watchdog",
+				      [RESET_WINDOW_WATCHDOG] = "window-watchdog",
 				      NULL };
 
 const struct field options_fields[] = {

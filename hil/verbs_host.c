@@ -46,20 +46,18 @@ static bool has(const struct words *w, const char *name)
 }
 
 /* What it names is what the host is to know. */
-static bool add_files(struct play *play, const struct step *step, struct words *w, struct erases *erases)
+static bool add_files(struct play *play, const struct step *step, struct mark mark, const char *text, struct words *w,
+		      struct erases *erases)
 {
-	const struct value *text = object_value(step->arguments, "script");
 	size_t longest = 1;
-
 	struct problems *problems = problems_new();
-	struct host_script *script = problems ? host_script_parse(text->mark, text->text, strlen(text->text), problems)
-					      : NULL;
+	struct host_script *script = problems ? host_script_parse(mark, text, strlen(text), problems) : NULL;
 	const struct host_data *d;
 	bool good = script != NULL;
 	char why[FILES_WHY];
 
 	for (size_t i = 0; good && (d = host_script_file(script, i)); i++) {
-		const struct file *file = files_get(play->state->files, d->file, text->mark.file, why);
+		const struct file *file = files_get(play->state->files, d->file, mark.file, why);
 
 		if (!file) {
 			play_error(play, "%s", why);
@@ -131,12 +129,11 @@ static void add_device(struct play *play, const struct step *step, struct words 
 	}
 }
 
-enum play_outcome run_host(struct play *play, const struct step *step)
+enum play_outcome play_script(struct play *play, const struct step *step, struct mark mark, const char *text)
 {
-	const struct value *script = object_value(step->arguments, "script");
 	struct play_job job = { .raw = true, .host = true };
 	struct words w = { .count = 0 };
-	char *path = write_script(play, script->text), program[4096] = "";
+	char *path = write_script(play, text), program[4096] = "";
 	enum play_outcome r = PLAY_ERROR;
 
 	if (play->options->program)
@@ -146,7 +143,7 @@ enum play_outcome run_host(struct play *play, const struct step *step)
 	add(&w, program, "", "");
 	add(&w, "host", "", "");
 	add_device(play, step, &w);
-	if (path && add_files(play, step, &w, &job.erases)) {
+	if (path && add_files(play, step, mark, text, &w, &job.erases)) {
 		add(&w, play_short_path(play, path), "", "");
 		job.words = w.list;
 		r = w.failed ? play_error(play, "%s", strerror(ENOMEM)) : play_tool(play, step, &job);
@@ -157,4 +154,11 @@ enum play_outcome run_host(struct play *play, const struct step *step)
 		free(w.list[i]);
 	free(path);
 	return r;
+}
+
+enum play_outcome run_host(struct play *play, const struct step *step)
+{
+	const struct value *script = object_value(step->arguments, "script");
+
+	return play_script(play, step, script->mark, script->text);
 }

@@ -20,7 +20,8 @@ const struct field bootloader_fields[] = {
 const struct field application_fields[] = {
 	{ .name = "within",
 	  .type = FIELD_DURATION,
-	  .help = "longest time until the bootloader is gone; 3s without it" },
+	  .help = "longest time until the bootloader is gone, and the application there; 3s each without it" },
+	{ .name = "usb", .type = FIELD_USB_ID, .help = "the ID of the application, which must then be there" },
 	{ .type = FIELD_END },
 };
 const struct field level_fields[] = {
@@ -111,7 +112,13 @@ enum play_outcome run_bootloader(struct play *play, const struct step *step)
 
 enum play_outcome run_application(struct play *play, const struct step *step)
 {
-	return boot(play, step, false);
+	enum play_outcome r = boot(play, step, false);
+	unsigned board = play_board(step);
+
+	if (r || !object_given(step->arguments, "usb"))
+		return r;
+	return wait_for(play, board, (uint32_t)object_number(step->arguments, "usb", 0), true,
+			object_number(step->arguments, "within", BOOT_WITHIN_US), board);
 }
 
 enum play_outcome run_boot0(struct play *play, const struct step *step)
@@ -193,7 +200,7 @@ enum play_outcome run_wait(struct play *play, const struct step *step)
 	if (!console)
 		return wait_for(play, step->board, (uint32_t)object_number(o, there ? "usb" : "gone", 0), there, within,
 				play_board(step));
-	r = play->rig->ops->wait_console(play->rig, play_board(step), console, within);
+	r = play->rig->ops->wait_console(play->rig, play_board(step), console, false, within);
 	if (r != -ETIMEDOUT)
 		return done(play, r, "console");
 	fault_time_format(within, limit, sizeof(limit));

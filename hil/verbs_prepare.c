@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Verbs: how the board is before a tool works on it. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fault_rule.h"
 #include "protection.h"
 #include "verbs.h"
+
+#define FAULT_WITHIN_US 1000000u
 
 static const struct field content_fields[] = {
 	{ .name = "address", .type = FIELD_ADDRESS, .help = "where it goes; the start of flash without it" },
@@ -35,9 +39,18 @@ const struct field prepare_fields[] = {
 	  .help = "how long erasing takes by the datasheet: typical, maximum or random" },
 	{ .type = FIELD_END },
 };
+/* From "hard" on in the order of their exception numbers, the first of which is 3. */
+static const char *const exceptions[] = { "any", "lockup", "hard", "memory", "bus", "usage", NULL };
+#define EXCEPTION_HARD 3
+
 const struct field fault_fields[] = {
 	{ .name = "rule", .type = FIELD_FAULT, .help = "a rule as dfuemu(1) has them" },
 	{ .name = "clear", .type = FIELD_BOOL, .help = "no rule holds any longer" },
+	{ .name = "of-application",
+	  .type = FIELD_CHOICE,
+	  .choices = exceptions,
+	  .help = "the application must have faulted: hard, memory, bus, usage, lockup or any" },
+	{ .name = "within", .type = FIELD_DURATION, .help = "longest time until it has; 1s without it" },
 	{ .type = FIELD_END },
 };
 const struct field snapshot_fields[] = {
@@ -47,7 +60,7 @@ const struct field snapshot_fields[] = {
 
 static const char *const contents[] = { "file", "fill", NULL };
 static const char *const prepares[] = { "flash", "options", "erase-times", NULL };
-static const char *const faults[] = { "rule", "clear", NULL };
+static const char *const faults[] = { "rule", "clear", "of-application", NULL };
 
 void check_prepare(const struct step *step, const struct scenario *s, unsigned *needs, struct problems *problems)
 {
@@ -167,9 +180,31 @@ enum play_outcome run_prepare(struct play *play, const struct step *step)
 
 void check_fault(const struct step *step, const struct scenario *s, unsigned *needs, struct problems *problems)
 {
-	(void)s, (void)needs;
+	bool taken = object_given(step->arguments, "of-application");
+
+	(void)s;
+	*needs |= taken ? RIG_INSIDE | RIG_FIRMWARE : RIG_FAULTS;
 	if (given_of(step->arguments, faults) != 1)
-		STEP_WRONG(step, problems, "step 'fault' needs a rule, or 'clear: true'");
+		STEP_WRONG(step, problems, "step 'fault' needs a rule, 'clear: true', or 'of-application'");
+	if (object_given(step->arguments, "within") && !taken)
+		STEP_WRONG(step, problems, "'within' of step 'fault' is for 'of-application'");
+}
+
+static enum play_outcome fault_of_application(struct play *play, const struct step *step)
+{
+	uint64_t wanted = object_number(step->arguments, "of-application", 0);
+	uint64_t within = object_number(step->arguments, "within", FAULT_WITHIN_US);
+	struct rig_sign sign = { .kind = SIGN_FAULT,
+				 .exception = wanted > 1 ? (unsigned)wanted - 2 + EXCEPTION_HARD : 0,
+				 .lockup = wanted == 1 };
+	int r = play->rig->ops->wait_sign(play->rig, play_board(step), &sign, within);
+	char limit[32];
+
+	if (r != -ETIMEDOUT)
+		return r ? play_error(play, "fault: %s", play_reason(play, r)) : PLAY_OK;
+	fault_time_format(within, limit, sizeof(limit));
+	return play_fail(play, exceptions[wanted], NULL, "the application has not faulted (%s) within %s",
+			 exceptions[wanted], limit);
 }
 
 enum play_outcome run_fault(struct play *play, const struct step *step)
@@ -177,6 +212,8 @@ enum play_outcome run_fault(struct play *play, const struct step *step)
 	const char *rule = object_text(step->arguments, "rule", NULL);
 	char why[RIG_WHY] = "faults cannot be cleared";
 
+	if (object_given(step->arguments, "of-application"))
+		return fault_of_application(play, step);
 	if (rule ? play->rig->ops->fault_add(play->rig, play_board(step), rule, why)
 		 : play->rig->ops->fault_clear(play->rig, play_board(step)))
 		return play_error(play, "%s", why);

@@ -201,6 +201,26 @@ int flash_begin(struct flash *f, enum flash_op op, uint32_t address, const uint8
 	return 0;
 }
 
+int flash_begin_write(struct flash *f, uint32_t address, const uint8_t *data, size_t length, uint64_t *duration_us)
+{
+	struct pending *p = &f->pending;
+	int rc;
+
+	assert(!p->busy && length && length <= 4 && address % length == 0);
+	*p = (struct pending){ .op = FLASH_PROGRAM, .length = length, .unit_bytes = (uint32_t)length };
+	f->program_refused = false;
+	if (inside(address, length, f->profile->otp_base, f->otp_size_bytes, &p->offset))
+		p->op = FLASH_PROGRAM_OTP;
+	else if (!inside(address, length, f->profile->flash_base, f->profile->flash_size_bytes, &p->offset))
+		return -EFAULT;
+	rc = flash_begin_units(f, data);
+	if (rc)
+		return rc;
+	p->busy = true;
+	*duration_us = p->duration_us;
+	return 0;
+}
+
 bool flash_is_busy(const struct flash *f)
 {
 	return f->pending.busy;

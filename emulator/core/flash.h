@@ -42,6 +42,9 @@ void flash_free(struct flash *);
  * FLASH_UNPROTECT does that with factory options. */
 int flash_begin(struct flash *, enum flash_op op, uint32_t address, const uint8_t *data, size_t length,
 		uint64_t *duration_us);
+/* FLASH_PROGRAM or FLASH_PROGRAM_OTP, as the address says, of one write of 1, 2 or 4 bytes by an application, aligned to itself: one
+ * unit, whatever the current parallelism, which is the ROM's alone. */
+int flash_begin_write(struct flash *, uint32_t address, const uint8_t *data, size_t length, uint64_t *duration_us);
 bool flash_is_busy(const struct flash *);
 /* The operation ends: contents change as a whole. */
 void flash_finish(struct flash *);

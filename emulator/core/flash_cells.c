@@ -218,15 +218,18 @@ static bool is_misaligned(const struct flash *f)
 
 int flash_begin_program(struct flash *f, const uint8_t *data)
 {
+	f->pending.unit_bytes = timing(f)->unit_bytes;
+	if (is_misaligned(f))
+		f->program_failed = true;
+	return f->program_failed ? -EINVAL : flash_begin_units(f, data);
+}
+
+int flash_begin_units(struct flash *f, const uint8_t *data)
+{
 	struct pending *p = &f->pending;
 	size_t offset, run_end, end = p->offset + p->length;
 	const struct flash_timing *t = timing(f);
 
-	p->unit_bytes = t->unit_bytes;
-	if (is_misaligned(f))
-		f->program_failed = true;
-	if (f->program_failed)
-		return -EINVAL;
 	for (offset = p->offset; offset < end; offset = run_end) {
 		if (!programmable_run(f, offset, end, &run_end))
 			continue;

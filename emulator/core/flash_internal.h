@@ -51,6 +51,7 @@ bool flash_is_erased(const uint8_t *data, size_t length);
 
 /* They fill in what is pending, whose op, offset and length are there. 0, -EFAULT, -EINVAL or -ENOMEM as flash_begin(). */
 int flash_begin_program(struct flash *, const uint8_t *data);
+int flash_begin_units(struct flash *, const uint8_t *data); /* likewise, of the unit that is pending */
 int flash_begin_store(struct flash *, const uint8_t *data);
 int flash_begin_erase(struct flash *, uint32_t address);
 int flash_begin_mass_erase(struct flash *);

@@ -20,6 +20,9 @@ struct mcu {
 	unsigned wires[MCU_PIN_COUNT]; /* that move it away from rest */
 	enum mcu_mode mode;
 	enum reset_cause cause; /* of the reset in force */
+	unsigned resets;        /* causes since power came, or since they were cleared */
+	bool jumped;            /* the application was entered by the ROM */
+	uint64_t powered_us;
 	struct flash *flash;
 	struct mem *ram;
 	struct rom *rom;
@@ -293,7 +296,8 @@ static void start_application(struct mcu *m, uint32_t vector)
 	if (!m->behind)
 		return;
 	usbdev_connect(m->behind, &m->inside);
-	bench_after(m->bench, &m->attach_event, m->profile->app_attach_us);
+	if (!m->app->attaches_itself)
+		bench_after(m->bench, &m->attach_event, m->profile->app_attach_us);
 }
 
 /* BOOT0 and BOOT1 are sampled as reset ends (BOOT-1, RM0090 2.4). Level 2 boots main flash, whatever they say (RDP-3). */
@@ -304,6 +308,8 @@ static void boot(struct mcu *m, enum reset_cause cause)
 
 	flash_reset(m->flash);
 	selectable = m->pins[PIN_BOOT0] && flash_rdp(m->flash) != RDP_LEVEL_2;
+	m->jumped = false;
+	m->resets |= 1u << cause;
 	tell(m, (struct mcu_event){ .type = MCU_EVENT_RESET, .cause = cause });
 	if (selectable && !(m->pins[PIN_BOOT1] && m->profile->boot1_is_pin)) {
 		start_rom(m);
@@ -365,6 +371,7 @@ static void rom_leaves(void *context, uint32_t pointer)
 	begin_change(m);
 	if (is_executable(m, pointer)) {
 		stop_all(m);
+		m->jumped = true;
 		start_application(m, pointer);
 	} else {
 		reset_itself(m, RESET_NOT_EXECUTABLE);
@@ -403,6 +410,8 @@ static void supply(struct mcu *m, bool high)
 		return;
 	}
 	m->cause = RESET_POWER_ON;
+	m->resets = 1u << RESET_POWER_ON;
+	m->powered_us = bench_now_us(m->bench);
 	if (m->pins[PIN_NRST])
 		boot(m, RESET_POWER_ON);
 	else
@@ -442,6 +451,8 @@ static void apply_pin(struct mcu *m, enum mcu_pin pin, bool high)
 	case PIN_BOOT1:
 		break;
 	}
+	if (m->app_runs && m->app->pin && pin != PIN_NRST && pin != PIN_VDD)
+		m->app->pin(m->app_context, m);
 }
 
 bool mcu_pin_rest(enum mcu_pin pin)
@@ -520,11 +531,71 @@ void mcu_say(struct mcu *m, const char *line)
 
 int mcu_software_reset(struct mcu *m)
 {
-	if (m->mode != MCU_APPLICATION || !begin_change(m))
+	return mcu_watchdog_reset(m, RESET_SOFTWARE);
+}
+
+int mcu_watchdog_reset(struct mcu *m, enum reset_cause cause)
+{
+	bool locked_up = m->mode == MCU_LOCKUP && m->app_runs;
+
+	if ((m->mode != MCU_APPLICATION && !locked_up) || !begin_change(m))
 		return -EINVAL;
-	reset_itself(m, RESET_SOFTWARE);
+	reset_itself(m, cause);
 	end_change(m);
 	return 0;
+}
+
+void mcu_lock_up(struct mcu *m, const struct mcu_fault *fault)
+{
+	if (m->mode != MCU_APPLICATION)
+		return;
+	mcu_tell_fault(m, fault);
+	enter(m, MCU_LOCKUP);
+}
+
+void mcu_tell_fault(struct mcu *m, const struct mcu_fault *fault)
+{
+	tell(m, (struct mcu_event){ .type = MCU_EVENT_FAULT, .fault = fault });
+}
+
+void mcu_tell_led(struct mcu *m, const char *name, bool on)
+{
+	tell(m, (struct mcu_event){ .type = MCU_EVENT_LED, .name = name, .high = on });
+}
+
+void mcu_tell_unmodelled(struct mcu *m, uint32_t address, bool write)
+{
+	tell(m, (struct mcu_event){ .type = MCU_EVENT_UNMODELLED, .address = address, .high = write });
+}
+
+void mcu_tell_touched(struct mcu *m, enum mcu_event_type type, uint32_t address, uint32_t length)
+{
+	rom_touched(m, type, address, length);
+}
+
+unsigned mcu_resets(const struct mcu *m)
+{
+	return m->resets;
+}
+
+void mcu_forget_resets(struct mcu *m)
+{
+	m->resets = 0;
+}
+
+bool mcu_was_jumped_to(const struct mcu *m)
+{
+	return m->jumped;
+}
+
+uint64_t mcu_powered_at_us(const struct mcu *m)
+{
+	return m->powered_us;
+}
+
+const struct mcu_identity *mcu_identity(const struct mcu *m)
+{
+	return &m->identity;
 }
 
 /* Life */
@@ -629,53 +700,4 @@ void mcu_set_app(struct mcu *m, const struct mcu_app_ops *app, void *context)
 	assert(!m->app_runs);
 	m->app = app;
 	m->app_context = context;
-}
-
-/* Names */
-
-const char *mcu_mode_name(enum mcu_mode mode)
-{
-	switch (mode) {
-	case MCU_OFF:
-		return "off";
-	case MCU_IN_RESET:
-		return "reset";
-	case MCU_ROM_STARTING:
-		return "bootloader-starting";
-	case MCU_ROM:
-		return "bootloader";
-	case MCU_ROM_OTHER:
-		return "bootloader-other-interface";
-	case MCU_APPLICATION:
-		return "application";
-	case MCU_LOCKUP:
-		return "lockup";
-	}
-	return "?";
-}
-
-const char *mcu_pin_name(enum mcu_pin pin)
-{
-	static const char *const names[] = { "BOOT0", "BOOT1", "NRST", "VDD", "VBUS" };
-
-	return (unsigned)pin < MCU_PIN_COUNT ? names[pin] : "?";
-}
-
-const char *reset_cause_name(enum reset_cause cause)
-{
-	switch (cause) {
-	case RESET_POWER_ON:
-		return "power-on";
-	case RESET_PIN:
-		return "pin";
-	case RESET_OPTION_BYTES:
-		return "option-bytes";
-	case RESET_UNPROTECT:
-		return "unprotect";
-	case RESET_NOT_EXECUTABLE:
-		return "not-executable";
-	case RESET_SOFTWARE:
-		return "software";
-	}
-	return "?";
 }

@@ -29,7 +29,7 @@ enum mcu_mode {
 	MCU_ROM,          /* ROM, USB or all interfaces open */
 	MCU_ROM_OTHER,    /* ROM, another interface (USART, CAN...) was selected: no USB until reset */
 	MCU_APPLICATION,  /* user code */
-	MCU_LOCKUP,       /* user code that cannot start: no device */
+	MCU_LOCKUP,       /* user code that cannot start, or cannot go on: no device, or one that answers nothing */
 };
 enum reset_cause {
 	RESET_POWER_ON,
@@ -37,8 +37,11 @@ enum reset_cause {
 	RESET_OPTION_BYTES,
 	RESET_UNPROTECT,
 	RESET_NOT_EXECUTABLE,
-	RESET_SOFTWARE
+	RESET_SOFTWARE,
+	RESET_WATCHDOG,
+	RESET_WINDOW_WATCHDOG
 };
+#define RESET_CAUSES (RESET_WINDOW_WATCHDOG + 1)
 enum boot_interface { BOOT_USART1, BOOT_USART3, BOOT_CAN2, BOOT_I2C, BOOT_SPI };
 
 enum mcu_event_type {
@@ -51,7 +54,11 @@ enum mcu_event_type {
 	MCU_EVENT_CUT,        /* a flash operation on address, length was cut short */
 	MCU_EVENT_PIN,        /* pin, high */
 	MCU_EVENT_CONSOLE,    /* line: the application has said it on its serial console */
+	MCU_EVENT_LED,        /* name, high: lit */
+	MCU_EVENT_FAULT,      /* fault: of the application */
+	MCU_EVENT_UNMODELLED, /* address: the application has read, or if high written, a register that is not modelled */
 };
+#define MCU_EVENT_TYPES (MCU_EVENT_UNMODELLED + 1)
 
 struct mcu_event {
 	enum mcu_event_type type;
@@ -63,7 +70,9 @@ struct mcu_event {
 	uint32_t address, length;
 	enum mcu_pin pin;
 	bool high;
-	const char *line; /* without its end; as long as the listener is called, NULL in what is kept */
+	const char *line;              /* without its end; as long as the listener is called, NULL in what is kept */
+	const char *name;              /* for good */
+	const struct mcu_fault *fault; /* as line */
 };
 
 /* The board comes without power, all pins low but NRST (pulled up). prof and bench must outlive it. NULL on ENOMEM. */
@@ -105,11 +114,28 @@ void mcu_boot_traffic(struct mcu *, enum boot_interface);
 int mcu_software_entry(struct mcu *);
 /* The application says a line on its serial console, a UART that is wired to whoever listens. Not while it is stopped. */
 void mcu_say(struct mcu *, const char *line);
-/* The application resets the chip. 0 or -EINVAL as above. */
+/* The application resets the chip, or a watchdog does. 0 or -EINVAL as above. */
 int mcu_software_reset(struct mcu *);
+int mcu_watchdog_reset(struct mcu *, enum reset_cause);
+/* The application's core stands still, for good: the device stays as it is, until a reset. */
+void mcu_lock_up(struct mcu *, const struct mcu_fault *);
+/* For application engines to tell: a fault that was taken, an LED, what they did to the flash (erased, programmed, options, cut). */
+void mcu_tell_fault(struct mcu *, const struct mcu_fault *);
+void mcu_tell_led(struct mcu *, const char *name, bool on);
+void mcu_tell_unmodelled(struct mcu *, uint32_t address, bool write);
+void mcu_tell_touched(struct mcu *, enum mcu_event_type, uint32_t address, uint32_t length);
+
+/* What an application can see of how it came to run: a bit for each cause of a reset since power came or mcu_forget_resets();
+ * whether the ROM has jumped to it, with no reset between; and when power came. */
+unsigned mcu_resets(const struct mcu *);
+void mcu_forget_resets(struct mcu *);
+bool mcu_was_jumped_to(const struct mcu *);
+uint64_t mcu_powered_at_us(const struct mcu *);
+const struct mcu_identity *mcu_identity(const struct mcu *);
 
 const char *mcu_mode_name(enum mcu_mode);
 const char *mcu_pin_name(enum mcu_pin);
 const char *reset_cause_name(enum reset_cause);
+const char *mcu_exception_name(unsigned exception); /* of a fault */
 
 #endif

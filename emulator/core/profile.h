@@ -76,6 +76,8 @@ enum clrstatus_rule { CLRSTATUS_TO_ERROR, CLRSTATUS_STALLS };             /* ST-
 enum busy_rule { BUSY_HOLDS, BUSY_SAYS_BUSY, BUSY_STALLS };               /* EX rows; siblings differ */
 enum upload_refusal { UPLOAD_REFUSED_STALL, UPLOAD_REFUSED_EMPTY };       /* U4 */
 
+enum chip { CHIP_UNKNOWN, CHIP_STM32F407 }; /* that code can be run on: see runtime/engine.h */
+
 struct mcu_profile {
 	const char *name;       /* "f407-v3.1" */
 	const char *summary;    /* one line for people */
@@ -96,6 +98,7 @@ struct mcu_profile {
 	enum serial_rule serial_rule;
 	const char *serial_constant; /* SERIAL_CONSTANT only */
 	uint8_t alt_count;
+	enum chip chip;
 	uint8_t bootloader_id; /* byte at bootloader_id_address of system memory */
 	uint32_t bootloader_id_address;
 

@@ -337,7 +337,7 @@ static void app_stop(void *context, struct mcu *mcu)
 	usbdev_detach(&w->app);
 }
 
-static const struct mcu_app_ops app_ops = { app_start, app_stop };
+static const struct mcu_app_ops app_ops = { .start = app_start, .stop = app_stop };
 
 static void on_event(void *context, const struct mcu_event *event)
 {

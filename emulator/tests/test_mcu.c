@@ -65,7 +65,7 @@ static void app_stop(void *context, struct mcu *mcu)
 	usbdev_detach(&app->dev);
 }
 
-static const struct mcu_app_ops app_ops = { app_start, app_stop };
+static const struct mcu_app_ops app_ops = { .start = app_start, .stop = app_stop };
 
 static void pulse_reset(struct board *b)
 {

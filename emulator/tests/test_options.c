@@ -52,8 +52,7 @@ static void defaults_are_one_board_in_its_rom_in_real_time(void **state)
 	assert_true(o.boot0);
 	assert_false(o.boot1);
 	assert_true(o.scale == 1);
-	assert_true(o.app);
-	assert_int_equal(o.app_identity, CDC_STM32_VCP);
+	assert_int_equal(o.app, APP_STM32_VCP);
 	assert_int_equal(o.seed, 1);
 	assert_int_equal(o.erase_times, DURATION_TYPICAL);
 	assert_int_equal(o.level, 0);
@@ -95,7 +94,7 @@ static void mistakes_name_the_value_and_what_is_accepted(void **state)
 		{ { "--boot0", "hihg" }, "--boot0 'hihg': must be high or low (did you mean 'high'?)" },
 		{ { "--boot1", "1" }, "--boot1 '1': must be high or low" },
 		{ { "--app", "0483:574" },
-		  "--app '0483:574': must be 0483:5740, f055:9800 or none (did you mean '0483:5740'?)" },
+		  "--app '0483:574': must be 0483:5740, f055:9800, none or firmware (did you mean '0483:5740'?)" },
 		{ { "--erase-times", "maximal" },
 		  "--erase-times 'maximal': must be typical, maximum or random (did you mean 'maximum'?)" },
 		{ { "--boards", "0" }, "--boards '0': must be a number from 1 to 15" },
@@ -250,7 +249,7 @@ static void values_arrive(void **state)
 	assert_true(o.boot1);
 	assert_true(o.scale == 2.5);
 	assert_int_equal(o.seed, 16);
-	assert_false(o.app);
+	assert_int_equal(o.app, APP_NONE);
 	assert_int_equal(o.erase_times, DURATION_RANDOM);
 	assert_int_equal(o.level, -1);
 	options_free(&o);

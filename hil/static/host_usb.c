@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include "host_serial.h"
 #include "host_usb.h"
 #include "host_wait.h"
 
@@ -32,6 +33,8 @@ struct host_usb {
 	bool known;           /* device is the one that is or was open */
 	struct device device; /* names are used again, addresses are not */
 	uint8_t interface;
+	bool serial; /* a serial port, with these: */
+	struct host_serial_port port;
 	bool gone;
 	struct host_wait wait;
 };
@@ -66,16 +69,25 @@ void host_usb_free(struct host_usb *h)
 
 void host_usb_close(struct host_usb *h)
 {
-	unsigned interface = h->interface;
+	unsigned interface = h->interface, data = h->port.data_interface;
 
 	if (h->fd >= 0) {
+		if (!h->gone && h->serial) {
+			host_serial_end(h, &h->port);
+			ioctl(h->fd, USBDEVFS_RELEASEINTERFACE, &data);
+		}
 		if (!h->gone)
 			ioctl(h->fd, USBDEVFS_RELEASEINTERFACE, &interface);
 		close(h->fd);
 		h->fd = -1;
 	}
 	h->known = false;
-	h->gone = false;
+	h->gone = h->serial = false;
+}
+
+bool host_usb_is_serial(const struct host_usb *h)
+{
+	return h->serial;
 }
 
 bool host_usb_is_open(const struct host_usb *h)
@@ -245,8 +257,60 @@ static bool take(struct host_usb *h, const char *name, char why[HOST_USB_WHY])
 	return drop(h);
 }
 
-bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
-		   char why[HOST_USB_WHY])
+/* The driver that has it is not given it back: nothing of the kind is on a private bus, and elsewhere it comes with the next plug. */
+static bool claim_from_driver(struct host_usb *h, unsigned interface)
+{
+	struct usbdevfs_ioctl leave = { .ifno = (int)interface, .ioctl_code = USBDEVFS_DISCONNECT };
+
+	ioctl(h->fd, USBDEVFS_IOCTL, &leave);
+	return !ioctl(h->fd, USBDEVFS_CLAIMINTERFACE, &interface);
+}
+
+/* What usbfs reads is the device descriptor, and then all configurations. */
+static bool find_serial(struct host_usb *h)
+{
+	uint8_t bytes[DESCRIPTORS_MAX];
+	ssize_t size = pread(h->fd, bytes, sizeof(bytes), 0);
+	unsigned configuration;
+
+	if (!number(h->device.name, "bConfigurationValue", 10, &configuration))
+		return false;
+	for (ssize_t at = 18, length; at + 9 <= size; at += length) {
+		length = bytes[at + 2] | bytes[at + 3] << 8;
+		if (length < 9 || length > size - at)
+			return false;
+		if (bytes[at + 5] == configuration)
+			return host_serial_find(bytes + at, (size_t)length, &h->port);
+	}
+	return false;
+}
+
+static bool take_serial(struct host_usb *h, const char *name, char why[HOST_USB_WHY])
+{
+	enum host_end end;
+
+	if (!find_serial(h)) {
+		snprintf(why, HOST_USB_WHY, "device %s has no serial port (CDC-ACM)", name);
+		return drop(h);
+	}
+	h->interface = h->port.control_interface;
+	if (!claim_from_driver(h, h->interface) ||
+	    (h->port.data_interface != h->interface && !claim_from_driver(h, h->port.data_interface))) {
+		snprintf(why, HOST_USB_WHY, "the serial port of %s cannot be claimed: %s", name, reason(errno));
+		return drop(h);
+	}
+	h->serial = true;
+	end = host_serial_begin(h, &h->port);
+	if (end == HOST_OK)
+		return true;
+	snprintf(why, HOST_USB_WHY, "the serial port of %s cannot be set up: %s", name, host_end_name(end));
+	host_usb_close(h);
+	return false;
+}
+
+static bool open_with(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
+		      char why[HOST_USB_WHY],
+		      bool (*take_it)(struct host_usb *, const char *name, char why[HOST_USB_WHY]))
 {
 	uint64_t until = host_wait_now_us() + within_us;
 	unsigned found;
@@ -262,7 +326,19 @@ bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const 
 			return false;
 	}
 	snprintf(name, sizeof(name), "%04x:%04x", vendor, product);
-	return found == 1 ? take(h, name, why) : drop(h);
+	return found == 1 ? take_it(h, name, why) : drop(h);
+}
+
+bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
+		   char why[HOST_USB_WHY])
+{
+	return open_with(h, vendor, product, serial, within_us, why, take);
+}
+
+bool host_usb_open_serial(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
+			  char why[HOST_USB_WHY])
+{
+	return open_with(h, vendor, product, serial, within_us, why, take_serial);
 }
 
 bool host_usb_open_at(struct host_usb *h, unsigned bus, unsigned address, char why[HOST_USB_WHY])
@@ -371,6 +447,35 @@ enum host_end host_usb_control(struct host_usb *h, uint8_t type, uint8_t request
 		memcpy(data, buffer + SETUP_SIZE, *actual);
 	free(buffer);
 	return ended(h, error);
+}
+
+static enum host_end bulk(struct host_usb *h, uint8_t endpoint, uint8_t *data, size_t length, uint64_t timeout_us,
+			  size_t *actual)
+{
+	struct usbdevfs_urb urb = {
+		.type = USBDEVFS_URB_TYPE_BULK, .endpoint = endpoint, .buffer = data, .buffer_length = (int)length
+	};
+	int error = h->gone ? ENODEV : 0;
+
+	*actual = 0;
+	if (!error && ioctl(h->fd, USBDEVFS_SUBMITURB, &urb))
+		error = errno;
+	else if (!error) {
+		error = reap(h, &urb, timeout_us);
+		*actual = (size_t)urb.actual_length;
+	}
+	return ended(h, error);
+}
+
+enum host_end host_usb_write(struct host_usb *h, const uint8_t *data, size_t length, uint64_t timeout_us,
+			     size_t *actual)
+{
+	return bulk(h, h->port.out, (uint8_t *)data, length, timeout_us, actual);
+}
+
+enum host_end host_usb_read(struct host_usb *h, uint8_t *data, size_t length, uint64_t timeout_us, size_t *actual)
+{
+	return bulk(h, h->port.in, data, length, timeout_us, actual);
 }
 
 enum host_end host_usb_set_interface(struct host_usb *h, uint8_t alternate)

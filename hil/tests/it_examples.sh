@@ -32,8 +32,10 @@ why: Examples are to be true.
 reference: dfu-scenario(5)
 files:
   image: {size: 5000, seed: 7, bootable: true}
-steps:
+  blink: {firmware: blink}
 END
+  ! grep -q 'file: blink' <(block example "$1" "$page") || echo 'board: {application: firmware}'
+  echo 'steps:'
   block example "$1" "$page" | sed 's/^/  /'
 }
 

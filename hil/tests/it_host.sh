@@ -120,6 +120,30 @@ devices()
   says said 'expected an open device, got none: it was closed'
 }
 
+# The board runs an application that gives back what it is sent.
+talk()
+{
+  sh "$fixtures/firmware/make-demo.sh" image
+  "$dfuemu" exec --time virtual --flash echo.img -- dfu-util -a 0 -s 0x08000000 -D image >said 2>&1
+  host 0 --flash echo.img --boot0 low <<'END'
+open-serial within 3s
+send "one; two # \x41\r\nthree"; expect "^one; two # A$" within 1s; expect "^three$"
+control 0xa1 0x21 0 0 7 -> hex 00 c2 01 00 00 00 08
+send "four"; close; open-serial 0483:5740 serial 326237753036; send "five\n"; expect "five"
+END
+  says said '7 requests, all answered as expected'
+  host 1 --flash echo.img --boot0 low <<<'open-serial within 3s; send "left\x07"; expect "right" within 1s'
+  says said 'script:1:41: expect "right" within 1s: expected that, got left\x07'
+  host 1 --flash echo.img --boot0 low <<<'open-serial within 3s; expect "right" within 1s'
+  says said 'expected that, got nothing'
+  host 1 --flash echo.img --boot0 low <<<'open-serial within 3s; getstatus'
+  says said "expected an open DFU interface, got a serial port: 'open' opens one"
+  host 1 <<<'open; send "x"'
+  says said "expected an open serial port, got a DFU interface: 'open-serial' opens one"
+  host 1 <<<'open-serial 0483:df11'
+  says said 'device 0483:df11 has no serial port (CDC-ACM)'
+}
+
 bad()
 {
   local status=0
@@ -175,6 +199,7 @@ help()
   # The examples of the help are scripts.
   grep -E '^  (getstatus ->|abort;|each 2048)' said >script
   [ "$(grep -c '' script)" -eq 4 ]
+  grep -q '^  open-serial f055:9800 within 3s; send' said
   pattern 100 3 >image
   TIME=virtual ends 0 board -- "$dfuhil" host --file image=image script
 }
@@ -191,6 +216,7 @@ check 'data that differ are told by place' data
 check 'a request that is not answered ends with its timeout' late
 check 'a device that leaves is told, and waited for' unplugged
 check 'the device is found by id and serial number, and what is wrong with that is told' devices
+check 'a serial port is opened, written to, and heard' talk
 check 'all mistakes of a script are told with their place' bad
 check 'no request is sent of a script with a mistake' no_request_before_the_check
 check 'SIGINT takes a request back' interrupted INT 130

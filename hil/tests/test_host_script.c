@@ -166,6 +166,23 @@ static void open_comes_first_or_is_implied(void **state)
 	host_script_free(script);
 }
 
+static void text_to_a_serial_port_is_quoted(void **state)
+{
+	struct host_script *script = parsed("open-serial f055:9800; send \"a;#\\\"\\x41\\x00\\r\\n\" ; expect "
+					    "\"^4;2$\" within 1s # \"\nexpect \"x\"");
+
+	(void)state;
+	assert_true(script->opens);
+	assert_int_equal(script->count, 4);
+	assert_int_equal(script->steps[0].verb, HOST_OPEN_SERIAL);
+	assert_int_equal(script->steps[1].data.length, 8);
+	assert_memory_equal(script->steps[1].data.bytes, "a;#\"A\0\r\n", 8);
+	assert_string_equal(script->steps[2].regex, "^4;2$");
+	assert_int_equal(script->steps[2].time_us, 1000000);
+	assert_int_equal(script->steps[3].time_us, 5000000);
+	host_script_free(script);
+}
+
 static void mistakes_are_told_with_their_place(void **state)
 {
 	static const struct {
@@ -199,6 +216,15 @@ static void mistakes_are_told_with_their_place(void **state)
 		{ "each 5 of x: abort", "s:1:12: error: 'at ADDRESS' is missing" },
 		{ "each 5 of x at 1:", "s:1:18: error: a request is missing" },
 		{ "abort; each 5 of x at 1: abort", "s:1:8: error: 'each' begins a line" },
+		{ "send x", "s:1:6: error: the text to send is missing: \"...\" was expected" },
+		{ "send \"\"", "error: there is nothing to send" },
+		{ "send \"a\\q\"", "s:1:8: error: only \\n" },
+		{ "send \"a\\x4\"", "s:1:8: error: only \\n" },
+		{ "send \"a; abort", "s:1:6: error: the text to send has no closing '\"'" },
+		{ "send \"a\" -> ok", "error: nothing can be expected of 'send \"a\" -> ok'" },
+		{ "expect \"(\"", "s:1:8: error: no regular expression: " },
+		{ "expect \"a\\x00\"", "s:1:8: error: an expression is text" },
+		{ "expect \"a\" with 1s", "error: 'with' is one word too many after 'expect'" },
 		{ ";", "s:1:1: error: a request is missing" },
 		{ "", "s:1:1: error: there is no request in it" },
 		{ "# nothing\n\n", "there is no request in it" },
@@ -234,6 +260,7 @@ int main(void)
 		cmocka_unit_test(what_is_expected_is_kept_with_its_request),
 		cmocka_unit_test(a_line_with_chunks_binds_its_requests_together),
 		cmocka_unit_test(open_comes_first_or_is_implied),
+		cmocka_unit_test(text_to_a_serial_port_is_quoted),
 		cmocka_unit_test(mistakes_are_told_with_their_place),
 		cmocka_unit_test(all_mistakes_are_told_at_once),
 	};

@@ -109,6 +109,7 @@ static const uint8_t option_factory[] = {
 	.serial_index = 3, \
 	.serial_rule = SERIAL_UID_SUM,            /* SER-1, SER-2 */ \
 	.alt_count = 4, \
+	.chip = CHIP_STM32F407, \
 	.bootloader_id_address = 0x1FFF77DE,      /* MAP-6 */ \
 	.flash_base = 0x08000000, \
 	.flash_size_bytes = 1024 * KIB, \

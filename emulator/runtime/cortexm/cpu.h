@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A Cortex-M4F: registers, exceptions, NVIC, SysTick, SCB, FPU (ARMv7-M Architecture Reference Manual, DDI 0403; PM0214). It counts
+ * one clock cycle an instruction, always: the same code with the same input at the same cycle does the same. No I/O, no clock of
+ * its own: the owner runs it for so many cycles, and moves its interrupt lines.
+ */
+#ifndef DFUBENCH_CPU_H
+#define DFUBENCH_CPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cpu;
+
+#define CPU_IRQS 82 /* of an STM32F407 (RM0090 table 61); lines above read as zero */
+
+/* Plain memory. data outlives the cpu. Writes to memory that is not writable go to cpu_bus_ops.write, as do those to where nothing
+ * is. base and size_bytes: multiples of 4096 (an engine may need pages). */
+struct cpu_memory {
+	uint32_t base, size_bytes;
+	uint8_t *data;
+	bool writable;
+};
+
+/* Everything else but the private peripherals at 0xE0000000, which are the cpu's (to 0xE003FFFF). size: 1, 2 or 4 bytes, aligned to it or not. False:
+ * a bus fault. Called with cpu_cycles() at the instruction: may move interrupt lines and call cpu_halt(). */
+struct cpu_bus_ops {
+	bool (*read)(void *context, uint32_t address, unsigned size, uint32_t *value);
+	bool (*write)(void *context, uint32_t address, unsigned size, uint32_t value);
+};
+
+enum cpu_stop {
+	CPU_RAN,    /* all cycles are used up */
+	CPU_SLEEPS, /* WFI or WFE, or sleep on exit, with nothing pending that would wake it */
+	CPU_HALTED, /* cpu_halt() */
+	CPU_RESETS, /* AIRCR.SYSRESETREQ (or VECTRESET) */
+	CPU_LEFT,   /* PC is in the range of cpu_watch() */
+	CPU_LOCKUP, /* a fault at priority -1 or above (B1.5.15); see cpu_fault() */
+};
+
+/* The last fault that was taken: the registers before it. Where it was escalated, hfsr has FORCED. */
+struct cpu_fault {
+	unsigned exception; /* 4 MemManage, 5 BusFault, 6 UsageFault, 3 HardFault from the start; 0: none since reset */
+	uint32_t cfsr, hfsr, mmfar, bfar;
+	uint32_t r[16], xpsr; /* r[15]: of the instruction */
+	uint64_t count;       /* faults since reset */
+};
+
+/* NULL with errno ENOMEM, or ENOSYS: this build has no engine (cpu_missing() says what to install). */
+struct cpu *cpu_new(const struct cpu_memory *, size_t count, const struct cpu_bus_ops *, void *context);
+void cpu_free(struct cpu *);   /* NULL is fine */
+const char *cpu_missing(void); /* NULL: there is an engine */
+const char *cpu_engine(void);  /* "unicorn 2.0.1" */
+
+/* Reset, then SP and PC as given, thread mode, privileged, VTOR 0, interrupts off in the NVIC. The memory at 0 is an alias:
+ * cpu_alias(). */
+void cpu_reset(struct cpu *, uint32_t sp, uint32_t pc)
+	__attribute__((visibility("hidden"))); /* libunicorn has one of its own, which it is to call */
+/* Address 0 (size_bytes long) shows what is at base: memory of cpu_new(), or nothing with size 0 (RM0090 2.4, SYSCFG_MEMRMP). */
+void cpu_alias(struct cpu *, uint32_t base, uint32_t size_bytes);
+/* Running code from there stops with CPU_LEFT (the ROM's own code, which is not there). */
+void cpu_watch(struct cpu *, uint32_t base, uint32_t size_bytes);
+/* Someone else than the cpu has written to plain memory: what was translated of it is stale. */
+void cpu_changed(struct cpu *, uint32_t address, uint32_t size_bytes);
+
+/* Runs up to so many cycles, and says how many it took (a sleeping cpu uses none: let time pass with cpu_skip()). It may overrun by a
+ * few cycles, not by chance. */
+enum cpu_stop cpu_run(struct cpu *, uint64_t cycles, uint64_t *used);
+/* Cycles pass asleep: SysTick and CYCCNT go on. At most cpu_next(). */
+void cpu_skip(struct cpu *, uint64_t cycles);
+/* Cycles until SysTick fires; UINT64_MAX: never. */
+uint64_t cpu_next(const struct cpu *);
+uint64_t cpu_cycles(const struct cpu *); /* since cpu_new(); inside of bus callbacks too */
+void cpu_halt(struct cpu *);             /* from a callback: cpu_run() returns after this instruction */
+bool cpu_wakes(const struct cpu *);      /* something pending would end its sleep */
+
+/* Level of an interrupt line: while high and not active it is pending; a rising edge pends it. */
+void cpu_irq(struct cpu *, unsigned number, bool level);
+
+void cpu_fault(const struct cpu *, struct cpu_fault *);
+/* r0-r15 (13: the stack in use), xpsr at 16, msp 17, psp 18, control 19, primask 20, basepri 21, faultmask 22 */
+uint32_t cpu_register(const struct cpu *, unsigned number);
+
+#endif

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The exception model of ARMv7-M (DDI 0403 B1.5): priorities, entry, return, faults and their escalation, lock-up.
+ */
+#include <string.h>
+#include "engine.h"
+
+#define EXC_RETURN_NO_FP 0x10u
+
+void exception_reset(struct cpu *c)
+{
+	memset(&c->pending, 0, sizeof c->pending);
+	memset(&c->active, 0, sizeof c->active);
+	memset(&c->enabled, 0, sizeof c->enabled);
+	memset(c->priority, 0, sizeof c->priority);
+	for (unsigned n = 0; n < EXCEPTION_IRQ; n++)
+		set_put(&c->enabled, n, true);
+	for (unsigned n = EXCEPTION_IRQ; n < EXCEPTIONS; n++)
+		set_put(&c->pending, n, set_has(&c->line, n));
+}
+
+int exception_priority(const struct cpu *c, unsigned n)
+{
+	return n == EXCEPTION_NMI ? -2 : n == EXCEPTION_HARD ? -1 : c->priority[n];
+}
+
+static int group_of(const struct cpu *c, int priority)
+{
+	return priority < 0 ? priority : priority & ~((2 << (c->aircr >> 8 & 7)) - 1);
+}
+
+/* ExecutionPriority(), B1.5.4. */
+int execution_priority(const struct cpu *c, bool mind_primask)
+{
+	int lowest = 256;
+	for (unsigned w = 0; w < EXCEPTION_WORDS; w++)
+		for (uint64_t set = c->active.word[w]; set; set &= set - 1) {
+			int p = group_of(c, exception_priority(c, w * 64 + (unsigned)__builtin_ctzll(set)));
+			lowest = p < lowest ? p : lowest;
+		}
+	if (c->basepri && group_of(c, (int)c->basepri) < lowest)
+		lowest = group_of(c, (int)c->basepri);
+	if (c->primask && mind_primask && lowest > 0)
+		lowest = 0;
+	if (c->faultmask && lowest > -1)
+		lowest = -1;
+	return lowest;
+}
+
+static unsigned highest_pending(const struct cpu *c)
+{
+	unsigned best = 0;
+	int best_priority = 256;
+	for (unsigned w = 0; w < EXCEPTION_WORDS; w++)
+		for (uint64_t set = c->pending.word[w] & c->enabled.word[w]; set; set &= set - 1) {
+			unsigned n = w * 64 + (unsigned)__builtin_ctzll(set);
+			if (exception_priority(c, n) < best_priority) {
+				best = n;
+				best_priority = exception_priority(c, n);
+			}
+		}
+	return best;
+}
+
+unsigned exception_due(const struct cpu *c, bool mind_primask)
+{
+	unsigned n = highest_pending(c);
+	return n && group_of(c, exception_priority(c, n)) < execution_priority(c, mind_primask) ? n : 0;
+}
+
+void exception_pend(struct cpu *c, unsigned n)
+{
+	if (!set_has(&c->pending, n) && (c->scr & SCR_SEVONPEND))
+		c->event = true;
+	set_put(&c->pending, n, true);
+	c->horizon = 0;
+}
+
+void exception_unpend(struct cpu *c, unsigned n)
+{
+	set_put(&c->pending, n, n >= EXCEPTION_IRQ && set_has(&c->line, n) && !set_has(&c->active, n));
+	c->horizon = 0;
+}
+
+void stack_select(struct cpu *c)
+{
+	bool psp = !c->ipsr && (c->control & CONTROL_SPSEL);
+	if (psp != c->on_psp) {
+		uint32_t sp = c->r[13];
+		c->r[13] = c->other_sp;
+		c->other_sp = sp;
+		c->on_psp = psp;
+	}
+}
+
+/* ITAdvance(), A7.3.2: ITSTATE is bits 15-10 and 26-25 of xPSR. */
+uint32_t it_advance(uint32_t xpsr)
+{
+	uint32_t it = (xpsr >> 8 & 0xFC) | (xpsr >> 25 & 3);
+	it = it & 7 ? (it & 0xE0) | (it << 1 & 0x1F) : 0;
+	return (xpsr & ~XPSR_IT) | (it & 0xFC) << 8 | (it & 3) << 25;
+}
+
+static void remember(struct cpu *c, unsigned exception)
+{
+	memcpy(c->fault.r, c->r, sizeof c->fault.r);
+	c->fault.xpsr = c->xpsr | c->ipsr;
+	c->fault.exception = exception;
+	c->fault.count++;
+}
+
+static void remember_status(struct cpu *c)
+{
+	c->fault.cfsr = c->cfsr;
+	c->fault.hfsr = c->hfsr;
+	c->fault.mmfar = c->mmfar;
+	c->fault.bfar = c->bfar;
+}
+
+static void lock_up(struct cpu *c)
+{
+	c->locked = true;
+	remember_status(c);
+}
+
+static bool is_enabled(const struct cpu *c, unsigned n)
+{
+	return n == EXCEPTION_MEMORY  ? c->shcsr >> 16 & 1
+	       : n == EXCEPTION_BUS   ? c->shcsr >> 17 & 1
+	       : n == EXCEPTION_USAGE ? c->shcsr >> 18 & 1
+				      : true;
+}
+
+/* The exception that a synchronous one becomes (B1.5.4, priority escalation); 0: lock-up. */
+static unsigned escalate(struct cpu *c, unsigned n)
+{
+	int now = execution_priority(c, true);
+	if (n != EXCEPTION_HARD) {
+		if (is_enabled(c, n) && group_of(c, exception_priority(c, n)) < now)
+			return n;
+		c->hfsr |= HFSR_FORCED;
+	}
+	return now > -1 ? EXCEPTION_HARD : 0;
+}
+
+/* UpdateFPCCR(), B1.5.7. */
+static void lazy_begin(struct cpu *c, uint32_t frame)
+{
+	c->fpcar = (frame + 0x20) & ~7u;
+	uint32_t f = (c->fpccr & (FPCCR_ASPEN | FPCCR_LSPEN)) | FPCCR_LSPACT;
+	int now = execution_priority(c, true);
+	f |= privileged(c) ? 0 : 2;
+	f |= c->ipsr ? 0 : 8;
+	f |= now > -1 ? 0x10 : 0;
+	f |= is_enabled(c, EXCEPTION_MEMORY) && exception_priority(c, EXCEPTION_MEMORY) < now ? 0x20 : 0;
+	f |= is_enabled(c, EXCEPTION_BUS) && exception_priority(c, EXCEPTION_BUS) < now ? 0x40 : 0;
+	f |= (c->demcr & DEMCR_MON_EN) && exception_priority(c, EXCEPTION_DEBUG) < now ? 0x100 : 0;
+	c->fpccr = f;
+}
+
+static bool fp_save(struct cpu *c, uint32_t at)
+{
+	engine_fp_load(c);
+	bool ok = true;
+	for (unsigned i = 0; i < 16 && ok; i++)
+		ok = memory_write(c, at + 4 * i, 4, c->s[i]);
+	return ok && memory_write(c, at + 64, 4, c->fpscr);
+}
+
+/* PushStack(), B1.5.6. False: the stack is not there. */
+static bool push(struct cpu *c)
+{
+	bool fp = c->control & CONTROL_FPCA;
+	uint32_t sp = c->r[13], align = sp & 4 && (fp || (c->ccr & CCR_STKALIGN)) ? 4 : 0;
+	uint32_t frame = (sp - (fp ? 0x68 : 0x20)) & ~align;
+	const uint32_t words[8] = { c->r[0],  c->r[1],  c->r[2],  c->r[3],
+				    c->r[12], c->r[14], c->r[15], (c->xpsr & ~0x3FFu) | align << 7 | c->ipsr };
+	c->r[13] = frame;
+	bool ok = true;
+	for (unsigned i = 0; i < 8 && ok; i++)
+		ok = memory_write(c, frame + 4 * i, 4, words[i]);
+	if (fp && ok) {
+		if (c->fpccr & FPCCR_LSPEN)
+			lazy_begin(c, frame);
+		else
+			ok = fp_save(c, frame + 0x20);
+	}
+	c->r[14] = 0xFFFFFFE1u | (fp ? 0 : EXC_RETURN_NO_FP) | (c->ipsr ? 0 : c->control & CONTROL_SPSEL ? 0xC : 8);
+	return ok;
+}
+
+/* ExceptionTaken(), B1.5.6. */
+static void take(struct cpu *c, unsigned n)
+{
+	uint32_t vector;
+	if (!memory_read(c, c->vtor + 4 * n, 4, &vector)) {
+		c->hfsr |= HFSR_VECTTBL;
+		if (n == EXCEPTION_HARD || n == EXCEPTION_NMI || execution_priority(c, true) <= -1 ||
+		    !memory_read(c, c->vtor + 4 * EXCEPTION_HARD, 4, &vector)) {
+			lock_up(c);
+			return;
+		}
+		n = EXCEPTION_HARD;
+	}
+	set_put(&c->pending, n, false);
+	set_put(&c->active, n, true);
+	c->ipsr = n;
+	c->control &= ~(CONTROL_FPCA | CONTROL_SPSEL);
+	stack_select(c);
+	c->r[15] = vector & ~1u;
+	c->xpsr = (c->xpsr & XPSR_APSR) | (vector & 1 ? XPSR_T : 0);
+	c->monitor = false;
+	c->event = true;
+	remember_status(c);
+}
+
+/* What is to be taken where pushing or popping for n has faulted with these bits (B1.5.6, derived exceptions); 0: lock-up. The other is
+ * left pending. */
+static unsigned derived(struct cpu *c, unsigned n, uint32_t cfsr)
+{
+	c->cfsr |= cfsr;
+	remember(c, EXCEPTION_BUS);
+	unsigned other = escalate(c, EXCEPTION_BUS);
+	if (!other)
+		return 0;
+	if (n && exception_priority(c, n) < exception_priority(c, other)) {
+		set_put(&c->pending, other, true);
+		return n;
+	}
+	if (n && n != other)
+		set_put(&c->pending, n, true);
+	return other;
+}
+
+void exception_enter(struct cpu *c, unsigned n)
+{
+	if (!push(c))
+		n = derived(c, n, CFSR_STKERR);
+	if (n)
+		take(c, n);
+	else
+		lock_up(c);
+	c->horizon = 0;
+}
+
+static void enter_fault(struct cpu *c, unsigned exception)
+{
+	unsigned n = escalate(c, exception);
+	if (n)
+		exception_enter(c, n);
+	else
+		lock_up(c);
+}
+
+void exception_fault(struct cpu *c, unsigned exception, uint32_t cfsr)
+{
+	remember(c, exception);
+	c->cfsr |= cfsr;
+	enter_fault(c, exception);
+}
+
+void exception_bus_fault(struct cpu *c, uint32_t address)
+{
+	c->bfar = address;
+	exception_fault(c, EXCEPTION_BUS, CFSR_PRECISERR | CFSR_BFARVALID);
+}
+
+void exception_svc(struct cpu *c)
+{
+	unsigned n = escalate(c, EXCEPTION_SVC);
+	if (n != EXCEPTION_SVC)
+		remember(c, EXCEPTION_HARD);
+	if (n)
+		exception_enter(c, n);
+	else
+		lock_up(c);
+}
+
+/* C1.6.1: without a debugger, DebugMonitor or a HardFault. */
+void exception_breakpoint(struct cpu *c)
+{
+	c->dfsr |= 2;
+	bool monitor = c->demcr & DEMCR_MON_EN;
+	if (monitor && group_of(c, exception_priority(c, EXCEPTION_DEBUG)) < execution_priority(c, true)) {
+		exception_enter(c, EXCEPTION_DEBUG);
+		return;
+	}
+	c->hfsr |= HFSR_DEBUGEVT;
+	remember(c, EXCEPTION_HARD);
+	enter_fault(c, EXCEPTION_HARD);
+}
+
+bool exception_fp(struct cpu *c, uint32_t *cfsr)
+{
+	unsigned access = c->cpacr >> 20 & 0xF;
+	if (access != 0xF && (access != 5 || !privileged(c))) {
+		*cfsr = CFSR_NOCP;
+		return false;
+	}
+	if (c->fpccr & FPCCR_LSPACT) {
+		c->fpccr &= ~FPCCR_LSPACT;
+		if (!fp_save(c, c->fpcar)) {
+			*cfsr = CFSR_LSPERR;
+			return false;
+		}
+	}
+	if ((c->fpccr & FPCCR_ASPEN) && !(c->control & CONTROL_FPCA)) {
+		c->control |= CONTROL_FPCA;
+		engine_fp_load(c);
+		c->fpscr = (c->fpscr & ~0x07C00000u) | (c->fpdscr & 0x07C00000u);
+		engine_fp_store(c);
+	}
+	return true;
+}
+
+static unsigned nested(const struct cpu *c)
+{
+	unsigned n = 0;
+	for (unsigned w = 0; w < EXCEPTION_WORDS; w++)
+		n += (unsigned)__builtin_popcountll(c->active.word[w]);
+	return n;
+}
+
+static void deactivate(struct cpu *c, unsigned n)
+{
+	set_put(&c->active, n, false);
+	if (n != EXCEPTION_NMI)
+		c->faultmask = 0;
+	if (n >= EXCEPTION_IRQ && set_has(&c->line, n))
+		exception_pend(c, n);
+}
+
+/* The next handler runs on the frame that is already there. */
+static void chain(struct cpu *c, unsigned n, uint32_t lr)
+{
+	c->r[14] = lr;
+	if (n)
+		take(c, n);
+	else
+		lock_up(c);
+	c->horizon = 0;
+}
+
+static void invalid_return(struct cpu *c, uint32_t lr)
+{
+	remember(c, EXCEPTION_USAGE);
+	c->cfsr |= CFSR_INVPC;
+	chain(c, escalate(c, EXCEPTION_USAGE), lr);
+}
+
+/* PopStack(), B1.5.8. */
+static bool pop(struct cpu *c, uint32_t frame, bool fp, uint32_t *psr)
+{
+	uint32_t words[8];
+	for (unsigned i = 0; i < 8; i++)
+		if (!memory_read(c, frame + 4 * i, 4, &words[i]))
+			return false;
+	if (fp && (c->fpccr & FPCCR_LSPACT)) {
+		c->fpccr &= ~FPCCR_LSPACT;
+	} else if (fp) {
+		engine_fp_load(c);
+		for (unsigned i = 0; i < 16; i++)
+			if (!memory_read(c, frame + 0x20 + 4 * i, 4, &c->s[i]))
+				return false;
+		if (!memory_read(c, frame + 0x60, 4, &c->fpscr))
+			return false;
+		engine_fp_store(c);
+	}
+	memcpy(c->r, words, 4 * sizeof words[0]);
+	c->r[12] = words[4];
+	c->r[14] = words[5];
+	c->r[15] = words[6] & ~1u;
+	*psr = words[7];
+	return true;
+}
+
+/* ExceptionReturn(), B1.5.8. */
+void exception_leave(struct cpu *c, uint32_t exc_return)
+{
+	unsigned returning = c->ipsr, depth = nested(c);
+	uint32_t lr = 0xF0000000u | (exc_return & 0x0FFFFFFFu), kind = exc_return & 0xF;
+	bool to_thread = kind != 1, psp = kind == 0xD, fp = !(exc_return & EXC_RETURN_NO_FP);
+	if (!set_has(&c->active, returning)) {
+		invalid_return(c, lr);
+		return;
+	}
+	deactivate(c, returning);
+	if ((kind != 1 && kind != 9 && kind != 0xD) || (exc_return & 0x0FFFFFE0u) != 0x0FFFFFE0u ||
+	    (to_thread ? depth != 1 && !(c->ccr & CCR_NONBASETHRDENA) : depth == 1)) {
+		invalid_return(c, lr);
+		return;
+	}
+	unsigned next = exception_due(c, true);
+	if (next) {
+		chain(c, next, exc_return | 1);
+		return;
+	}
+	uint32_t *sp = psp ? &c->other_sp : &c->r[13], frame = *sp, psr;
+	if (!pop(c, frame, fp, &psr)) {
+		chain(c, derived(c, 0, CFSR_UNSTKERR), exc_return | 1);
+		return;
+	}
+	bool aligned = (psr & 0x200) && (fp || (c->ccr & CCR_STKALIGN));
+	*sp = (frame + (fp ? 0x68 : 0x20)) | (aligned ? 4 : 0);
+	unsigned ipsr = psr & 0x1FF;
+	if (to_thread ? ipsr != 0 : ipsr == 0) {
+		*sp = frame;
+		invalid_return(c, lr);
+		return;
+	}
+	c->ipsr = ipsr;
+	c->control = (c->control & CONTROL_NPRIV) | (psp ? CONTROL_SPSEL : 0) | (fp ? CONTROL_FPCA : 0);
+	stack_select(c);
+	c->xpsr = psr & (XPSR_APSR | XPSR_T | XPSR_IT);
+	c->monitor = false;
+	c->event = true;
+	if (to_thread && nested(c) == 0 && (c->scr & SCR_SLEEPONEXIT)) {
+		c->sleeping = true;
+		c->sleeps_for_event = false;
+	}
+	c->horizon = 0;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* OTG_FS as the host meets it: RM0090 34.17.5 to 34.17.7. The firmware is brought up to the present before each packet. */
+#include "otg_fs_internal.h"
+
+#define SUSPEND_US 3000u /* of silence: USB 2.0 7.1.7.6 */
+
+void otg_fs_ready(struct otg_fs *o, unsigned endpoint)
+{
+	bus_ready(o->bus, (uint8_t)endpoint);
+	bus_ready(o->bus, (uint8_t)(0x80 | endpoint));
+}
+
+void otg_fs_ready_all(struct otg_fs *o)
+{
+	for (unsigned n = 0; n < OTG_ENDPOINTS; n++)
+		otg_fs_ready(o, n);
+}
+
+/* False: nobody is there to see a packet. */
+static bool sync(struct otg_fs *o)
+{
+	o->user.sync(o->user.context);
+	return o->pulled_up && o->clocked;
+}
+
+/* Silence, reset, frames */
+
+static void suspend(struct bench_event *e)
+{
+	struct otg_fs *o = e->context;
+
+	if (!sync(o))
+		return;
+	o->suspended = true;
+	o->gintsts |= INT_ESUSP | INT_USBSUSP;
+	otg_fs_update(o);
+}
+
+void otg_fs_init_wire(struct otg_fs *o)
+{
+	o->suspend_event = (struct bench_event){ .fire = suspend, .context = o };
+}
+
+void otg_fs_bus_is_silent(struct otg_fs *o)
+{
+	bench_after(o->bench, &o->suspend_event, SUSPEND_US);
+}
+
+static void wire_idle(void *context, bool idle)
+{
+	struct otg_fs *o = context;
+
+	bench_cancel(o->bench, &o->suspend_event);
+	if (!sync(o))
+		return;
+	if (idle) {
+		otg_fs_bus_is_silent(o);
+	} else if (o->suspended) {
+		o->suspended = false;
+		o->gintsts |= INT_WKUP;
+	}
+	otg_fs_update(o);
+}
+
+/* DAD, FIFOs, EPENA and STALL are left to the firmware (34.17.5, "Endpoint initialization on USB reset"). */
+static void wire_reset(void *context, bool begins)
+{
+	struct otg_fs *o = context;
+
+	bench_cancel(o->bench, &o->suspend_event);
+	if (!sync(o))
+		return;
+	if (!begins) {
+		o->enumerated = true;
+		o->gintsts |= INT_ENUMDNE;
+		otg_fs_update(o);
+		return;
+	}
+	o->suspended = false;
+	o->setup_done_due = o->in_control = false;
+	o->address = DCFG_DAD(o->dcfg);
+	for (unsigned n = 1; n < OTG_ENDPOINTS; n++) {
+		o->in[n].ctl &= ~CTL_USBAEP;
+		o->out[n].ctl &= ~CTL_USBAEP;
+	}
+	o->gintsts |= INT_USBRST;
+	otg_fs_update(o);
+}
+
+/* Frames pass without events while nobody waits for them: SOF is then what a look at it finds. */
+void otg_fs_see_frames(struct otg_fs *o)
+{
+	uint16_t frame = bus_frame(o->bus);
+
+	if (frame == o->frame_seen)
+		return;
+	o->frame_seen = frame;
+	o->gintsts |= INT_SOF | INT_EOPF;
+}
+
+static void wire_sof(void *context, uint16_t frame)
+{
+	struct otg_fs *o = context;
+
+	(void)frame;
+	if (!sync(o))
+		return;
+	otg_fs_see_frames(o);
+	otg_fs_update(o);
+}
+
+/* Packets */
+
+/* The host went on from SETUP to the next stage: the firmware may act on the last SETUP packet (34.17.6). */
+static void end_setup_stage(struct otg_fs *o)
+{
+	if (!o->setup_done_due || o->rx.count == o->rx.depth)
+		return;
+	o->setup_done_due = false;
+	o->out[0].enabled = false;
+	otg_fs_push_status(o, 0, RX_SETUP_DONE, false, NULL, 0);
+}
+
+static enum bus_handshake wire_setup(void *context, uint8_t address, const uint8_t packet[8])
+{
+	struct otg_fs *o = context;
+	struct otg_endpoint *in = &o->in[0], *out = &o->out[0];
+
+	if (!sync(o) || address != o->address || !otg_fs_has_room(o, 8, true))
+		return BUS_NOTHING;
+	in->nak = out->nak = true;
+	in->ctl &= ~CTL_STALL;
+	out->ctl &= ~CTL_STALL;
+	in->data1 = out->data1 = true;
+	if (out->extra)
+		out->extra--;
+	else
+		out->flags |= OUT_B2BSTUP;
+	o->setup_done_due = o->in_control = true;
+	otg_fs_push_status(o, 0, RX_SETUP, false, packet, 8);
+	otg_fs_update(o);
+	return BUS_ACK;
+}
+
+static enum bus_handshake receive(struct otg_fs *o, unsigned n, bool data1, const uint8_t *data, size_t length)
+{
+	struct otg_endpoint *e = &o->out[n];
+	bool isochronous = n && CTL_EPTYP(e->ctl) == TYPE_ISOCHRONOUS;
+
+	if (!(e->ctl & CTL_USBAEP) || length > otg_fs_packet_bytes(o, e))
+		return BUS_NOTHING;
+	if (e->ctl & CTL_STALL && !isochronous)
+		return BUS_STALL;
+	if (!e->enabled)
+		e->flags |= OUT_OTEPDIS;
+	if (e->nak || o->global_out_nak || !e->enabled || !e->pktcnt || !otg_fs_has_room(o, length, false))
+		return isochronous ? BUS_NOTHING : BUS_NAK;
+	if (!isochronous) {
+		if (data1 != e->data1)
+			return BUS_ACK; /* sent once more, as the core sees it: dropped (USB 2.0 8.6.4) */
+		e->data1 = !e->data1;
+	}
+	e->pktcnt--;
+	otg_fs_push_status(o, n, RX_OUT, data1, data, length);
+	if (!e->pktcnt || length < otg_fs_packet_bytes(o, e)) {
+		e->nak = true;
+		e->enabled = false;
+		otg_fs_push_status(o, n, RX_OUT_DONE, data1, NULL, 0);
+	}
+	return BUS_ACK;
+}
+
+static enum bus_handshake wire_out(void *context, uint8_t address, uint8_t endpoint, bool data1, const uint8_t *data,
+				   size_t length)
+{
+	struct otg_fs *o = context;
+	enum bus_handshake answer;
+
+	if (!sync(o) || address != o->address || endpoint >= OTG_ENDPOINTS)
+		return BUS_NOTHING;
+	if (!endpoint)
+		end_setup_stage(o);
+	answer = receive(o, endpoint, data1, data, length);
+	if (answer == BUS_ACK && !endpoint && !length)
+		o->in_control = false;
+	otg_fs_update(o);
+	return answer;
+}
+
+static void transfer_is_sent(struct otg_fs *o, unsigned n)
+{
+	struct otg_endpoint *e = &o->in[n];
+
+	e->enabled = false;
+	e->xfrsiz = e->left = 0;
+	e->flags |= IN_XFRC;
+}
+
+static enum bus_handshake send(struct otg_fs *o, unsigned n, uint8_t *data, size_t room, size_t *length, bool *data1)
+{
+	struct otg_endpoint *e = &o->in[n];
+	struct otg_fifo *f = otg_fs_tx_of(o, n);
+	bool isochronous = n && CTL_EPTYP(e->ctl) == TYPE_ISOCHRONOUS;
+	uint32_t most = otg_fs_packet_bytes(o, e), bytes = e->left < most ? e->left : most;
+	unsigned there = f ? f->count : 0;
+
+	if (!(e->ctl & CTL_USBAEP))
+		return BUS_NOTHING;
+	if (e->ctl & CTL_STALL && !isochronous)
+		return BUS_STALL;
+	if (!there)
+		e->flags |= IN_ITTXFE;
+	if (e->nak || o->global_in_nak || !e->enabled || !e->pktcnt || there < (bytes + 3) / 4 || bytes > room)
+		return isochronous ? BUS_NOTHING : BUS_NAK;
+	if (bytes)
+		otg_fs_read_packet(o, f, data, bytes);
+	*length = o->sending = bytes;
+	*data1 = e->data1;
+	return BUS_ACK;
+}
+
+static enum bus_handshake wire_in(void *context, uint8_t address, uint8_t endpoint, uint8_t *data, size_t room,
+				  size_t *length, bool *data1)
+{
+	struct otg_fs *o = context;
+	enum bus_handshake answer;
+
+	if (!sync(o) || address != o->address || endpoint >= OTG_ENDPOINTS)
+		return BUS_NOTHING;
+	if (!endpoint)
+		end_setup_stage(o);
+	answer = send(o, endpoint, data, room, length, data1);
+	otg_fs_update(o);
+	return answer;
+}
+
+/* The firmware may have stopped the endpoint or flushed the FIFO while the packet was under way: what is left of it goes. */
+static void wire_acknowledged(void *context, uint8_t address, uint8_t endpoint)
+{
+	struct otg_fs *o = context;
+	struct otg_endpoint *e = &o->in[endpoint];
+	struct otg_fifo *f;
+
+	(void)address;
+	if (!sync(o))
+		return;
+	f = otg_fs_tx_of(o, endpoint);
+	if (f)
+		otg_fs_drop_packet(f, o->sending);
+	if (!endpoint || CTL_EPTYP(e->ctl) != TYPE_ISOCHRONOUS)
+		e->data1 = !e->data1;
+	e->left -= o->sending < e->left ? o->sending : e->left;
+	if (e->enabled && e->pktcnt && !--e->pktcnt)
+		transfer_is_sent(o, endpoint);
+	if (!endpoint && !o->sending) {
+		o->in_control = false;
+		o->address = DCFG_DAD(o->dcfg);
+	}
+	otg_fs_update(o);
+}
+
+const struct bus_device_ops otg_fs_wire_ops = {
+	.reset = wire_reset,
+	.idle = wire_idle,
+	.sof = wire_sof,
+	.setup = wire_setup,
+	.out = wire_out,
+	.in = wire_in,
+	.acknowledged = wire_acknowledged,
+};

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* IWDG (RM0090 chapter 21), which counts LSI's 32 kHz, and WWDG (chapter 22), which counts PCLK1. */
+#include "soc_internal.h"
+
+#define LSI_HZ 32000u
+
+enum { KR, PR, RLR, SR };
+enum { WCR, WCFR, WSR };
+#define WDGA (1u << 7)
+#define EWI (1u << 9)
+#define WWDG_IRQ 0
+
+/* IWDG */
+
+static void bark(struct soc *s, unsigned unit)
+{
+	(void)unit;
+	s->parts.user->reset(s->parts.user_context, RESET_WATCHDOG);
+}
+
+static void reload(struct soc *s)
+{
+	struct watchdogs *w = &s->dogs;
+	unsigned shift = 2 + (w->pr < 6 ? w->pr : 6);
+
+	soc_arm_after_us(s, &w->iwdg, ((uint64_t)(w->rlr + 1) << shift) * 1000000 / LSI_HZ);
+}
+
+uint32_t iwdg_read(struct soc *s, unsigned unit, uint32_t offset)
+{
+	(void)unit;
+	return offset / 4 == PR ? s->dogs.pr : offset / 4 == RLR ? s->dogs.rlr : 0; /* updates are done at once */
+}
+
+void iwdg_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, uint32_t mask)
+{
+	struct watchdogs *w = &s->dogs;
+
+	(void)unit;
+	switch (offset / 4) {
+	case KR:
+		w->iwdg_open = (value & mask) == 0x5555;
+		if ((value & mask) == 0xCCCC)
+			w->iwdg_runs = true;
+		if (w->iwdg_runs && ((value & mask) == 0xAAAA || (value & mask) == 0xCCCC))
+			reload(s);
+		return;
+	case PR:
+		if (w->iwdg_open)
+			w->pr = value & 7;
+		return;
+	case RLR:
+		if (w->iwdg_open)
+			w->rlr = value & 0xFFF;
+		return;
+	}
+}
+
+void iwdg_reset(struct soc *s, unsigned unit)
+{
+	(void)s, (void)unit; /* RCC cannot: see watchdogs_start() */
+}
+
+/* WWDG */
+
+static uint64_t wwdg_tick(const struct soc *s)
+{
+	return (UINT64_C(4096) << (s->dogs.cfr >> 7 & 3)) * rcc_pclk_div(s, ON_APB1);
+}
+
+static uint32_t wwdg_counter(const struct soc *s)
+{
+	uint64_t gone = s->dogs.cr & WDGA ? (soc_now(s) - s->dogs.base) / wwdg_tick(s) : 0;
+
+	return (s->dogs.cr - (uint32_t)gone) & 0x7F;
+}
+
+/* It resets when the counter goes from 0x40 to 0x3F; one before that comes the warning. */
+static void wwdg_arm(struct soc *s)
+{
+	struct watchdogs *w = &s->dogs;
+	uint32_t counter = wwdg_counter(s);
+
+	if (!(w->cr & WDGA))
+		return;
+	w->cr = WDGA | counter;
+	w->base = soc_now(s);
+	soc_arm_after(s, &w->wwdg, (counter > 0x40 ? counter - 0x40 : 1) * wwdg_tick(s));
+}
+
+static void wwdg_fired(struct soc *s, unsigned unit)
+{
+	(void)unit;
+	if (wwdg_counter(s) < 0x40) {
+		s->parts.user->reset(s->parts.user_context, RESET_WINDOW_WATCHDOG);
+		return;
+	}
+	s->dogs.sr = 1;
+	soc_irq(s, WWDG_IRQ, 0, s->dogs.cfr & EWI);
+	wwdg_arm(s);
+}
+
+uint32_t wwdg_read(struct soc *s, unsigned unit, uint32_t offset)
+{
+	(void)unit;
+	switch (offset / 4) {
+	case WCR:
+		return (s->dogs.cr & WDGA) | wwdg_counter(s);
+	case WCFR:
+		return s->dogs.cfr;
+	default:
+		return offset / 4 == WSR ? s->dogs.sr : 0;
+	}
+}
+
+void wwdg_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, uint32_t mask)
+{
+	struct watchdogs *w = &s->dogs;
+	bool early = w->cr & WDGA && wwdg_counter(s) > (w->cfr & 0x7F);
+
+	(void)unit;
+	switch (offset / 4) {
+	case WCR:
+		w->cr = (value & 0x7F) | ((w->cr | value) & WDGA);
+		w->base = soc_now(s);
+		if (w->cr & WDGA && (early || !(w->cr & 0x40)))
+			s->parts.user->reset(s->parts.user_context, RESET_WINDOW_WATCHDOG);
+		else
+			wwdg_arm(s);
+		return;
+	case WCFR:
+		w->cfr = soc_merge(w->cfr, value, mask);
+		wwdg_arm(s);
+		return;
+	case WSR:
+		w->sr &= value | ~mask;
+		soc_irq(s, WWDG_IRQ, 0, w->sr && w->cfr & EWI);
+		return;
+	}
+}
+
+void wwdg_reset(struct soc *s, unsigned unit)
+{
+	(void)unit;
+	soc_disarm(s, &s->dogs.wwdg);
+	s->dogs.cr = s->dogs.cfr = 0x7F;
+	s->dogs.sr = 0;
+	s->dogs.wwdg = (struct soc_timer){ .at = SOC_NEVER, .fire = wwdg_fired };
+	soc_irq(s, WWDG_IRQ, 0, false);
+}
+
+/* Option byte WDG_SW 0: IWDG runs from reset on (RM0090 3.7.1). */
+void watchdogs_start(struct soc *s)
+{
+	struct watchdogs *w = &s->dogs;
+
+	w->iwdg = (struct soc_timer){ .at = SOC_NEVER, .fire = bark };
+	w->iwdg_open = false;
+	w->pr = 0;
+	w->rlr = 0xFFF;
+	w->iwdg_runs = !(s->flash_registers.optcr & 1u << 5);
+	if (w->iwdg_runs)
+		reload(s);
+}

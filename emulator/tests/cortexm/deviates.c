@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where QEMU 7.2 does otherwise than the architecture says; a case each, by CASE. The file `deviations` has what is said of them.
+ */
+#include "program.h"
+
+static volatile uint32_t ticks;
+uint32_t words[4];
+
+static void status(const char *name)
+{
+	say_hex(name, CFSR);
+	say_hex("hfsr", HFSR);
+	finish();
+}
+
+void on_usage(void)
+{
+	status("usage");
+}
+
+void on_bus(void)
+{
+	status("bus");
+}
+
+void on_hard(void)
+{
+	status("hard");
+}
+
+void on_systick(void)
+{
+	if (++ticks == 5) {
+		SYST_CSR = 0;
+		SCR = 0;
+	}
+}
+
+void on_debug(void)
+{
+	status("debug");
+}
+
+__attribute__((naked)) void on_pendsv(void)
+{
+	__asm volatile("ldr r0, =0xF1234567\n\tbx r0");
+}
+
+__attribute__((naked)) void on_svc(void)
+{
+	__asm volatile("ldr r0, [sp, #28]\n"
+		       "bic r0, #0x01000000\n"
+		       "str r0, [sp, #28]\n"
+		       "bx lr\n");
+}
+
+int main(void)
+{
+	SHCSR = 0x70000;
+#if CASE == 1 /* a breakpoint without a debugger */
+	__asm volatile("bkpt #1");
+#elif CASE == 2  /* STREX that is not aligned, while the monitor is open */
+	__asm volatile("clrex\n\tstrex r1, r0, [%0]" ::"r"((uint32_t)words + 2) : "r1");
+	say_hex("cfsr", CFSR);
+#elif CASE == 3  /* a return to where T is clear */
+	__asm volatile(".balign 4\n\tsvc 0\n\tnop");
+#elif CASE == 4  /* SLEEPONEXIT */
+	SYST_RVR = 20000;
+	SYST_CVR = 0;
+	SCR = 2;
+	SYST_CSR = 7;
+	__asm volatile("wfi");
+	say_hex("ticks", ticks);
+#elif CASE == 5  /* BFHFNMIGN */
+	CCR |= 0x100;
+	__asm volatile("cpsid f\n\tisb");
+	__asm volatile("ldr r0, [%0]\n\tstr r0, [%0]" ::"r"(0xB0000000) : "r0");
+	say("went on\n");
+#elif CASE == 6  /* priorities have four bits */
+	SET(basepri, 0xFF);
+	say_hex("basepri", GET(basepri));
+#elif CASE == 7  /* FPCCR has no bit 10 */
+	CPACR = 0xF00000;
+	BARRIER();
+	SET(control, 4);
+	SYST_RVR = 1000;
+	SYST_CVR = 0;
+	SYST_CSR = 7;
+	while (!ticks)
+		;
+	SYST_CSR = 0;
+	say_hex("fpccr", FPCCR & 0x400);
+#elif CASE == 8  /* a vector that cannot be read: those from 32 on lie behind SRAM */
+	volatile uint32_t *end = (uint32_t *)0x2002FF80;
+	for (unsigned i = 0; i < 32; i++)
+		end[i] = REG(0x08000000 + 4 * i);
+	VTOR = (uint32_t)end;
+	BARRIER();
+	NVIC_ISER0 = 1u << 20;
+	pend(20);
+#elif CASE == 9  /* a breakpoint for DebugMonitor */
+	REG(0xE000EDFC) = 1u << 16;
+	__asm volatile("bkpt #1");
+#elif CASE == 10 /* a return by a value that never is one */
+	REG(0xE000ED24) = 0x70000;
+	ICSR = 1u << 28;
+	BARRIER();
+#endif
+	return 0;
+}

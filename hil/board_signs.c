@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Console, LEDs and faults of an emulated board. */
+#include "board_signs.h"
+#include <string.h>
+#include "engine.h"
+
+#define HARD_FAULT 3
+#define HFSR_FORCED (1u << 30)
+
+static void lit(struct board_signs *s, const char *name, bool on)
+{
+	for (unsigned i = 0; i < ENGINE_LEDS; i++)
+		if (name && !strcmp(name, engine_led_name(i)))
+			s->leds = (s->leds & ~(1u << i)) | (unsigned)on << i;
+}
+
+void board_signs_heard(struct board_signs *s, const struct mcu_event *e)
+{
+	console_heard(&s->console, e);
+	switch (e->type) {
+	case MCU_EVENT_RESET:
+		s->leds = 0;
+		s->has_faulted = false;
+		break;
+	case MCU_EVENT_LED:
+		lit(s, e->name, e->high);
+		break;
+	case MCU_EVENT_FAULT:
+		s->has_faulted = e->fault != NULL;
+		if (e->fault)
+			s->fault = *e->fault;
+		break;
+	default:
+		break;
+	}
+}
+
+void board_signs_clear(struct board_signs *s)
+{
+	console_text_clear(&s->console);
+	*s = (struct board_signs){ .leds = 0 };
+}
+
+/* A fault that has no handler of its kind is a HardFault as well (DDI 0403 B1.5.13). */
+static bool is_of(const struct mcu_fault *f, unsigned exception)
+{
+	return f->exception == exception || (exception == HARD_FAULT && f->hfsr & HFSR_FORCED);
+}
+
+bool board_signs_show(const struct board_signs *s, const struct rig_sign *sign)
+{
+	switch (sign->kind) {
+	case SIGN_LED:
+		return (s->leds >> sign->led & 1) == sign->on;
+	case SIGN_FAULT:
+		return s->has_faulted && (!sign->exception || is_of(&s->fault, sign->exception)) &&
+		       (!sign->lockup || s->fault.lockup);
+	}
+	return false;
+}
