@@ -114,6 +114,8 @@ static void look_at_memory(struct cpu *c, uint32_t insn, unsigned size)
 		if (op == 0x0C || op == 0x0D) {
 			width = 2;
 			address = base + (insn >> 6 & 31) * 4;
+		} else if (op == 0x0E || op == 0x0F) {
+			return; /* of a byte */
 		} else if (op == 0x10 || op == 0x11) {
 			width = 1;
 			address = base + (insn >> 6 & 31) * 2;
