@@ -45,6 +45,7 @@ struct engine {
 	uint32_t rounding; /* what it was in FPSCR, before an instruction that takes none */
 	struct gap *gaps;  /* the first is that of the alias */
 	uint32_t alias_mapped;
+	uint32_t translated; /* bytes, since all of it was dropped */
 };
 
 static inline struct engine *engine_of(struct cpu *c)
