@@ -108,20 +108,6 @@ static void code_that_changes_itself_is_run_as_it_is(void **state)
 	assert_int_equal(reg(f, 0), 0x11);
 }
 
-static const uint16_t straight[] = {
-	0x2000, /* movs r0, #0 */
-	0x3001, /* adds r0, #1 */
-	0x3001, /* adds r0, #1 */
-	0x0101, /* lsls r1, r0, #4 */
-	0xE7FE, /* b . */
-};
-
-static const uint16_t counting[] = {
-	0x3001, /* adds r0, #1 */
-	0xE7FF, /* b.n .+2 */
-	0xE7FC, /* b.n .-4 */
-};
-
 static void the_alias_moves(void **state)
 {
 	struct fixture *f = START(state, straight);
