@@ -134,6 +134,8 @@ order exceptions come by priority, nest, chain and are masked
 threads threads with stacks of their own, unprivileged ones and such that use the FPU, take turns
 fp frames of the FPU are lazy or eager
 faults each fault is taken, escalated or taken in a handler
+compute two hundred instructions compute the same
+traps accesses mind where they go, or do not
 it IT blocks, LDM, STM and exclusive accesses are left and come back to
 sleep WFI and WFE sleep until something wakes them
 returns EXC_RETURN is taken or refused

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <cmocka.h>
 #include "cpu_scene.h"
 
@@ -173,6 +174,40 @@ static void what_is_given_up_in_an_it_block_keeps_its_rest_from_memory(void **st
 	assert_int_equal(f->count, 1);
 }
 
+static size_t peak_mib(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (size_t)usage.ru_maxrss / 1024;
+}
+
+static void code_that_changes_for_ever_takes_no_more_memory(void **state)
+{
+	enum { TIMES = 1600, ADDS = 1000 };
+	static const uint16_t forever[] = {
+		0xF240, 0x0401, /* movw r4, #1 */
+		0xF2C2, 0x0400, /* movt r4, #0x2000 */
+		0x47A0,         /* blx r4 */
+		0xE7FD,         /* b back to it */
+	};
+	struct fixture *f = START(state, forever);
+	uint16_t word = 0x3001; /* adds r0, #1 */
+	size_t before = peak_mib();
+
+	for (unsigned i = 0; i < ADDS; i++)
+		memcpy(f->ram + 2 * i, &word, sizeof word);
+	word = 0x4770; /* bx lr */
+	memcpy(f->ram + 2 * ADDS, &word, sizeof word);
+	assert_int_equal(run(f, 2), CPU_RAN);
+	for (unsigned i = 0; i < TIMES; i++) {
+		cpu_changed(f->cpu, RAM, 2 * ADDS);
+		assert_int_equal(run(f, ADDS + 3), CPU_RAN);
+	}
+	assert_int_equal(reg(f, 0), TIMES * ADDS);
+	assert_true(peak_mib() - before < 100);
+}
+
 static void cores_do_not_know_of_each_other(void **state)
 {
 	struct fixture *f = START(state, straight);
@@ -202,6 +237,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_alias_moves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_given_up_in_an_it_block_keeps_its_rest_from_memory, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(code_that_changes_for_ever_takes_no_more_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(cores_do_not_know_of_each_other, set_up, tear_down),
 	};
 

@@ -75,6 +75,7 @@ static inline void set_put(struct exception_set *s, unsigned n, bool in)
 #define FPCCR_LSPACT 0x00000001u
 #define FPCCR_LSPEN 0x40000000u
 #define FPCCR_ASPEN 0x80000000u
+#define FPSCR_RMODE 0x00C00000u
 #define DEMCR_MON_EN 0x00010000u
 #define DEMCR_TRCENA 0x01000000u
 

@@ -16,6 +16,8 @@
 #include <string.h>
 #include "unicorn.h"
 
+#define MOST_TRANSLATED (3u << 19) /* bytes of code; it makes some 40 of each */
+
 /* Exceptions of Unicorn's ARM, as its interrupt hook gets them. */
 enum { NATIVE_SVC = 2, NATIVE_FETCH = 3, NATIVE_BREAKPOINT = 7, NATIVE_RETURN = 8 };
 
@@ -173,6 +175,19 @@ static void on_native(uc_engine *uc, uint32_t number, void *context)
 	uc_emu_stop(uc);
 }
 
+/* Code that changes is translated anew, and what was made of it before stays in memory, up to 1 GiB; to have it
+ * flushed (uc_ctl_flush_tlb()) touches all of that at once. So there is another Unicorn after a while. */
+static void on_translated(uc_engine *uc, uc_tb *now, uc_tb *before, void *context)
+{
+	struct cpu *c = context;
+	struct engine *e = engine_of(c);
+	(void)uc;
+	(void)before;
+	e->translated += now->size;
+	if (e->translated > MOST_TRANSLATED)
+		c->horizon = 0;
+}
+
 /* --- registers --- */
 
 void engine_fp_load(struct cpu *c)
@@ -238,6 +253,48 @@ static void poke(struct cpu *c)
 		from[i] = &c->r[i];
 	from[15] = &xpsr;
 	uc_reg_write_batch(e->uc, ids, from, 16);
+}
+
+/* --- Unicorn itself --- */
+
+static uc_err set_up(struct cpu *c)
+{
+	struct engine *e = engine_of(c);
+	uc_hook hook;
+	e->uc = NULL;
+	uc_err error = uc_open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &e->uc);
+	if (!error)
+		error = uc_ctl_set_cpu_model(e->uc, UC_CPU_ARM_CORTEX_M4);
+	if (!error)
+		error = uc_ctl_exits_enable(e->uc);
+	if (!error)
+		error = unicorn_map(c);
+	if (!error)
+		error = uc_hook_add(e->uc, &hook, UC_HOOK_CODE, (void *)(uintptr_t)on_code, c, 1, 0);
+	if (!error)
+		error = uc_hook_add(e->uc, &hook, UC_HOOK_INTR, (void *)(uintptr_t)on_native, c, 1, 0);
+	if (!error)
+		error = uc_hook_add(e->uc, &hook, UC_HOOK_EDGE_GENERATED, (void *)(uintptr_t)on_translated, c, 1, 0);
+	if (!error)
+		settle(e);
+	return error;
+}
+
+/* Another one, which has translated nothing yet. */
+static void renew(struct cpu *c)
+{
+	struct engine *e = engine_of(c);
+	uc_engine *old = e->uc;
+	engine_fp_load(c);
+	e->fp_saved = true;
+	e->translated = 0;
+	if (set_up(c)) { /* the old one is good enough */
+		if (e->uc)
+			uc_close(e->uc);
+		e->uc = old;
+	} else {
+		uc_close(old);
+	}
 }
 
 /* --- running --- */
@@ -315,6 +372,8 @@ enum event engine_run(struct cpu *c)
 	e->stopping = e->frozen = e->fixes = false;
 	e->code_size = 0;
 	e->native = 0;
+	if (e->translated > MOST_TRANSLATED)
+		renew(c);
 	poke(c);
 	unicorn_look_for(c);
 	e->running = true;
@@ -324,26 +383,6 @@ enum event engine_run(struct cpu *c)
 }
 
 /* --- life --- */
-
-static uc_err set_up(struct cpu *c)
-{
-	struct engine *e = engine_of(c);
-	uc_hook hook;
-	uc_err error = uc_open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &e->uc);
-	if (!error)
-		error = uc_ctl_set_cpu_model(e->uc, UC_CPU_ARM_CORTEX_M4);
-	if (!error)
-		error = uc_ctl_exits_enable(e->uc);
-	if (!error)
-		error = unicorn_map(c);
-	if (!error)
-		error = uc_hook_add(e->uc, &hook, UC_HOOK_CODE, (void *)(uintptr_t)on_code, c, 1, 0);
-	if (!error)
-		error = uc_hook_add(e->uc, &hook, UC_HOOK_INTR, (void *)(uintptr_t)on_native, c, 1, 0);
-	if (!error)
-		settle(e);
-	return error;
-}
 
 int engine_new(struct cpu *c)
 {

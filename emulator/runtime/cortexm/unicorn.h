@@ -10,11 +10,12 @@
 
 /* Why an instruction is looked at; a bit each. */
 enum {
-	LOOK_SYSTEM = 1,  /* MRS, MSR, CPS, hints: always */
-	LOOK_ALIGNED = 2, /* loads and stores that fault unaligned, or exclusive ones: always */
-	LOOK_FPU = 4,     /* while the machine minds */
-	LOOK_MEMORY = 8,  /* other loads and stores: CCR.UNALIGN_TRP */
-	LOOK_DIVIDE = 16, /* CCR.DIV_0_TRP */
+	LOOK_SYSTEM = 1,    /* MRS, MSR, CPS, hints: always */
+	LOOK_ALIGNED = 2,   /* loads and stores that fault unaligned, or exclusive ones: always */
+	LOOK_FPU = 4,       /* while the machine minds */
+	LOOK_MEMORY = 8,    /* other loads and stores: CCR.UNALIGN_TRP */
+	LOOK_DIVIDE = 16,   /* CCR.DIV_0_TRP */
+	LOOK_ROUNDING = 32, /* VCVT from fixed-point: always */
 	LOOK_ANY = 128,
 };
 
@@ -41,8 +42,10 @@ struct engine {
 	int native; /* exception, 0: none */
 	struct special fix;
 	bool fixes;
-	struct gap *gaps; /* the first is that of the alias */
+	uint32_t rounding; /* what it was in FPSCR, before an instruction that takes none */
+	struct gap *gaps;  /* the first is that of the alias */
 	uint32_t alias_mapped;
+	uint32_t translated; /* bytes, since all of it was dropped */
 };
 
 static inline struct engine *engine_of(struct cpu *c)

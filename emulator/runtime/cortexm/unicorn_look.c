@@ -44,6 +44,13 @@ void unicorn_fix(struct cpu *c)
 {
 	struct engine *e = engine_of(c);
 	e->fixes = false;
+	if (e->rounding) {
+		uint32_t fpscr;
+		uc_reg_read(e->uc, UC_ARM_REG_FPSCR, &fpscr);
+		fpscr |= e->rounding;
+		uc_reg_write(e->uc, UC_ARM_REG_FPSCR, &fpscr);
+		e->rounding = 0;
+	}
 	if (e->fix.rd >= 0 && e->fix.rd < 15)
 		uc_reg_write(e->uc, unicorn_ids[e->fix.rd], &e->fix.value);
 	if (e->fix.fixes_sp)
@@ -158,6 +165,23 @@ static void look_at_fpu(struct cpu *c, uint32_t insn)
 		unicorn_give_up(c, EVENT_USAGE, cfsr);
 }
 
+/* VCVT of fixed-point numbers to floating-point ones rounds to nearest, whatever FPSCR says (A7.7, VCVT between floating-point and fixed-point). */
+static void look_at_rounding(struct cpu *c, uint32_t insn)
+{
+	struct engine *e = engine_of(c);
+	uint32_t fpscr, nearest;
+	if ((insn & 0xE50) != 0xA40)
+		return;
+	uc_reg_read(e->uc, UC_ARM_REG_FPSCR, &fpscr);
+	e->rounding = fpscr & FPSCR_RMODE;
+	if (!e->rounding)
+		return;
+	nearest = fpscr & ~FPSCR_RMODE;
+	uc_reg_write(e->uc, UC_ARM_REG_FPSCR, &nearest);
+	e->fix = (struct special){ .rd = -1 };
+	e->fixes = true;
+}
+
 /* First halfwords, DDI 0403 A5. */
 unsigned unicorn_looks_of(unsigned op)
 {
@@ -173,6 +197,8 @@ unsigned unicorn_looks_of(unsigned op)
 		return op & 0x40 ? LOOK_ALIGNED : (op & 0xF) == 13 ? 0 : LOOK_ALIGNED;
 	if (op >> 9 == 0xEC00 >> 9)
 		return LOOK_FPU | ((op & 0xF) == 13 ? 0 : LOOK_ALIGNED);
+	if ((op & 0xFFBE) == 0xEEBA)
+		return LOOK_FPU | LOOK_ROUNDING;
 	if (op >> 8 == 0xEE || op >> 8 == 0xFE || op >> 9 == 0xFC00 >> 9)
 		return LOOK_FPU;
 	if (op >> 12 == 5 || op >> 13 == 3 || op >> 12 == 8)
@@ -186,7 +212,8 @@ unsigned unicorn_looks_of(unsigned op)
 
 void unicorn_look_for(struct cpu *c)
 {
-	engine_of(c)->look = (uint8_t)(LOOK_SYSTEM | LOOK_ALIGNED | (exception_minds_fp(c) ? LOOK_FPU : 0) |
+	engine_of(c)->look = (uint8_t)(LOOK_SYSTEM | LOOK_ALIGNED | LOOK_ROUNDING |
+				       (exception_minds_fp(c) ? LOOK_FPU : 0) |
 				       (c->ccr & CCR_UNALIGN_TRP ? LOOK_MEMORY : 0) |
 				       (c->ccr & CCR_DIV_0_TRP ? LOOK_DIVIDE : 0) |
 				       (engine_of(c)->fixes ? LOOK_ANY : 0));
@@ -204,6 +231,8 @@ void unicorn_look(struct cpu *c, uint32_t address, unsigned looks)
 		look_at_fpu(c, insn);
 	if (!e->frozen && (looks & LOOK_ALIGNED))
 		look_aligned(c, insn, size);
+	if (!e->frozen && (looks & LOOK_ROUNDING))
+		look_at_rounding(c, insn);
 	if (!e->frozen && (looks & LOOK_SYSTEM))
 		look_at_system(c, insn, size);
 	if (!e->frozen && (looks & e->look & LOOK_MEMORY))
