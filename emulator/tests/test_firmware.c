@@ -280,6 +280,27 @@ static void a_core_that_locks_up_stays_so_until_reset(void **state)
 	close_scene(&s);
 }
 
+/* Vectors of erased flash look like EXC_RETURN: only an instruction that branches there returns. */
+static void a_handler_that_is_nowhere_locks_the_core_up(void **state)
+{
+	static const uint8_t vectors[8] = { 0x00, 0x00, 0x02, 0x20, 0x01, 0x01, 0x00, 0x08 };
+	static const uint8_t undefined[2] = { 0x00, 0xde };
+	struct scene s;
+
+	(void)state;
+	open_scene(&s, "blink.bin");
+	mcu_set_pin(s.board.mcu, PIN_VDD, false);
+	for (uint32_t i = 0; i < 0x4000; i += 4)
+		assert_int_equal(flash_load(mcu_flash(s.board.mcu), i, (const uint8_t[]){ 255, 255, 255, 255 }, 4), 0);
+	assert_int_equal(flash_load(mcu_flash(s.board.mcu), 0, vectors, sizeof(vectors)), 0);
+	assert_int_equal(flash_load(mcu_flash(s.board.mcu), 0x100, undefined, sizeof(undefined)), 0);
+	mcu_set_pin(s.board.mcu, PIN_VDD, true);
+	pass(&s, MS(10));
+	assert_int_equal(mcu_mode(s.board.mcu), MCU_LOCKUP);
+	assert_true(s.fault.lockup);
+	close_scene(&s);
+}
+
 /* Pins, packets, bytes and the button at any moment: nothing is lost, nothing is left over. */
 static void the_hand_may_come_at_any_time(void **state)
 {
@@ -367,6 +388,7 @@ int main(void)
 		cmocka_unit_test(sram_outlives_a_reset_but_not_the_power),
 		cmocka_unit_test(a_fault_is_told_with_the_registers_before_it),
 		cmocka_unit_test(a_core_that_locks_up_stays_so_until_reset),
+		cmocka_unit_test(a_handler_that_is_nowhere_locks_the_core_up),
 		cmocka_unit_test(the_hand_may_come_at_any_time),
 		cmocka_unit_test(the_same_happens_each_time),
 		cmocka_unit_test(a_chip_that_is_not_modelled_runs_nothing),

@@ -236,6 +236,12 @@ static enum cpu_stop run_to(struct cpu *c, uint64_t limit)
 			return CPU_LEFT;
 		if (c->now >= limit)
 			return CPU_RAN;
+		if (c->r[15] >=
+		    0xF0000000u) { /* by a vector or a popped PC: no instruction has branched to an EXC_RETURN */
+			c->now++;
+			no_code(c);
+			continue;
+		}
 		c->horizon = limit < c->systick.zero_at ? limit : c->systick.zero_at;
 		act(c, engine_run(c));
 	}
