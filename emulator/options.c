@@ -334,6 +334,15 @@ static int set_app(struct options *o, const char *value, char why[OPTIONS_WHY])
 	return i < 0 ? i : 0;
 }
 
+static int set_tty(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	static const char *const words[] = { "on", "off", NULL };
+	int i = choose("--tty", value, words, "on or off", why);
+
+	o->no_tty = i == 1;
+	return i < 0 ? i : 0;
+}
+
 static int set_seed(struct options *o, const char *value, char why[OPTIONS_WHY])
 {
 	if (!number(value, &o->seed))
@@ -416,6 +425,8 @@ static const struct row rows[] = {
 	  set_control },
 	{ "app", 0, "ID", FOR_BOARDS,
 	  "device of the running application: 0483:5740, f055:9800 or none (default 0483:5740)", set_app },
+	{ "tty", 0, "on|off", FOR_EXEC, "off: no driver takes serial ports, and there is no /dev/ttyACM0 (default on)",
+	  set_tty },
 	{ "bench", 0, "DEVICE[:WIRES]", FOR_BOARDS,
 	  "one more device, which switches pins: cp2112 or usbrelay2, as 'usbrelay2:1=boot0,2=!nrst'", set_bench },
 	{ "seed", 0, "N", FOR_BOARDS, "root of all that is random (default 1)", set_seed },

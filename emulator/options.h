@@ -81,6 +81,7 @@ struct options {
 	double scale; /* bench time per wall time, in TIME_SCALED */
 	struct also_option also[OPTIONS_DEVICES];
 	unsigned also_count;
+	bool no_tty; /* --tty off */
 	bool app;
 	enum cdc_identity app_identity; /* with app */
 	uint64_t seed;
