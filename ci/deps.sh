@@ -57,6 +57,8 @@ libc6-dev-arm64-cross    its headers
 musl-tools      statically linked clients
 python3         clients and test scripts
 python3-usb     pyusb, as pydfu uses it
+python3-serial  pyserial, as mpremote uses it
+picocom         a terminal program
 fwupd           a client
 tshark          opens captures
 umockdev        plays captures to clients

@@ -176,9 +176,13 @@ static unsigned control_address(void *context, struct usbdev *device)
 /* The bus from making to end. 0 with the tool's wait status; else an exit status for a failure that has been said. */
 static int serve(struct run *run, int *status)
 {
-	struct private_bus_options options = {
-		.time = run->options->time, .scale = run->options->scale, .warn = warn, .listed = listed, .context = run
-	};
+	struct private_bus_options options = { .time = run->options->time,
+					       .scale = run->options->scale,
+					       .warn = warn,
+					       .listed = listed,
+					       .context = run,
+					       /* A recording has no answers for a driver of ours. */
+					       .no_terminals = run->options->no_tty || run->options->replay };
 	struct private_bus_counts counts;
 	char why[PRIVATE_BUS_ERROR];
 	int r;

@@ -343,6 +343,15 @@ static int set_app(struct options *o, const char *value, char why[OPTIONS_WHY])
 	return 0;
 }
 
+static int set_tty(struct options *o, const char *value, char why[OPTIONS_WHY])
+{
+	static const char *const words[] = { "on", "off", NULL };
+	int i = choose("--tty", value, words, "on or off", why);
+
+	o->no_tty = i == 1;
+	return i < 0 ? i : 0;
+}
+
 static int set_seed(struct options *o, const char *value, char why[OPTIONS_WHY])
 {
 	if (!number(value, &o->seed))
@@ -427,6 +436,8 @@ static const struct row rows[] = {
 	  "the running application: a device that runs no code, 0483:5740 or f055:9800; none; or firmware:\n"
 	  "execute what is in the flash (default 0483:5740)",
 	  set_app },
+	{ "tty", 0, "on|off", FOR_EXEC, "off: no driver takes serial ports, and there is no /dev/ttyACM0 (default on)",
+	  set_tty },
 	{ "bench", 0, "DEVICE[:WIRES]", FOR_BOARDS,
 	  "one more device, which switches pins: cp2112 or usbrelay2, as 'usbrelay2:1=boot0,2=!nrst'", set_bench },
 	{ "seed", 0, "N", FOR_BOARDS, "root of all that is random (default 1)", set_seed },

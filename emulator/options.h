@@ -83,6 +83,7 @@ struct options {
 	double scale; /* bench time per wall time, in TIME_SCALED */
 	struct also_option also[OPTIONS_DEVICES];
 	unsigned also_count;
+	bool no_tty; /* --tty off */
 	enum app_option app;
 	uint64_t seed;
 	enum flash_durations erase_times;

@@ -72,13 +72,13 @@ commands()
 options()
 {
   "$dfuemu" exec --help | sed -n 's/^  \(-.,\|   \) \(--[a-z0-9-]*\).*/\2/p' >help
-  section OPTIONS | sed -n 's/^\.It Fl \(. , \)\{0,1\}-\([a-z0-9-]*\).*/--\2/p' >manual
+  { section OPTIONS; section TERMINALS; } | sed -n 's/^\.It Fl \(. , \)\{0,1\}-\([a-z0-9-]*\).*/--\2/p' >manual
   completed exec - | grep -v -x -e -- >completion
   same 'options of exec' help manual
   same 'options of exec' help completion
 }
 
-# Options of all commands are in OPTIONS, a front's own in its part of FRONTS.
+# Options of all commands are in OPTIONS, that of exec alone in TERMINALS, a front's own in its part of FRONTS.
 front_options()
 {
   local front status=0

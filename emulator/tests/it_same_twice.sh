@@ -83,6 +83,42 @@ with_pyusb()
   same "$python" "$@"
 }
 
+# The terminal of the application, which what is written comes back through; none of it may depend on when who runs.
+terminal()
+{
+  printf '\0\0\2\40\211\1\0\10' >flash.img
+  local options=(--boot0 low --flash flash.img)
+
+  same "$@"
+}
+
+with_shell()
+{
+  terminal bash -e -c '
+    stty -F /dev/ttyACM0 raw -echo
+    exec 5<>/dev/ttyACM0
+    for i in 1 2 3 4 5 6 7 8; do
+      printf "line %d\n" $i >&5
+      echo "another" >/dev/ttyACM0
+      read -r -t 10 line <&5
+      read -r -t 10 other <&5
+      [ "$line $other" = "line $i another" ]
+      ! read -r -t 1.5 line <&5
+    done
+    seq 1 5000 >&5 & head -c 23893 <&5 | cksum; wait $!'
+}
+
+with_pyserial()
+{
+  local python=python3 candidate
+
+  for candidate in python3 /usr/bin/python3; do
+    "$candidate" -c 'import serial' 2>/dev/null && python=$candidate && break
+  done
+  "$python" -c 'import serial' || skip 'there is no pyserial (python3-serial)'
+  terminal "$python" "$clients/serial_port.py" "$@"
+}
+
 with_node()
 {
   need node
@@ -136,6 +172,9 @@ all()
   check "an upload$1" upload
   check "of two boards, one after the other$1" one_after_another
   check "of a board that is replugged$1" replugged
+  check "of a terminal, by a shell$1" with_shell
+  check "of a terminal, by pyserial, in small pieces$1" with_pyserial talk
+  check "of a terminal, by pyserial, read while it is written$1" with_pyserial much
   check "of libusb with a time-out$1" mass_erase mass_erase_libusb sync 5000
   check "of its events$1" mass_erase mass_erase_libusb async 40000
   check "of events that time out$1" mass_erase mass_erase_libusb async 5000

@@ -133,7 +133,16 @@ static const struct {
 
 	{ "ioctl of type U is notified", { CALL_IOCTL, { 3, USBDEVFS_CONTROL } }, NOTIFIED, ALWAYS },
 	{ "ioctl of type U without size is notified", { CALL_IOCTL, { 3, USBDEVFS_RESET } }, NOTIFIED, ALWAYS },
-	{ "ioctl of type T is allowed", { CALL_IOCTL, { 3, 0x5401 } }, ALLOWED, ALWAYS },
+	{ "what isatty asks is allowed", { CALL_IOCTL, { 3, 0x5401 } }, ALLOWED, ALWAYS },
+	{ "the size of a window is allowed", { CALL_IOCTL, { 3, 0x5413 } }, ALLOWED, ALWAYS },
+	{ "TCSETS is notified", { CALL_IOCTL, { 3, 0x5402 } }, NOTIFIED, ALWAYS },
+	{ "TCSETSF is notified", { CALL_IOCTL, { 3, 0x5404 } }, NOTIFIED, ALWAYS },
+	{ "TCGETA is allowed", { CALL_IOCTL, { 3, 0x5405 } }, ALLOWED, ALWAYS },
+	{ "TCSETSF2, which has a size, is notified", { CALL_IOCTL, { 3, 0x402C542D } }, NOTIFIED, ALWAYS },
+	{ "TCGETS2 is allowed", { CALL_IOCTL, { 3, 0x802C542A } }, ALLOWED, ALWAYS },
+	{ "TIOCMGET is notified", { CALL_IOCTL, { 3, 0x5415 } }, NOTIFIED, ALWAYS },
+	{ "TIOCMSET is notified", { CALL_IOCTL, { 3, 0x5418 } }, NOTIFIED, ALWAYS },
+	{ "FIONBIO is allowed", { CALL_IOCTL, { 3, 0x5421 } }, ALLOWED, ALWAYS },
 	{ "ioctl with a U elsewhere is allowed", { CALL_IOCTL, { 3, 0x55005400u | 'U' } }, ALLOWED, ALWAYS },
 
 	{ "a socket for uevents is notified",

@@ -95,6 +95,7 @@ static void mistakes_name_the_value_and_what_is_accepted(void **state)
 		{ { "--boot1", "1" }, "--boot1 '1': must be high or low" },
 		{ { "--app", "0483:574" },
 		  "--app '0483:574': must be 0483:5740, f055:9800, none or firmware (did you mean '0483:5740'?)" },
+		{ { "--tty", "offf" }, "--tty 'offf': must be on or off (did you mean 'off'?)" },
 		{ { "--erase-times", "maximal" },
 		  "--erase-times 'maximal': must be typical, maximum or random (did you mean 'maximum'?)" },
 		{ { "--boards", "0" }, "--boards '0': must be a number from 1 to 15" },
@@ -242,7 +243,7 @@ static void values_arrive(void **state)
 	(void)state;
 	assert_int_equal(parse(&o,
 			       (const char *const[WORDS]){ "--boot0=low", "--boot1=high", "--time=x2.5", "--seed=0x10",
-							   "--app=none", "--erase-times=random", "-q" },
+							   "--app=none", "--erase-times=random", "--tty=off", "-q" },
 			       why),
 			 0);
 	assert_false(o.boot0);
@@ -251,6 +252,7 @@ static void values_arrive(void **state)
 	assert_int_equal(o.seed, 16);
 	assert_int_equal(o.app, APP_NONE);
 	assert_int_equal(o.erase_times, DURATION_RANDOM);
+	assert_true(o.no_tty);
 	assert_int_equal(o.level, -1);
 	options_free(&o);
 	assert_int_equal(

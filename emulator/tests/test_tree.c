@@ -590,21 +590,91 @@ static void changes_show_the_tree(void **state)
 	struct place *p = *state;
 	int error;
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 2; i++) {
 		p->tree = tree_new(p->base, &error);
 		assert_non_null(p->tree);
 		assert_int_equal(tree_add_device(p->tree, 2, 1, &cdc, false), 0);
-		error = i == 0   ? tree_set_driver(p->tree, 2, 0, "usbfs")
-			: i == 1 ? tree_set_alt(p->tree, 2, 1, 1, NULL)
-				 : tree_set_configuration(p->tree, 2, 2);
+		error = i ? tree_set_configuration(p->tree, 2, 2) : tree_set_alt(p->tree, 2, 1, 1, NULL);
 		assert_int_equal(error, 0);
-		assert_int_equal(exists(p->tree, DEVICES "1-1:1.0/driver"), i == 0);
-		assert_int_equal(exists(p->tree, DEVICES "1-1:1.1/ep_81"), i == 1);
-		assert_int_equal(exists(p->tree, DEVICES "1-1:2.3"), i == 2);
+		assert_int_equal(exists(p->tree, DEVICES "1-1:1.1/ep_81"), i == 0);
+		assert_int_equal(exists(p->tree, DEVICES "1-1:2.3"), i == 1);
 		assert_true(exists(p->tree, DEVICES "usb1"));
 		tree_free(p->tree);
 		p->tree = NULL;
 	}
+}
+
+/* The kernel's own drivers bind whether anybody looks or not. */
+static void drivers_and_terminals_wait_for_the_tree(void **state)
+{
+	struct place *p = *state;
+	int error;
+
+	p->tree = tree_new(p->base, &error);
+	assert_non_null(p->tree);
+	assert_int_equal(tree_add_device(p->tree, 2, 1, &cdc, false), 0);
+	assert_int_equal(tree_set_driver(p->tree, 2, 0, "cdc_acm"), 0);
+	assert_int_equal(tree_add_terminal(p->tree, 0, 2, 0), 0);
+	assert_int_equal(entries(tree_root(p->tree)), 0);
+	assert_int_equal(tree_show(p->tree), 0);
+	assert_true(exists(p->tree, DEVICES "1-1:1.0/driver"));
+	assert_true(exists(p->tree, "sys/class/tty/ttyACM0"));
+}
+
+#define BY_PATH "dev/serial/by-path/platform-dfubench.0-usb-0:1:1.0"
+#define BY_ID "dev/serial/by-id/usb-0483_5740-if00"
+
+static void terminal_comes_and_goes(void **state)
+{
+	struct place *p = *state;
+	struct uevent_device event;
+
+	assert_int_equal(tree_add_terminal(p->tree, 3, 2, 0), -ENODEV);
+	assert_int_equal(tree_add_device(p->tree, 2, 1, &cdc, false), 0);
+	assert_int_equal(tree_add_terminal(p->tree, 3, 2, 7), -EINVAL);
+	assert_int_equal(tree_add_terminal(p->tree, TREE_TERMINALS, 2, 0), -EINVAL);
+	assert_int_equal(tree_add_terminal(p->tree, 3, 2, 0), 0);
+	assert_int_equal(tree_add_terminal(p->tree, 3, 2, 1), -EEXIST);
+	expect(p->tree, BOARD "1-1:1.0/tty/ttyACM3/dev", "166:3\n");
+	expect(p->tree, "sys/class/tty/ttyACM3/uevent", "MAJOR=166\nMINOR=3\nDEVNAME=ttyACM3\n");
+	expect(p->tree, "sys/class/tty/ttyACM3/device/bInterfaceClass", "02\n");
+	expect(p->tree, "sys/class/tty/ttyACM3/device/../idProduct", "5740\n");
+	expect(p->tree, "sys/class/tty/ttyACM3/subsystem/ttyACM3/dev", "166:3\n");
+	expect(p->tree, "sys/dev/char/166:3/dev", "166:3\n");
+	assert_true(exists(p->tree, "dev/ttyACM3"));
+	assert_true(exists(p->tree, "run/udev/data/c166:3"));
+	assert_true(exists(p->tree, BY_PATH));
+	assert_true(exists(p->tree, BY_ID));
+	assert_int_equal(tree_terminal_event(p->tree, 3, &event), 0);
+	assert_string_equal(event.terminal, "ttyACM3");
+	assert_string_equal(event.devpath, "/devices/platform/dfubench.0/usb1/1-1/1-1:1.0/tty/ttyACM3");
+
+	assert_int_equal(tree_remove_terminal(p->tree, 3), 0);
+	assert_int_equal(tree_remove_terminal(p->tree, 3), -ENODEV);
+	assert_int_equal(tree_terminal_event(p->tree, 3, &event), -ENODEV);
+	assert_false(exists(p->tree, BOARD "1-1:1.0/tty"));
+	assert_false(exists(p->tree, "sys/class/tty/ttyACM3"));
+	assert_false(exists(p->tree, "sys/dev/char/166:3"));
+	assert_false(exists(p->tree, "run/udev/data/c166:3"));
+	assert_false(exists(p->tree, "dev/ttyACM3"));
+	assert_false(exists(p->tree, "dev/serial"));
+}
+
+static void lists_have_the_machines_entries_beside_ours(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(tree_add_device(p->tree, 2, 1, &cdc, false), 0);
+	assert_int_equal(tree_add_terminal(p->tree, 0, 2, 0), 0);
+	assert_false(exists(p->tree, "dev/null"));
+	assert_int_equal(tree_merge(p->tree, "/dev"), 0);
+	assert_int_equal(tree_merge(p->tree, "/sys/class/tty"), 0);
+	assert_true(exists(p->tree, "dev/null"));
+	assert_true(exists(p->tree, "dev/ttyACM0"));
+	assert_int_equal(entries(path_of(p->tree, "dev/bus")), 1);
+	assert_int_equal(unlink(path_of(p->tree, "dev/null")), 0);
+	assert_int_equal(tree_merge(p->tree, "/dev"), 0); /* once is enough */
+	assert_false(exists(p->tree, "dev/null"));
 }
 
 static void two_trees_live_side_by_side(void **state)
@@ -843,6 +913,9 @@ int main(void)
 		TEST(hostile_configurations_are_survived),
 		TEST_BASE(nothing_is_written_before_a_look),
 		TEST_BASE(changes_show_the_tree),
+		TEST_BASE(drivers_and_terminals_wait_for_the_tree),
+		TEST(terminal_comes_and_goes),
+		TEST(lists_have_the_machines_entries_beside_ours),
 		TEST(two_trees_live_side_by_side),
 		TEST(root_is_private_and_named_after_its_owner),
 		TEST_BASE(stale_trees_are_removed_and_nothing_else),

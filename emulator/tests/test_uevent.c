@@ -275,6 +275,46 @@ static void libudev_datagram_has_its_header(void **state)
 	assert_null(memmem(bytes, (size_t)n, "DRIVER=", 7));
 }
 
+static uint8_t acm_interface[9] = { 9, 4, 0, 0, 1, 2, 2, 1, 0 };
+static const struct uevent_device terminal = {
+	.description = &rom,
+	.devpath = PATH "/1-1:1.0/tty/ttyACM0",
+	.port = "1",
+	.bus = 1,
+	.number = 2,
+	.interface = acm_interface,
+	.initialized_us = 79,
+	.terminal = "ttyACM0",
+};
+
+static void terminal_is_announced_as_one(void **state)
+{
+	static const char kernel[] =
+		"add@" PATH "/1-1:1.0/tty/ttyACM0\0ACTION=add\0DEVPATH=" PATH
+		"/1-1:1.0/tty/ttyACM0\0SUBSYSTEM=tty\0MAJOR=166\0MINOR=0\0DEVNAME=ttyACM0\0SEQNUM=5";
+	uint8_t bytes[UEVENT_MAX_BYTES], tty[4];
+	uint32_t hash = uevent_hash("tty");
+	char text[4096];
+	int n;
+
+	(void)state;
+	n = uevent_kernel(&terminal, UEVENT_ADD, 5, bytes, sizeof(bytes));
+	assert_int_equal(n, sizeof(kernel));
+	assert_memory_equal(bytes, kernel, sizeof(kernel));
+	n = uevent_udev(&terminal, UEVENT_ADD, 5, bytes, sizeof(bytes));
+	assert_true(n > 40);
+	for (int i = 0; i < 4; i++)
+		tty[i] = (uint8_t)(hash >> (24 - 8 * i));
+	assert_memory_equal(bytes + 24, tty, 4);
+	assert_memory_equal(bytes + 28, "\0\0\0\0", 4); /* it has no DEVTYPE */
+	assert_true(uevent_database(&terminal, text, sizeof(text)) > 0);
+	assert_ptr_equal(strstr(text, "S:serial/by-path/platform-dfubench.0-usb-0:1:1.0\n"), text);
+	assert_non_null(strstr(text, "S:serial/by-id/usb-STMicroelectronics_STM32_BOOTLOADER_326237753036-if00\n"));
+	assert_non_null(strstr(text, "E:ID_USB_INTERFACE_NUM=00\n"));
+	assert_non_null(strstr(text, "E:ID_SERIAL_SHORT=326237753036\n"));
+	assert_non_null(strstr(text, "E:ID_PATH=platform-dfubench.0-usb-0:1:1.0\n"));
+}
+
 static void hash_is_murmurhash2(void **state)
 {
 	/* Computed from the published algorithm in another language; those of usb, usb_device and usb_interface are
@@ -330,6 +370,7 @@ int main(void)
 		cmocka_unit_test(kernel_datagram_of_a_new_device),
 		cmocka_unit_test(kernel_datagram_of_a_bound_interface),
 		cmocka_unit_test(libudev_datagram_has_its_header),
+		cmocka_unit_test(terminal_is_announced_as_one),
 		cmocka_unit_test(hash_is_murmurhash2),
 		cmocka_unit_test(what_does_not_fit_is_refused),
 	};

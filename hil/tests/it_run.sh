@@ -56,6 +56,20 @@ run()
   [ -z "$(ls -A tmp)" ] || { echo "=> something is left in TMPDIR" && ls -la tmp && return 1; }
 }
 
+# A script of a scenario talks to what the tool has flashed and started, by its terminal.
+by_terminal()
+{
+  TOP='tools: [dfu-util]'
+  files='files: {image: {size: 3000, seed: 1, bootable: true}}'
+  # shellcheck disable=SC2016 # the line is the script's
+  scenario talks bootloader '{download: {file: image, address: 0x08000000, leave: true}}' '{wait: {usb: "0483:5740", within: 3s}}' \
+    '{run: [sh, -e, -c, "stty -F /dev/ttyACM0 raw -echo; exec 5<>/dev/ttyACM0; echo hello >&5; read line <&5; [ \"$line\" = hello ]"]}' \
+    '{state: {mode: application}}'
+  sed -i "s/^files:.*/$files/" suite/talks.yaml
+  run 0 suite --tool dfu-util
+  says said '1 passed'
+}
+
 # --- verdicts and exit statuses ---
 
 verdicts()
@@ -371,6 +385,7 @@ END
   says said 'of real time, and was killed'
 }
 
+later 'a scenario talks to the application by its terminal' by_terminal
 later 'scenarios pass, fail and are skipped, and the exit status says so' verdicts
 later 'a run of no scenario is a failure' none_is_a_failure
 later 'mistakes in files are all told before anything runs' mistakes_come_first

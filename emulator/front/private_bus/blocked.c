@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "remote.h"
+#include "terminals.h"
 #include "vtime.h"
 
 #define LINE 192
@@ -283,6 +284,8 @@ static bool nested_inside(const struct blocked *b, pid_t tid, int fd, unsigned d
 		return !outside_inode(b, strtoull(text + 8, NULL, 10)) && socket_inside(b, tid, fd);
 	if (strcmp(text, "anon_inode:[eventpoll]") == 0)
 		return epoll_inside(b, tid, fd, depth);
+	if (strncmp(text, "/dev/pts/", 9) == 0)
+		return terminals_wait(b->bus, tid, fd) != TERMINAL_NONE;
 	return strncmp(text, "anon_inode:", 11) == 0 || strcmp(text, "/dev/null") == 0;
 }
 
@@ -417,6 +420,9 @@ static enum blocked_how sleeps_at(const struct blocked *b, const struct thread *
 		return inside_or_out(epoll_inside(b, t->tid, (int)a[0], 0));
 	case SYS_read:
 	case SYS_readv:
+		if (terminals_wait(b->bus, t->tid, (int)a[0]) == TERMINAL_COUNTS)
+			return BLOCKED_AND_COUNTED;
+		return inside_or_out(descriptor_inside(b, t->tid, (int)a[0]));
 	case SYS_write:
 	case SYS_writev:
 	case SYS_splice:
@@ -452,7 +458,7 @@ static enum blocked_how thread_blocked(const struct blocked *b, struct thread *t
 	if (strncmp(t->line, "running", 7) == 0)
 		return BLOCKED_NOT;
 	/* A held poll waits for time, but for its descriptors as well. */
-	if ((h && h->kind != HELD_POLL) || (!h && usbfs_waits(bus, t->tid)))
+	if ((h && h->kind != HELD_POLL) || (!h && (usbfs_waits(bus, t->tid) || terminals_break(bus, t->tid))))
 		return BLOCKED_ALL;
 	if (!*t->line)
 		return is_stopped(t) ? BLOCKED_ALL : BLOCKED_NOT; /* a zombie has no such line */

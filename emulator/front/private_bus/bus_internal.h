@@ -46,15 +46,25 @@ struct node {
 	struct watch *watch;
 };
 
-enum watch_kind { WATCH_LISTENER, WATCH_LIFELINE, WATCH_TOOL, WATCH_EXEC, WATCH_NODE, WATCH_USER, WATCH_HELD };
+enum watch_kind {
+	WATCH_LISTENER,
+	WATCH_LIFELINE,
+	WATCH_TOOL,
+	WATCH_EXEC,
+	WATCH_NODE,
+	WATCH_USER,
+	WATCH_HELD,
+	WATCH_TERMINAL
+};
 
 /* One descriptor in the epoll set. */
 struct watch {
 	enum watch_kind kind;
 	int fd;
+	uint32_t events;
 	struct node *node;                    /* WATCH_NODE */
 	void (*ready)(void *context, int fd); /* WATCH_USER */
-	void *context;                        /* WATCH_USER; WATCH_HELD: the struct held */
+	void *context; /* WATCH_USER; WATCH_HELD: the struct held; WATCH_TERMINAL: the terminal */
 	struct watch *next;
 	bool dead; /* freed at the end of the turn */
 };
@@ -62,6 +72,8 @@ struct watch {
 struct handle;   /* usbfs.c */
 struct alt_name; /* usbfs_alt.c */
 struct monitor;  /* netlink.c */
+struct terminal; /* terminals.h */
+struct ghost;    /* terminals.c */
 
 /* A port of the root hub. */
 struct port {
@@ -77,8 +89,9 @@ struct port {
 	uint8_t alt[MAX_INTERFACES];
 	struct alt_name *alt_names; /* of settings that have been set */
 	struct handle *claims[MAX_INTERFACES];
-	struct transfer *transfers;           /* pending ones */
-	struct usb_description *before_reset; /* while the port is being reset */
+	struct terminal *bound[MAX_INTERFACES]; /* interfaces that cdc-acm has */
+	struct transfer *transfers;             /* pending ones */
+	struct usb_description *before_reset;   /* while the port is being reset */
 	struct call_info reset_call;
 };
 
@@ -96,6 +109,8 @@ struct private_bus {
 	uint8_t last_address;
 	struct handle *handles;
 	struct monitor *monitors;
+	struct terminal *terminals, *gone_terminals;
+	struct ghost *ghosts;
 	uint64_t uevent_number;
 	size_t transfer_bytes; /* memory of all transfers: usbfs gives so much and no more */
 	struct held *held;
@@ -120,6 +135,7 @@ struct private_bus {
 void bus_warn(struct private_bus *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct watch *bus_watch(struct private_bus *, enum watch_kind, int fd, uint32_t events);
 void bus_unwatch(struct private_bus *, struct watch *);
+void bus_watch_for(struct private_bus *, struct watch *, uint32_t events); /* others from now on */
 /* The port that a device address belongs to, or NULL. */
 struct port *bus_port_of_address(struct private_bus *, unsigned address);
 /* The memory of a process is out of reach. If it is the tool itself that starts, the run cannot go on. */
@@ -164,12 +180,13 @@ int notify_setup(struct private_bus *);  /* once; 0 or -errno */
 bool notify_alive(struct private_bus *, uint64_t id);
 
 /* Calls that wait. */
-enum held_kind { HELD_REAP, HELD_RECEIVE, HELD_SLEEP, HELD_POLL, HELD_FUTEX };
+enum held_kind { HELD_REAP, HELD_RECEIVE, HELD_SLEEP, HELD_POLL, HELD_FUTEX, HELD_TERMINAL };
 struct held {
 	struct held *next;
 	enum held_kind kind;
 	struct call_info call;
-	struct node *node; /* HELD_REAP, HELD_RECEIVE */
+	struct node *node;         /* HELD_REAP, HELD_RECEIVE */
+	struct terminal *terminal; /* HELD_TERMINAL: until it is drained, or has closed */
 	/* waits.c, in virtual time */
 	struct private_bus *bus;
 	struct bench_event deadline;
@@ -233,6 +250,7 @@ void netlink_socket(struct private_bus *, const struct call_info *);
 void netlink_call(struct private_bus *, const struct call_info *, struct node *);
 void netlink_closed(struct private_bus *, struct node *);
 void netlink_announce(struct port *, enum uevent_action); /* of the device and its interfaces */
+void netlink_announce_one(struct private_bus *, const struct uevent_device *, enum uevent_action);
 void netlink_free_all(struct private_bus *);
 
 #endif

@@ -2,6 +2,8 @@
 /* The seccomp program: an architecture check, then one compare per watched call. */
 #include "filter.h"
 
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -26,6 +28,25 @@
 #endif
 
 #define IDLE_MS 60000
+
+/* Type and number of ioctls: all of usbfs, and those of terminals in which a pseudo-terminal is not like a serial port. Not what
+ * everybody asks (TCGETS for isatty(3), the window's size). */
+static const struct {
+	uint16_t first, last;
+} device_ioctls[] = {
+	{ 'U' << 8, 'U' << 8 | 0xFF },
+	{ TCSETS, TCSETSF },
+	{ TCSBRK, TCSBRK },
+	{ TCFLSH, TIOCNXCL },
+	{ TIOCOUTQ, TIOCOUTQ },
+	{ TIOCMGET, TIOCMSET },
+	{ FIONREAD, FIONREAD },
+	{ TIOCGSERIAL, TIOCSSERIAL },
+	{ TCSBRKP, TCSBRKP },
+	{ TIOCSBRK, TIOCCBRK },
+	{ TCSETS2 & 0xFFFF, TCSETSF2 & 0xFFFF },
+	{ TIOCGICOUNT, TIOCGICOUNT },
+};
 
 struct builder {
 	struct sock_filter *at;
@@ -83,11 +104,14 @@ static void decide(struct builder *b, enum call_when when, uint32_t base, uint32
 		load(b, argument(0));
 		reserved(b, base, count);
 		return;
-	case WHEN_USBFS:
+	case WHEN_DEVICE:
 		load(b, argument(1));
-		emit(b, BPF_ALU | BPF_AND | BPF_K, 0xFF00, 0, 0);
-		emit(b, BPF_JMP | BPF_JEQ | BPF_K, 'U' << 8, 0, 1);
-		answer(b, SECCOMP_RET_USER_NOTIF);
+		emit(b, BPF_ALU | BPF_AND | BPF_K, 0xFFFF, 0, 0);
+		for (size_t i = 0; i < sizeof(device_ioctls) / sizeof(*device_ioctls); i++) {
+			emit(b, BPF_JMP | BPF_JGE | BPF_K, device_ioctls[i].first, 0, 2);
+			emit(b, BPF_JMP | BPF_JGE | BPF_K, device_ioctls[i].last + 1u, 1, 0);
+			answer(b, SECCOMP_RET_USER_NOTIF);
+		}
 		answer(b, SECCOMP_RET_ALLOW);
 		return;
 	case WHEN_UEVENT:

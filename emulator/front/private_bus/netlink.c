@@ -450,7 +450,7 @@ static void broadcast(struct private_bus *bus, uint32_t group, const uint8_t *by
 	}
 }
 
-static void announce_one(struct private_bus *bus, const struct uevent_device *d, enum uevent_action action)
+void netlink_announce_one(struct private_bus *bus, const struct uevent_device *d, enum uevent_action action)
 {
 	uint8_t bytes[UEVENT_MAX_BYTES];
 	uint64_t number = ++bus->uevent_number;
@@ -470,7 +470,7 @@ static void announce_interfaces(struct port *p, enum uevent_action action)
 
 	for (unsigned i = 0; (interface = tree_interface(p->bus->tree, p->address, i)) >= 0; i++) {
 		if (tree_event(p->bus->tree, p->address, interface, &d) == 0)
-			announce_one(p->bus, &d, action);
+			netlink_announce_one(p->bus, &d, action);
 	}
 }
 
@@ -482,7 +482,7 @@ void netlink_announce(struct port *p, enum uevent_action action)
 	if (action == UEVENT_REMOVE)
 		announce_interfaces(p, action);
 	if (tree_event(p->bus->tree, p->address, -1, &d) == 0)
-		announce_one(p->bus, &d, action);
+		netlink_announce_one(p->bus, &d, action);
 	if (action != UEVENT_REMOVE)
 		announce_interfaces(p, action);
 }

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "remote.h"
+#include "terminals.h"
 #include "vtime.h"
 
 int notify_setup(struct private_bus *bus)
@@ -120,8 +121,13 @@ static void uring(struct private_bus *bus, const struct call_info *c)
 static void by_descriptor(struct private_bus *bus, const struct call_info *c)
 {
 	int fd = (int)c->args[0];
-	struct node *n = c->call == CALL_IOCTL ? node_of_known(bus, c->tid, fd) : node_of(bus, c->tid, fd);
+	struct node *n;
 
+	if (c->call == CALL_IOCTL && (c->args[1] >> 8 & 0xFF) != 'U') {
+		terminals_ioctl(bus, c);
+		return;
+	}
+	n = c->call == CALL_IOCTL ? node_of_known(bus, c->tid, fd) : node_of(bus, c->tid, fd);
 	if (!n)
 		answer_continue(bus, c->id);
 	else if (n->kind == NODE_USBFS)

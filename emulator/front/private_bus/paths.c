@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Calls by path. A path of the tool is one of three things: a device node (a usbfs handle), a place that the private tree
+ * Calls by path. A path of the tool is one of four things: a device node (a usbfs handle), a terminal, a place that the private tree
  * stands for (answered from there), or none of our business (the kernel goes on with it). Directories of the tree are real
  * ones, so what the tool then does relative to their descriptors mostly needs no help.
  */
@@ -22,33 +22,39 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "remote.h"
+#include "terminals.h"
 #include "usbfs.h"
 #include "vtime.h"
 
 enum place {
 	PLACE_ELSEWHERE,
-	PLACE_TREE,   /* in the private tree */
-	PLACE_NODE,   /* a device node under /dev/bus/usb */
-	PLACE_BEYOND, /* the machine's own, but named from a folder of the tree, where the kernel would not find it */
+	PLACE_TREE,     /* in the private tree */
+	PLACE_NODE,     /* a device node under /dev/bus/usb */
+	PLACE_TERMINAL, /* /dev/ttyACM0 */
+	PLACE_BEYOND,   /* the machine's own, but named from a folder of the tree, where the kernel would not find it */
 };
 
 struct where {
 	enum place place;
+	bool root;        /* it is the private tree's own folder, by the machine's name of it */
 	bool from_tree;   /* the descriptor that the path is relative to lies in the tree: the kernel gets it right */
 	unsigned address; /* PLACE_NODE */
-	char path[PATH_MAX * 2]; /* as the tool sees it, absolute: a folder's name and what is relative to it */
-	char real[PATH_MAX * 3]; /* where it is: in the private tree, or (PLACE_BEYOND) the path itself */
+	struct terminal *terminal; /* PLACE_TERMINAL */
+	char path[PATH_MAX * 2];   /* as the tool sees it, absolute: a folder's name and what is relative to it */
+	char real[PATH_MAX * 3];   /* where it is: in the private tree, or (PLACE_BEYOND) the path itself */
 };
 
 /* Absolute places that the tree stands for: themselves and all below, or (prefix) all names that begin so. */
 static const struct {
 	const char *path;
-	bool prefix;
+	bool prefix, terminal; /* terminal: where terminals are */
 } faked[] = {
-	{ "/sys/bus/usb", false },        { "/sys/devices/platform/dfubench.0", false },
-	{ "/sys/dev/char/189:", true },   { "/dev/bus", false },
-	{ "/run/udev/control", false },   { "/run/udev/data/c189:", true },
-	{ "/run/udev/data/+usb:", true },
+	{ "/sys/bus/usb", false, false },        { "/sys/devices/platform/dfubench.0", false, false },
+	{ "/sys/dev/char/189:", true, false },   { "/dev/bus", false, false },
+	{ "/run/udev/control", false, false },   { "/run/udev/data/c189:", true, false },
+	{ "/run/udev/data/+usb:", true, false }, { "/dev/ttyACM", true, true },
+	{ "/dev/serial", false, true },          { "/sys/class/tty/ttyACM", true, true },
+	{ "/sys/dev/char/166:", true, true },    { "/run/udev/data/c166:", true, true },
 };
 
 static bool below(const char *path, const char *folder)
@@ -58,17 +64,30 @@ static bool below(const char *path, const char *folder)
 	return strncmp(path, folder, n) == 0 && (path[n] == 0 || path[n] == '/');
 }
 
-/* Folders of the machine that the tree has with our own entries added. */
-static bool is_merged(const char *path)
+static bool terminals_are_off(const struct private_bus *bus)
 {
-	return strcmp(path, "/sys/bus") == 0 || strcmp(path, "/sys/dev/char") == 0;
+	return bus->options.no_terminals;
 }
 
-static bool is_faked(const char *path)
+/* Folders that the tree has with the machine's entries beside ours once somebody lists them. */
+static bool is_merged_late(const struct private_bus *bus, const char *path)
 {
-	if (is_merged(path))
+	return !terminals_are_off(bus) && (strcmp(path, "/dev") == 0 || strcmp(path, "/sys/class/tty") == 0);
+}
+
+/* Folders of the machine that the tree has with our own entries added. */
+static bool is_merged(const struct private_bus *bus, const char *path)
+{
+	return strcmp(path, "/sys/bus") == 0 || strcmp(path, "/sys/dev/char") == 0 || is_merged_late(bus, path);
+}
+
+static bool is_faked(const struct private_bus *bus, const char *path)
+{
+	if (is_merged(bus, path))
 		return true;
 	for (size_t i = 0; i < sizeof(faked) / sizeof(*faked); i++) {
+		if (faked[i].terminal && terminals_are_off(bus))
+			continue;
 		if (faked[i].prefix ? strncmp(path, faked[i].path, strlen(faked[i].path)) == 0
 				    : below(path, faked[i].path))
 			return true;
@@ -77,11 +96,13 @@ static bool is_faked(const char *path)
 }
 
 /* A folder on the way to a place of the tree that this machine does not have: a chroot without sysfs, say. */
-static bool is_missing_parent(const char *path)
+static bool is_missing_parent(const struct private_bus *bus, const char *path)
 {
 	size_t n = strlen(path);
 
 	for (size_t i = 0; n > 1 && i < sizeof(faked) / sizeof(*faked); i++) {
+		if (faked[i].terminal && terminals_are_off(bus))
+			continue;
 		if (strncmp(faked[i].path, path, n) == 0 && faked[i].path[n] == '/')
 			return access(path, F_OK) != 0;
 	}
@@ -143,6 +164,19 @@ static unsigned node_address(const char *path)
 	return *end ? 0 : address;
 }
 
+/* "/dev/ttyACM0"; NULL: not of that form, or there is none. */
+static struct terminal *terminal_at(const struct private_bus *bus, const char *path)
+{
+	const char *digits = path + strlen("/dev/ttyACM");
+	char *end;
+	unsigned long minor;
+
+	if (strncmp(path, "/dev/ttyACM", strlen("/dev/ttyACM")) || *digits < '0' || *digits > '9')
+		return NULL;
+	minor = strtoul(digits, &end, 10);
+	return *end || minor >= TREE_TERMINALS ? NULL : terminals_of_minor(bus, (unsigned)minor);
+}
+
 /* The path as the tool sees it, of something whose real name may lie in the private tree. True: it does. */
 static bool unmap(const struct private_bus *bus, char *path)
 {
@@ -179,7 +213,7 @@ static int locate(struct private_bus *bus, const struct call_info *c, int dirfd,
 	ssize_t n;
 
 	w->place = PLACE_ELSEWHERE;
-	w->from_tree = false;
+	w->from_tree = w->root = false;
 	n = remote_string(c->tid, pointer, given, sizeof(given));
 	if (n == -EPERM)
 		bus_no_memory_access(bus);
@@ -201,12 +235,12 @@ static int locate(struct private_bus *bus, const struct call_info *c, int dirfd,
 		w->path[base] = '/';
 		memcpy(w->path + base + 1, given, (size_t)n + 1);
 	}
-	unmap(bus, w->path);
+	w->root = unmap(bus, w->path) && !w->path[1];
 	slash = w->path[strlen(w->path) - 1] == '/';
 	tidy(w->path, false);
-	if (contains_dotdot(w->path) && !is_faked(w->path))
+	if (contains_dotdot(w->path) && !is_faked(bus, w->path))
 		tidy(w->path, true);
-	if (!is_faked(w->path) && !is_missing_parent(w->path)) {
+	if (!is_faked(bus, w->path) && !is_missing_parent(bus, w->path)) {
 		if (w->from_tree) {
 			w->place = PLACE_BEYOND;
 			w->from_tree = false;
@@ -215,12 +249,36 @@ static int locate(struct private_bus *bus, const struct call_info *c, int dirfd,
 		return 0;
 	}
 	bus_show_tree(bus);
+	if (is_merged_late(bus, w->path))
+		tree_merge(bus->tree, w->path); /* what cannot be listed is missing in a list */
 	snprintf(w->real, sizeof(w->real), "%s%s%s", tree_root(bus->tree), w->path,
 		 slash ? "/" : ""); /* follows a link */
 	w->address = node_address(w->path);
-	w->place = PLACE_TREE;
+	w->terminal = terminal_at(bus, w->path);
+	w->place = w->terminal ? PLACE_TERMINAL : PLACE_TREE;
 	if (w->address && bus_port_of_address(bus, w->address))
 		w->place = PLACE_NODE;
+	return 0;
+}
+
+/* The same for a call that follows links: those of udev to terminals. A link of the machine is the machine's. */
+static int locate_followed(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, bool follow,
+			   struct where *w)
+{
+	char *real;
+	int err = locate(bus, c, dirfd, pointer, w);
+
+	if (err || w->place != PLACE_TREE || !below(w->path, "/dev/serial"))
+		return err;
+	real = realpath(w->real, NULL);
+	if (!real)
+		w->place = PLACE_ELSEWHERE;
+	else if (follow && unmap(bus, real) && terminal_at(bus, real)) {
+		w->terminal = terminal_at(bus, real);
+		w->place = PLACE_TERMINAL;
+		snprintf(w->real, sizeof(w->real), "%s%s", tree_root(bus->tree), real);
+	}
+	free(real);
 	return 0;
 }
 
@@ -229,8 +287,19 @@ static void open_path(struct private_bus *bus, const struct call_info *c, int di
 	struct where w;
 	int fd;
 
-	if (locate(bus, c, dirfd, pointer, &w) || w.place == PLACE_ELSEWHERE) {
-		answer_continue(bus, c->id);
+	if (locate_followed(bus, c, dirfd, pointer, !(flags & O_NOFOLLOW), &w) || w.place == PLACE_ELSEWHERE) {
+		/* Who goes through all of /dev would come to it below itself. */
+		if (w.root && !terminals_are_off(bus) && below(tree_root(bus->tree), "/dev"))
+			answer_error(bus, c->id, -EACCES);
+		else
+			answer_continue(bus, c->id);
+		return;
+	}
+	if (w.place == PLACE_TERMINAL && !(flags & O_PATH)) {
+		if (flags & O_DIRECTORY || terminal_is_denied(w.terminal))
+			answer_error(bus, c->id, flags & O_DIRECTORY ? -ENOTDIR : -EACCES);
+		else
+			terminal_open(bus, c, w.terminal, (int)flags);
 		return;
 	}
 	if (w.place == PLACE_NODE) {
@@ -287,6 +356,11 @@ static unsigned node_mode(struct private_bus *bus, unsigned address)
 	return S_IFCHR | (port && port->denied ? 0600 : 0666);
 }
 
+static unsigned terminal_mode(const struct where *w)
+{
+	return S_IFCHR | (terminal_is_denied(w->terminal) ? 0600 : 0666);
+}
+
 static void stat_path(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, uint64_t to,
 		      int flags)
 {
@@ -294,7 +368,7 @@ static void stat_path(struct private_bus *bus, const struct call_info *c, int di
 	struct stat st;
 	int err;
 
-	if (locate(bus, c, dirfd, pointer, &w) || w.place == PLACE_ELSEWHERE) {
+	if (locate_followed(bus, c, dirfd, pointer, !(flags & AT_SYMLINK_NOFOLLOW), &w) || w.place == PLACE_ELSEWHERE) {
 		answer_continue(bus, c->id);
 		return;
 	}
@@ -309,6 +383,11 @@ static void stat_path(struct private_bus *bus, const struct call_info *c, int di
 		st.st_rdev = makedev(USB_DEVICE_MAJOR, w.address - 1);
 		st.st_size = 0;
 	}
+	if (w.place == PLACE_TERMINAL) {
+		st.st_mode = terminal_mode(&w);
+		st.st_rdev = makedev(ACM_TTY_MAJOR, terminal_minor(w.terminal));
+		st.st_size = 0;
+	}
 	err = remote_write(c->tid, to, &st, sizeof(st));
 	answer_error(bus, c->id, err);
 }
@@ -320,7 +399,8 @@ static void statx_path(struct private_bus *bus, const struct call_info *c)
 	struct where w;
 	int err;
 
-	if (locate(bus, c, (int)c->args[0], c->args[1], &w) || w.place == PLACE_ELSEWHERE) {
+	if (locate_followed(bus, c, (int)c->args[0], c->args[1], !(flags & AT_SYMLINK_NOFOLLOW), &w) ||
+	    w.place == PLACE_ELSEWHERE) {
 		answer_continue(bus, c->id);
 		return;
 	}
@@ -337,6 +417,12 @@ static void statx_path(struct private_bus *bus, const struct call_info *c)
 		stx.stx_rdev_minor = w.address - 1;
 		stx.stx_size = 0;
 	}
+	if (w.place == PLACE_TERMINAL) {
+		stx.stx_mode = (uint16_t)terminal_mode(&w);
+		stx.stx_rdev_major = ACM_TTY_MAJOR;
+		stx.stx_rdev_minor = terminal_minor(w.terminal);
+		stx.stx_size = 0;
+	}
 	err = remote_write(c->tid, c->args[4], &stx, sizeof(stx));
 	answer_error(bus, c->id, err);
 }
@@ -346,8 +432,9 @@ static void access_path(struct private_bus *bus, const struct call_info *c, int 
 	const struct port *port;
 	struct where w;
 	struct stat st;
+	bool node, denied;
 
-	if (locate(bus, c, dirfd, pointer, &w) || w.place == PLACE_ELSEWHERE) {
+	if (locate_followed(bus, c, dirfd, pointer, true, &w) || w.place == PLACE_ELSEWHERE) {
 		answer_continue(bus, c->id);
 		return;
 	}
@@ -360,7 +447,9 @@ static void access_path(struct private_bus *bus, const struct call_info *c, int 
 		return;
 	}
 	port = w.place == PLACE_NODE ? bus_port_of_address(bus, w.address) : NULL;
-	if (port ? (mode & X_OK) || (mode && port->denied) : (mode & W_OK) || ((mode & X_OK) && !S_ISDIR(st.st_mode)))
+	node = port || w.place == PLACE_TERMINAL;
+	denied = port ? port->denied : node && terminal_is_denied(w.terminal);
+	if (node ? (mode & X_OK) || (mode && denied) : (mode & W_OK) || ((mode & X_OK) && !S_ISDIR(st.st_mode)))
 		answer_error(bus, c->id, -EACCES);
 	else
 		answer_value(bus, c->id, 0);
@@ -386,14 +475,21 @@ static void give_text(struct private_bus *bus, const struct call_info *c, const 
 		answer_value(bus, c->id, (int64_t)n);
 }
 
-/* What looks like a pipe may be a device node; libusb_wrap_sys_device() finds out by name which. rest: "/fd/N". */
+/* What looks like a pipe may be a device node; libusb_wrap_sys_device() finds out by name which. And what looks like a
+ * pseudo-terminal may be a terminal of ours. rest: "/fd/N". */
 static bool name_node(struct private_bus *bus, pid_t tid, const char *rest, char *text)
 {
 	const struct handle *h = bus->handles;
 	const struct node *n;
+	struct terminal *t;
 
-	if (strncmp(text, "pipe:", 5) || strncmp(rest, "/fd/", 4))
+	if (strncmp(rest, "/fd/", 4))
 		return false;
+	t = strncmp(text, "/dev/pts/", 9) ? NULL : terminals_of_fd(bus, tid, atoi(rest + 4));
+	if (t)
+		sprintf(text, "/dev/ttyACM%u", terminal_minor(t));
+	if (t || strncmp(text, "pipe:", 5))
+		return t != NULL;
 	n = node_of(bus, tid, atoi(rest + 4));
 	while (n && h && h->node != n)
 		h = h->next;
@@ -410,7 +506,7 @@ static void readlink_path(struct private_bus *bus, const struct call_info *c, in
 	struct where w;
 	ssize_t n;
 
-	if (locate(bus, c, dirfd, pointer, &w) || (int64_t)size <= 0) {
+	if (locate_followed(bus, c, dirfd, pointer, false, &w) || (int64_t)size <= 0) {
 		answer_continue(bus, c->id);
 		return;
 	}
@@ -427,6 +523,7 @@ static void readlink_path(struct private_bus *bus, const struct call_info *c, in
 	if (is_descriptor_link(w.path)) {
 		char path[64];
 		const char *rest = strchr(w.path + strlen("/proc/"), '/');
+		pid_t whose = c->tid;
 
 		/* self and thread-self are the caller's; so is its own number, and others' answer alike. */
 		if (strncmp(w.path, "/proc/self/", 11) == 0 || strncmp(w.path, "/proc/thread-self/", 18) == 0) {
@@ -434,9 +531,10 @@ static void readlink_path(struct private_bus *bus, const struct call_info *c, in
 			n = readlink(path, text, PATH_MAX);
 		} else {
 			n = readlink(w.path, text, PATH_MAX);
+			whose = (pid_t)strtol(w.path + strlen("/proc/"), NULL, 10);
 		}
 		text[n > 0 ? n : 0] = 0;
-		if (n > 0 && (unmap(bus, text) || name_node(bus, c->tid, rest, text))) {
+		if (n > 0 && (unmap(bus, text) || name_node(bus, whose, rest, text))) {
 			give_text(bus, c, text, to, size);
 			return;
 		}
@@ -486,7 +584,7 @@ static void chdir_path(struct private_bus *bus, const struct call_info *c)
 	struct where w;
 
 	/* The machine's own folder does for the merged ones: names in it lead to ours by their text. */
-	if (locate(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE || is_merged(w.path)) {
+	if (locate(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE || is_merged(bus, w.path)) {
 		answer_continue(bus, c->id);
 		return;
 	}

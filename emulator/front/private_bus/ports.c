@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bus_internal.h"
+#include "terminals.h"
 
 struct port *bus_port_of_address(struct private_bus *bus, unsigned address)
 {
@@ -41,6 +42,7 @@ static void forget_description(struct port *p)
 	if (!p->description)
 		return;
 	if (p->number) {
+		terminals_unbind(p);
 		netlink_announce(p, UEVENT_REMOVE);
 		tree_remove_device(p->bus->tree, p->address);
 	}
@@ -97,6 +99,7 @@ static void was_reset(struct port *p, const struct usb_description *d)
 	if (d && same_device(p->before_reset, d)) {
 		p->description = d;
 		usbfs_restore(p);
+		terminals_bind(p);
 		end_reset(p, 0);
 		return;
 	}
@@ -129,6 +132,7 @@ static void described(void *context, const struct usb_description *d)
 	p->configuration = d->configuration;
 	memset(p->alt, 0, sizeof(p->alt));
 	netlink_announce(p, UEVENT_ADD);
+	terminals_bind(p);
 	if (p->bus->options.listed)
 		p->bus->options.listed(p->bus->options.context, p->dev);
 }
@@ -173,6 +177,7 @@ void bus_reset_port(struct port *p, const struct call_info *c)
 		answer_error(p->bus, c->id, p->number ? -EBUSY : -EISDIR); /* a root hub is not reset (hub.c) */
 		return;
 	}
+	terminals_unbind(p); /* the driver has no say in a reset, and comes back after it */
 	copy = usb_description_copy(p->description);
 	if (!copy) {
 		answer_error(p->bus, c->id, -ENOMEM);

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "bus_internal.h"
+#include "terminals.h"
 #include "vtime.h"
 
 #define EVENTS_PER_TURN 32
@@ -133,6 +134,7 @@ struct watch *bus_watch(struct private_bus *bus, enum watch_kind kind, int fd, u
 		return NULL;
 	w->kind = kind;
 	w->fd = fd;
+	w->events = events;
 	event.data.ptr = w;
 	if (epoll_ctl(bus->epoll, EPOLL_CTL_ADD, fd, &event)) {
 		free(w);
@@ -149,6 +151,14 @@ void bus_unwatch(struct private_bus *bus, struct watch *w)
 		return;
 	epoll_ctl(bus->epoll, EPOLL_CTL_DEL, w->fd, NULL);
 	w->dead = true; /* events of this turn may still point here */
+}
+
+void bus_watch_for(struct private_bus *bus, struct watch *w, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.ptr = w };
+
+	if (w && !w->dead)
+		epoll_ctl(bus->epoll, EPOLL_CTL_MOD, w->fd, &event);
 }
 
 static void bury_watches(struct private_bus *bus, bool all)
@@ -291,6 +301,7 @@ void private_bus_free(struct private_bus *bus)
 		return;
 	tool_gone(bus);
 	bus_unplug_all(bus);
+	terminals_free(bus);
 	tree_free(bus->tree);
 	bury_watches(bus, true);
 	if (bus->epoll >= 0)
@@ -357,6 +368,9 @@ static void serve(struct private_bus *bus, struct watch *w, uint32_t events)
 	case WATCH_USER:
 		w->ready(w->context, w->fd);
 		return;
+	case WATCH_TERMINAL:
+		terminal_ready(bus, w);
+		return;
 	}
 }
 
@@ -414,6 +428,8 @@ int private_bus_step(struct private_bus *bus, int wait_ms)
 	}
 	if (bus->failure)
 		return tool_broken(bus, bus->failure);
+	terminals_deliver(bus);
+	terminals_bury(bus);
 	if (bus->over)
 		tool_ended(bus);
 	bury_watches(bus, false);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The private bus: a USB bus that one process tree sees, without root and without a kernel module. The tool runs under a
- * seccomp filter whose user notifications this library answers: usbfs, the sysfs tree and the uevent socket.
+ * seccomp filter whose user notifications this library answers: usbfs, the sysfs tree, the uevent socket, and serial
+ * ports as terminals.
  * A library: `dfuemu exec` and the runner both use it. Several buses may live in one process.
  */
 #ifndef DFUBENCH_PRIVATE_BUS_H
@@ -34,6 +35,7 @@ struct private_bus_options {
 	void (*listed)(void *context, struct usbdev *);
 	void *context;
 	bool no_forced_writes; /* for tests: behave as under a kernel that forbids them (see proc_mem.force_override) */
+	bool no_terminals; /* serial ports (CDC-ACM) stay plain USB devices: no driver takes them, there is no /dev/ttyACM0 */
 	const char *tree_folder; /* where the private tree may live; NULL: a sensible place */
 };
 

@@ -71,7 +71,7 @@ enum call {
 enum call_when {
 	WHEN_ALWAYS,
 	WHEN_RESERVED,  /* argument 0 is a descriptor of the reserved range */
-	WHEN_USBFS,     /* ioctl whose type byte is 'U' */
+	WHEN_DEVICE,    /* ioctl of usbfs, or of a serial port: filter.c has the list */
 	WHEN_UEVENT,    /* socket(AF_NETLINK, ..., NETLINK_KOBJECT_UEVENT) */
 	WHEN_FINITE_2,  /* argument 2 is a time-out of 1..59999 ms: longer is a library that idles (libusb: 60 s) */
 	WHEN_FINITE_3,  /* likewise argument 3 */

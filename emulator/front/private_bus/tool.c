@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "bus_internal.h"
 #include "filter.h"
+#include "terminals.h"
 #include "vtime.h"
 
 #define SETTLE_US 30000000u /* a device that does not come back from a reset is given up before */
@@ -52,7 +53,8 @@ static void free_cpus(struct private_bus *bus)
 void tool_gone(struct private_bus *bus)
 {
 	for (struct watch *w = bus->watches; w; w = w->next) {
-		if (w->kind != WATCH_USER && w->kind != WATCH_NODE && w->kind != WATCH_HELD)
+		if (w->kind != WATCH_USER && w->kind != WATCH_NODE && w->kind != WATCH_HELD &&
+		    w->kind != WATCH_TERMINAL)
 			bus_unwatch(bus, w);
 	}
 	/* First: nothing of it may call any more. */
@@ -65,6 +67,7 @@ void tool_gone(struct private_bus *bus)
 		waits_release(bus, h);
 		free(h);
 	}
+	terminals_tool_gone(bus);
 	usbfs_free_all(bus);
 	netlink_free_all(bus);
 	bus_forget_resets(bus);
@@ -78,6 +81,8 @@ void tool_gone(struct private_bus *bus)
  * descriptor, or is killed while it resets a port, ends when that is over. */
 static bool is_tidying(const struct private_bus *bus)
 {
+	if (terminals_are_closing(bus))
+		return true;
 	for (int i = 1; i <= PRIVATE_BUS_PORTS; i++)
 		if (bus->ports[i] && (bus->ports[i]->before_reset || bus->ports[i]->transfers))
 			return true;

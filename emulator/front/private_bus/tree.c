@@ -89,7 +89,7 @@ static int link_other_devices(struct tree *t)
 		char text[PATH_MAX];
 		ssize_t n = readlinkat(dirfd(real), entry->d_name, text, sizeof(text) - 1);
 
-		if (n <= 0 || strncmp(entry->d_name, "189:", 4) == 0)
+		if (n <= 0 || strncmp(entry->d_name, "189:", 4) == 0 || strncmp(entry->d_name, "166:", 4) == 0)
 			continue;
 		text[n] = 0;
 		tree_put_link(&f, entry->d_name, "%s", text);
@@ -113,6 +113,8 @@ static int make_skeleton(struct tree *t)
 		"sys/devices",
 		"sys/devices/platform",
 		("sys/" CONTROLLER),
+		"sys/class",
+		"sys/class/tty",
 		"sys/dev",
 		"sys/dev/char",
 		"dev",
@@ -328,7 +330,10 @@ int tree_show(struct tree *t)
 	for (unsigned i = 0; !error && i <= TREE_ADDRESSES; i++)
 		if (t->list[i].description)
 			error = tree_device_show(t, &t->list[i]);
+	if (!error)
+		error = tree_terminals_show(t);
 	t->shown = !error;
+	t->merged_dev = t->merged_class = false;
 	if (!error)
 		return 0;
 	close_folders(t);

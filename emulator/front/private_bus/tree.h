@@ -15,6 +15,7 @@
 
 #define TREE_BUS 1u
 #define TREE_ADDRESSES 127u /* device numbers, the root hub among them */
+#define TREE_TERMINALS 32u  /* ttyACM0 and so on */
 #define TREE_PORTS 15u      /* of the root hub, as many as an xHCI one has; a port's device is "1-PORT" */
 
 struct tree;
@@ -24,8 +25,8 @@ struct tree;
  * user left behind are removed first. The root hub is device 1. NULL: *error is the -errno of the last place tried. */
 struct tree *tree_new(const char *base, int *error);
 /* The folder is empty until then: writes all that is known, once, as most of what a shell script starts never looks. 0 or
- * -errno with nothing written; the next call tries again. Changes below show at once afterwards; those but
- * tree_add_device() and tree_remove_device() call it themselves. */
+ * -errno with nothing written; the next call tries again. Changes below show at once afterwards; tree_set_configuration()
+ * and tree_set_alt() call it themselves. */
 int tree_show(struct tree *);
 /* Takes the folder away with all that is in it; NULL is fine. Also right in a forked child when the parent has died. */
 void tree_free(struct tree *);
@@ -45,6 +46,16 @@ int tree_set_configuration(struct tree *, unsigned number, uint8_t value);
 int tree_set_alt(struct tree *, unsigned number, uint8_t interface, uint8_t alt, const char *name);
 /* The driver bound to an interface, "usbfs" for one claimed through the device's node; NULL: none. */
 int tree_set_driver(struct tree *, unsigned number, uint8_t interface, const char *driver);
+
+/* A terminal of an interface: /dev/ttyACM<minor>, with its links below /dev/serial, and what stands for it in sysfs. -EINVAL: no
+ * such interface, -EEXIST: the minor is taken. It goes before its interface does. */
+int tree_add_terminal(struct tree *, unsigned minor, unsigned number, uint8_t interface);
+int tree_remove_terminal(struct tree *, unsigned minor);
+/* As tree_event(), of the terminal. */
+int tree_terminal_event(const struct tree *, unsigned minor, struct uevent_device *event);
+/* A folder of the machine that terminals are in, "/dev" or "/sys/class/tty", gets its own entries beside ours, once; but for
+ * what the machine has of that name. To be listed only. */
+int tree_merge(struct tree *, const char *folder);
 
 /* NULL: no such device. Valid until it changes. */
 const struct usb_description *tree_description(const struct tree *, unsigned number);

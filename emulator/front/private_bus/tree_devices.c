@@ -191,7 +191,7 @@ int tree_device_show(struct tree *t, struct device *d)
 	return f.error;
 }
 
-static uint64_t monotonic_us(void)
+uint64_t tree_now_us(void)
 {
 	struct timespec now;
 
@@ -204,7 +204,7 @@ int tree_device_add(struct tree *t, unsigned number, unsigned port, const struct
 	struct device *d = &t->list[number];
 	int error = 0;
 
-	*d = (struct device){ .number = number, .port = port, .denied = denied, .initialized_us = monotonic_us() };
+	*d = (struct device){ .number = number, .port = port, .denied = denied, .initialized_us = tree_now_us() };
 	d->description = usb_description_copy(u);
 	if (!d->description)
 		return -ENOMEM;
@@ -230,12 +230,12 @@ int tree_device_add(struct tree *t, unsigned number, unsigned port, const struct
 	return error;
 }
 
-static struct device *find(const struct tree *t, unsigned number)
+struct device *tree_find(const struct tree *t, unsigned number)
 {
 	return number <= TREE_ADDRESSES && t->list[number].description ? (struct device *)&t->list[number] : NULL;
 }
 
-static struct interface *find_interface(struct device *d, uint8_t number)
+struct interface *tree_find_interface(struct device *d, uint8_t number)
 {
 	for (unsigned n = 0; n < d->interface_count; n++)
 		if (d->interfaces[n].number == number)
@@ -247,7 +247,7 @@ int tree_add_device(struct tree *t, unsigned number, unsigned port, const struct
 {
 	if (number < 2 || number > TREE_ADDRESSES || port < 1 || port > TREE_PORTS)
 		return -EINVAL;
-	if (find(t, number))
+	if (tree_find(t, number))
 		return -EEXIST;
 	for (unsigned n = 2; n <= TREE_ADDRESSES; n++)
 		if (t->list[n].description && t->list[n].port == port)
@@ -257,7 +257,7 @@ int tree_add_device(struct tree *t, unsigned number, unsigned port, const struct
 
 int tree_remove_device(struct tree *t, unsigned number)
 {
-	struct device *d = number < 2 ? NULL : find(t, number);
+	struct device *d = number < 2 ? NULL : tree_find(t, number);
 	int error = 0;
 
 	if (!d)
@@ -271,7 +271,7 @@ int tree_remove_device(struct tree *t, unsigned number)
 
 int tree_set_configuration(struct tree *t, unsigned number, uint8_t value)
 {
-	struct device *d = number < 2 ? NULL : find(t, number);
+	struct device *d = number < 2 ? NULL : tree_find(t, number);
 	struct folder f = { .tree = t, .replace = true };
 	char aside[16];
 
@@ -317,8 +317,8 @@ out:
 
 int tree_set_alt(struct tree *t, unsigned number, uint8_t interface, uint8_t alt, const char *name)
 {
-	struct device *d = find(t, number);
-	struct interface *i = d ? find_interface(d, interface) : NULL;
+	struct device *d = tree_find(t, number);
+	struct interface *i = d ? tree_find_interface(d, interface) : NULL;
 	struct folder f = { .tree = t, .replace = true };
 	const struct usb_configuration *c;
 	const uint8_t *old;
@@ -351,8 +351,8 @@ int tree_set_alt(struct tree *t, unsigned number, uint8_t interface, uint8_t alt
 
 int tree_set_driver(struct tree *t, unsigned number, uint8_t interface, const char *driver)
 {
-	struct device *d = find(t, number);
-	struct interface *i = d ? find_interface(d, interface) : NULL;
+	struct device *d = tree_find(t, number);
+	struct interface *i = d ? tree_find_interface(d, interface) : NULL;
 	struct folder f = { .tree = t, .replace = true };
 	struct uevent_device event;
 	char target[64];
@@ -363,9 +363,10 @@ int tree_set_driver(struct tree *t, unsigned number, uint8_t interface, const ch
 		return -EINVAL;
 	if (!strcmp(i->driver, driver ? driver : ""))
 		return 0;
-	f.error = tree_show(t);
-	if (f.error)
-		return f.error;
+	if (!t->shown) {
+		strcpy(i->driver, driver ? driver : "");
+		return 0;
+	}
 	f.fd = tree_open_folder(t->sys, i->path + 1);
 	if (f.fd < 0)
 		return -errno;
@@ -389,20 +390,20 @@ int tree_set_driver(struct tree *t, unsigned number, uint8_t interface, const ch
 
 const struct usb_description *tree_description(const struct tree *t, unsigned number)
 {
-	const struct device *d = find(t, number);
+	const struct device *d = tree_find(t, number);
 
 	return d ? d->description : NULL;
 }
 
 int tree_event(const struct tree *t, unsigned number, int interface, struct uevent_device *event)
 {
-	struct device *d = find(t, number);
+	struct device *d = tree_find(t, number);
 	struct interface *i = NULL;
 
 	if (!d)
 		return -ENODEV;
 	if (interface >= 0) {
-		i = interface <= UINT8_MAX ? find_interface(d, (uint8_t)interface) : NULL;
+		i = interface <= UINT8_MAX ? tree_find_interface(d, (uint8_t)interface) : NULL;
 		if (!i)
 			return -EINVAL;
 	}
@@ -412,7 +413,7 @@ int tree_event(const struct tree *t, unsigned number, int interface, struct ueve
 
 int tree_interface(const struct tree *t, unsigned number, unsigned nth)
 {
-	const struct device *d = find(t, number);
+	const struct device *d = tree_find(t, number);
 
 	return d && nth < d->interface_count ? d->interfaces[nth].number : -1;
 }

@@ -28,13 +28,23 @@ struct device {
 	unsigned interface_count;
 };
 
+struct terminal_entry {
+	unsigned number; /* of its device; 0: there is none */
+	uint8_t interface;
+	uint64_t initialized_us;
+	char name[16];  /* "ttyACM0" */
+	char path[128]; /* "/devices/.../1-1:1.0/tty/ttyACM0" */
+};
+
 struct tree {
 	int base, root; /* root is what is locked */
 	int sys, devices, drivers, chars, nodes, udev, stage;
-	bool shown;      /* the files are there, and the descriptors above */
+	bool shown; /* the files are there, and the descriptors above */
+	bool merged_dev, merged_class;
 	unsigned staged; /* counts names in stage/ */
 	char *name, *path;
 	struct device list[TREE_ADDRESSES + 1]; /* by device number */
+	struct terminal_entry terminals[TREE_TERMINALS];
 };
 
 /* Files being made in one folder: after the first failure nothing more is done. */
@@ -72,5 +82,11 @@ void tree_put_interface(struct folder *f, const struct device *d, const struct i
 /* --- tree_devices.c --- */
 int tree_device_add(struct tree *t, unsigned number, unsigned port, const struct usb_description *u, bool denied);
 int tree_device_show(struct tree *t, struct device *d);
+struct device *tree_find(const struct tree *t, unsigned number);
+struct interface *tree_find_interface(struct device *d, uint8_t number);
+uint64_t tree_now_us(void); /* CLOCK_MONOTONIC */
+
+/* --- tree_terminals.c --- */
+int tree_terminals_show(struct tree *t);
 
 #endif

@@ -79,6 +79,11 @@ void uevent_modalias(const struct uevent_device *d, char out[64])
 /* What both the attribute and the datagrams carry, in the kernel's order. */
 static void add_node(struct text *t, const struct uevent_device *d, const char *dev)
 {
+	if (d->terminal) {
+		entry(t, "MAJOR=%u", ACM_TTY_MAJOR);
+		entry(t, "MINOR=%u", d->minor);
+		entry(t, "DEVNAME=%s%s", dev, d->terminal);
+	}
 	if (d->interface)
 		return;
 	entry(t, "MAJOR=%u", USB_DEVICE_MAJOR);
@@ -91,6 +96,8 @@ static void add_kind(struct text *t, const struct uevent_device *d, bool driver)
 	const uint8_t *b = device_descriptor(d);
 	char modalias[64];
 
+	if (d->terminal)
+		return;
 	entry(t, "DEVTYPE=%s", d->interface ? "usb_interface" : "usb_device");
 	if (driver && d->driver)
 		entry(t, "DRIVER=%s", d->driver);
@@ -224,19 +231,41 @@ static void interface_list(const struct usb_description *u, char *out, size_t si
 	}
 }
 
-static void add_identity(struct text *t, const struct uevent_device *d, const char *prefix, const char *vendor,
-			 const char *vendor_coded, const char *model, const char *model_coded, const char *serial)
+struct names {
+	char vendor[UDEV_TEXT_BYTES], model[UDEV_TEXT_BYTES], serial[UDEV_TEXT_BYTES]; /* serial: may be "" */
+	char vendor_coded[UDEV_CODED_BYTES], model_coded[UDEV_CODED_BYTES];
+};
+
+static void names_of(const struct usb_description *u, struct names *n)
+{
+	char vendor_id[5], model_id[5];
+	const char *text;
+
+	snprintf(vendor_id, sizeof(vendor_id), "%04x", le16(u->device + 8));
+	snprintf(model_id, sizeof(model_id), "%04x", le16(u->device + 10));
+	text = u->manufacturer ? u->manufacturer : vendor_id;
+	plain_text(text, n->vendor);
+	coded_text(text, n->vendor_coded);
+	text = u->product ? u->product : model_id;
+	plain_text(text, n->model);
+	coded_text(text, n->model_coded);
+	n->serial[0] = '\0';
+	if (u->serial && serial_is_usable(u->serial))
+		plain_text(u->serial, n->serial);
+}
+
+static void add_identity(struct text *t, const struct uevent_device *d, const char *prefix, const struct names *n)
 {
 	const uint8_t *b = device_descriptor(d);
 
-	entry(t, "%sMODEL=%s", prefix, model);
-	entry(t, "%sMODEL_ENC=%s", prefix, model_coded);
+	entry(t, "%sMODEL=%s", prefix, n->model);
+	entry(t, "%sMODEL_ENC=%s", prefix, n->model_coded);
 	entry(t, "%sMODEL_ID=%04x", prefix, le16(b + 10));
-	entry(t, "%sSERIAL=%s_%s%s%s", prefix, vendor, model, *serial ? "_" : "", serial);
-	if (*serial)
-		entry(t, "%sSERIAL_SHORT=%s", prefix, serial);
-	entry(t, "%sVENDOR=%s", prefix, vendor);
-	entry(t, "%sVENDOR_ENC=%s", prefix, vendor_coded);
+	entry(t, "%sSERIAL=%s_%s%s%s", prefix, n->vendor, n->model, *n->serial ? "_" : "", n->serial);
+	if (*n->serial)
+		entry(t, "%sSERIAL_SHORT=%s", prefix, n->serial);
+	entry(t, "%sVENDOR=%s", prefix, n->vendor);
+	entry(t, "%sVENDOR_ENC=%s", prefix, n->vendor_coded);
 	entry(t, "%sVENDOR_ID=%04x", prefix, le16(b + 8));
 	entry(t, "%sREVISION=%04x", prefix, le16(b + 12));
 }
@@ -244,40 +273,43 @@ static void add_identity(struct text *t, const struct uevent_device *d, const ch
 static void add_device_properties(struct text *t, const struct uevent_device *d)
 {
 	const struct usb_description *u = d->description;
-	char vendor_id[5], model_id[5], vendor[UDEV_TEXT_BYTES], model[UDEV_TEXT_BYTES], serial[UDEV_TEXT_BYTES] = "";
-	char vendor_coded[UDEV_CODED_BYTES], model_coded[UDEV_CODED_BYTES], interfaces[UDEV_CODED_BYTES];
-	const char *text;
+	char interfaces[UDEV_CODED_BYTES];
+	struct names n;
 
-	snprintf(vendor_id, sizeof(vendor_id), "%04x", le16(u->device + 8));
-	snprintf(model_id, sizeof(model_id), "%04x", le16(u->device + 10));
-	text = u->manufacturer ? u->manufacturer : vendor_id;
-	plain_text(text, vendor);
-	coded_text(text, vendor_coded);
-	text = u->product ? u->product : model_id;
-	plain_text(text, model);
-	coded_text(text, model_coded);
-	if (u->serial && serial_is_usable(u->serial))
-		plain_text(u->serial, serial);
+	names_of(u, &n);
 	entry(t, "ID_BUS=usb");
-	add_identity(t, d, "ID_", vendor, vendor_coded, model, model_coded, serial);
-	add_identity(t, d, "ID_USB_", vendor, vendor_coded, model, model_coded, serial);
+	if (d->terminal) {
+		entry(t, "ID_TYPE=generic");
+		entry(t, "ID_USB_TYPE=generic");
+		entry(t, "ID_USB_INTERFACE_NUM=%02x", d->interface[2]);
+		entry(t, "ID_USB_DRIVER=cdc_acm");
+	}
+	add_identity(t, d, "ID_", &n);
+	add_identity(t, d, "ID_USB_", &n);
 	interface_list(u, interfaces, sizeof(interfaces));
 	if (interfaces[1])
 		entry(t, "ID_USB_INTERFACES=%s", interfaces);
 }
 
+#define PATH_BYTES 64
+
+static void path_text(const struct uevent_device *d, char path[PATH_BYTES])
+{
+	if (d->interface)
+		snprintf(path, PATH_BYTES, "platform-dfubench.0-usb-0:%s:%u.%u", d->port, d->description->configuration,
+			 d->interface[2]);
+	else if (strcmp(d->port, "0"))
+		snprintf(path, PATH_BYTES, "platform-dfubench.0-usb-0:%s", d->port);
+	else
+		snprintf(path, PATH_BYTES, "platform-dfubench.0");
+}
+
 static void add_path(struct text *t, const struct uevent_device *d)
 {
-	char path[64], tag[64];
+	char path[PATH_BYTES], tag[PATH_BYTES];
 	size_t n;
 
-	if (d->interface)
-		snprintf(path, sizeof(path), "platform-dfubench.0-usb-0:%s:%u.%u", d->port,
-			 d->description->configuration, d->interface[2]);
-	else if (strcmp(d->port, "0"))
-		snprintf(path, sizeof(path), "platform-dfubench.0-usb-0:%s", d->port);
-	else
-		snprintf(path, sizeof(path), "platform-dfubench.0");
+	path_text(d, path);
 	for (n = 0; path[n]; n++)
 		tag[n] = isalnum((unsigned char)path[n]) || path[n] == '-' ? path[n] : '_';
 	tag[n] = '\0';
@@ -285,14 +317,31 @@ static void add_path(struct text *t, const struct uevent_device *d)
 	entry(t, "ID_PATH_TAG=%s", tag);
 }
 
+void uevent_links(const struct uevent_device *d, char by_id[UEVENT_LINK_BYTES], char by_path[UEVENT_LINK_BYTES])
+{
+	char path[PATH_BYTES];
+	struct names n;
+
+	names_of(d->description, &n);
+	path_text(d, path);
+	snprintf(by_id, UEVENT_LINK_BYTES, "serial/by-id/usb-%s_%s%s%s-if%02x", n.vendor, n.model, *n.serial ? "_" : "",
+		 n.serial, d->interface[2]);
+	snprintf(by_path, UEVENT_LINK_BYTES, "serial/by-path/%s", path);
+}
+
 int uevent_database(const struct uevent_device *d, char *out, size_t size)
 {
 	struct text t = { .at = out, .size = size, .end = '\n' };
-	char properties[UEVENT_MAX_BYTES];
+	char properties[UEVENT_MAX_BYTES], by_id[UEVENT_LINK_BYTES], by_path[UEVENT_LINK_BYTES];
 	struct text p = { .at = properties, .size = sizeof(properties), .end = '\0' };
 
+	if (d->terminal) {
+		uevent_links(d, by_id, by_path);
+		entry(&t, "S:%s", by_path);
+		entry(&t, "S:%s", by_id);
+	}
 	entry(&t, "I:%llu", (unsigned long long)d->initialized_us);
-	if (!d->interface)
+	if (!d->interface || d->terminal)
 		add_device_properties(&p, d);
 	add_path(&p, d);
 	if (p.full)
@@ -321,7 +370,7 @@ static void add_event(struct text *t, const struct uevent_device *d, enum uevent
 {
 	entry(t, "ACTION=%s", action_names[action]);
 	entry(t, "DEVPATH=%s", d->devpath);
-	entry(t, "SUBSYSTEM=usb");
+	entry(t, "SUBSYSTEM=%s", d->terminal ? "tty" : "usb");
 	add_node(t, d, dev);
 	add_kind(t, d, has_driver(action));
 	entry(t, "SEQNUM=%llu", (unsigned long long)seqnum);
@@ -382,21 +431,27 @@ int uevent_udev(const struct uevent_device *d, enum uevent_action action, uint64
 {
 	struct text t = { .at = (char *)out, .size = size, .end = '\0' };
 	struct monitor_header h = { .prefix = "libudev", .header_size = sizeof(h), .properties_off = sizeof(h) };
+	char by_id[UEVENT_LINK_BYTES], by_path[UEVENT_LINK_BYTES];
 
 	assert(seqnum);
 	add(&t, (const char *)&h, sizeof(h));
 	add_event(&t, d, action, seqnum, "/dev/");
 	if (d->initialized_us)
 		entry(&t, "USEC_INITIALIZED=%llu", (unsigned long long)d->initialized_us);
-	if (!d->interface)
+	if (!d->interface || d->terminal)
 		add_device_properties(&t, d);
 	add_path(&t, d);
+	if (d->terminal) {
+		uevent_links(d, by_id, by_path);
+		entry(&t, "DEVLINKS=/dev/%s /dev/%s", by_path, by_id);
+	}
 	if (t.full)
 		return -ENOSPC;
 	put_be32(h.magic, 0xfeedcafe);
 	h.properties_len = (uint32_t)(t.length - sizeof(h));
-	put_be32(h.subsystem_hash, uevent_hash("usb"));
-	put_be32(h.devtype_hash, uevent_hash(d->interface ? "usb_interface" : "usb_device"));
+	put_be32(h.subsystem_hash, uevent_hash(d->terminal ? "tty" : "usb"));
+	if (!d->terminal)
+		put_be32(h.devtype_hash, uevent_hash(d->interface ? "usb_interface" : "usb_device"));
 	memcpy(out, &h, sizeof(h)); /* no tags: both halves of the bloom filter stay 0 */
 	return close_text(&t, false);
 }

@@ -15,6 +15,8 @@
 #define UEVENT_GROUP_UDEV 2u
 #define UEVENT_MAX_BYTES 8192u /* no datagram made here is longer; libudev's own buffer is as large */
 #define USB_DEVICE_MAJOR 189u
+#define ACM_TTY_MAJOR 166u /* of cdc-acm (Documentation/admin-guide/devices.txt) */
+#define UEVENT_LINK_BYTES 320u
 
 enum uevent_action { UEVENT_ADD, UEVENT_REMOVE, UEVENT_BIND, UEVENT_UNBIND, UEVENT_CHANGE };
 
@@ -27,6 +29,8 @@ struct uevent_device {
 	const uint8_t *interface; /* interface descriptor, 9 bytes; NULL: the device itself */
 	const char *driver;       /* NULL: none bound */
 	uint64_t initialized_us;  /* CLOCK_MONOTONIC when udevd was done with it; 0: never seen by udevd */
+	const char *terminal;     /* "ttyACM0": the terminal of that interface, whose devpath it is; NULL: none */
+	unsigned minor;           /* of it */
 };
 
 static inline unsigned usb_device_minor(unsigned bus, unsigned number)
@@ -44,6 +48,9 @@ int uevent_database(const struct uevent_device *, char *out, size_t size);
 /* One datagram. seqnum: at least 1 (libudev refuses 0). Returns its length, or -ENOSPC. */
 int uevent_kernel(const struct uevent_device *, enum uevent_action, uint64_t seqnum, uint8_t *out, size_t size);
 int uevent_udev(const struct uevent_device *, enum uevent_action, uint64_t seqnum, uint8_t *out, size_t size);
+
+/* The links of a terminal below /dev, as udev's 60-serial.rules have them: "serial/by-id/usb-...-if00", "serial/by-path/...". */
+void uevent_links(const struct uevent_device *, char by_id[UEVENT_LINK_BYTES], char by_path[UEVENT_LINK_BYTES]);
 
 /* MurmurHash2, seed 0, of the bytes of a word: the hash behind libudev's socket filters. */
 uint32_t uevent_hash(const char *word);

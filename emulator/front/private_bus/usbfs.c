@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "remote.h"
+#include "terminals.h"
 
 #define DRIVER_NAME "usbfs"
 #define LONG_BITS 64u /* usbfs keeps what a handle has claimed in an unsigned long */
@@ -58,6 +59,8 @@ static const char *driver_of(const struct port *p, unsigned interface)
 {
 	if (p->number == 0)
 		return "hub";
+	if (p->bound[interface])
+		return "cdc_acm";
 	return p->claims[interface] ? DRIVER_NAME : NULL;
 }
 
@@ -329,9 +332,11 @@ static int connect_info_ex(struct handle *h, const struct call_info *c)
 	return write_struct(c, &ci, size < sizeof(ci) ? size : sizeof(ci));
 }
 
-/* usbfs lets go of an interface, whoever has it: its URBs come back. The root hub's driver stays. */
+/* Whoever has an interface lets go of it: URBs come back, a terminal hangs up. The root hub's driver stays. */
 static int unbind(struct port *p, unsigned interface)
 {
+	if (p->bound[interface])
+		return terminals_detach(p, interface);
 	if (!p->claims[interface])
 		return p->number == 0 ? -EPERM : -ENODATA;
 	cancel_interface(p->claims[interface], interface);
@@ -387,6 +392,15 @@ static int disconnect_claim(struct handle *h, const struct call_info *c)
 	return usbfs_claim(h, dc.interface);
 }
 
+/* 1 if a driver has taken it, as device_attach() has it. */
+static int connect_driver(struct port *p, unsigned interface)
+{
+	if (driver_of(p, interface))
+		return -EBUSY;
+	terminals_attach(p, interface);
+	return driver_of(p, interface) != NULL;
+}
+
 static int driver_ioctl(struct handle *h, const struct call_info *c)
 {
 	struct usbdevfs_ioctl i;
@@ -402,7 +416,7 @@ static int driver_ioctl(struct handle *h, const struct call_info *c)
 	case USBDEVFS_DISCONNECT:
 		return unbind(h->port, (unsigned)i.ifno);
 	case USBDEVFS_CONNECT:
-		return driver_of(h->port, (unsigned)i.ifno) ? -EBUSY : 0;
+		return connect_driver(h->port, (unsigned)i.ifno);
 	default:
 		return -ENOTTY;
 	}
@@ -476,6 +490,7 @@ static void configuration_set(struct transfer *t)
 		return;
 	p->configuration = value;
 	tree_set_configuration(p->bus->tree, p->address, p->configuration);
+	terminals_bind(p);
 }
 
 void usbfs_restore(struct port *p)
@@ -590,7 +605,10 @@ static void plain(struct handle *h, const struct call_info *c)
 			result = connect_info_ex(h, c);
 		break;
 	}
-	answer_error(h->bus, c->id, result);
+	if (result > 0)
+		answer_value(h->bus, c->id, result);
+	else
+		answer_error(h->bus, c->id, result);
 }
 
 static void device_ioctl(struct handle *h, const struct call_info *c)

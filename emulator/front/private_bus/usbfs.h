@@ -32,6 +32,7 @@ struct transfer {
 	void (*done)(struct transfer *);
 	void (*then)(struct transfer *); /* usbfs_simple_control() */
 	uint8_t interface;               /* usbfs_alt.c */
+	struct terminal *terminal;       /* terminal_line.c; NULL: none of a terminal's */
 	int status;                      /* as usbfs tells it: 0 or -errno */
 	struct bench_event timeout;
 	int cancel_status;     /* status if it is cancelled */

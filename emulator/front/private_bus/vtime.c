@@ -13,6 +13,7 @@
 #include "blocked.h"
 #include "processes.h"
 #include "remote.h"
+#include "terminals.h"
 #include "timers.h"
 #include "vdso.h"
 
@@ -311,7 +312,8 @@ static bool tool_runs(const struct vtime *v)
 static bool worth_looking(const struct vtime *v)
 {
 	return !v->given_up && tool_runs(v) &&
-	       (bench_pending(v->bus->bench) || transfers_pending(v->bus) || timers_any(v->timers));
+	       (bench_pending(v->bus->bench) || transfers_pending(v->bus) || timers_any(v->timers) ||
+		terminals_pending(v->bus));
 }
 
 /* Else a sleep lasts as long as it says. */
@@ -374,7 +376,7 @@ static bool nothing_came(struct private_bus *bus)
 {
 	struct pollfd fd = { .fd = bus->epoll, .events = POLLIN };
 
-	return poll(&fd, 1, 0) == 0 && !waits_look_after(bus) && !held_look_after(bus);
+	return !terminals_moved(bus) && poll(&fd, 1, 0) == 0 && !waits_look_after(bus) && !held_look_after(bus);
 }
 
 static void jump(struct vtime *v, uint64_t to_ns)
@@ -437,6 +439,8 @@ void vtime_check(struct vtime *v)
 		timers_next_ns(v->timers, vtime_elapsed_ns(v, bus->wall_now_ns)); /* it may never be idle */
 		v->check_ns = bus->wall_now_ns + PATIENCE_LAST_NS;
 	}
+	if (!stands(v))
+		terminals_push(bus); /* it does not wait, and is not to be waited for */
 	if (!checks(v) || bus->wall_now_ns < v->check_ns)
 		return;
 	v->check_ns = bus->wall_now_ns + check_interval_ns(v);
@@ -476,11 +480,22 @@ void vtime_idle(struct vtime *v)
 	private_bus_sync(bus);
 	elapsed = vtime_elapsed_ns(v, bus->wall_now_ns);
 	due = next_ns(v, elapsed);
-	how = due > ELAPSED_MAX_NS ? BLOCKED_NOT : blocked_all(v->blocked, bus);
+	if (terminals_flush(bus)) {
+		vtime_stir(v);
+		return;
+	}
+	how = due > ELAPSED_MAX_NS && !terminals_open(bus) ? BLOCKED_NOT : blocked_all(v->blocked, bus);
 	if (how != BLOCKED_NOT && !nothing_came(bus))
 		how = BLOCKED_NOT; /* a call that we have yet to receive looks as if the kernel saw to it */
+	/* Whatever it waits for, it writes no more meanwhile. */
+	if (how != BLOCKED_NOT && terminals_push(bus)) {
+		vtime_stir(v);
+		return;
+	}
 	if (how == BLOCKED_AND_COUNTED)
 		go_with_the_wall(v);
+	if (due > ELAPSED_MAX_NS)
+		how = BLOCKED_NOT;
 	if (how == BLOCKED_OUTSIDE)
 		v->excused = true;
 	if (how != BLOCKED_ALL) {

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "remote.h"
+#include "terminals.h"
 #include "vtime.h"
 
 static uint64_t to_ns(const struct timespec *ts)
@@ -318,14 +319,32 @@ static void poll_call(struct private_bus *bus, const struct call_info *c)
 	end(h);
 }
 
+/* The kernel does the call now, and finds the same. */
+static void go_on(struct held *h)
+{
+	write_left(h);
+	answer_continue(h->bus, h->call.id);
+	end(h);
+}
+
 void waits_ready(struct private_bus *bus, struct watch *w)
 {
-	struct held *h = w->context;
+	(void)bus;
+	go_on(w->context);
+}
 
-	/* The kernel does the call now, and finds the same. */
-	write_left(h);
-	answer_continue(bus, h->call.id);
-	end(h);
+/* A pseudo-terminal may have room, and epoll(7) not know: a worker of the kernel makes it, and wakes nobody. */
+static bool is_ready(const struct held *h)
+{
+	if (h->kind != HELD_POLL || !terminals_open(h->bus))
+		return false;
+	for (unsigned i = 0; i < h->watch_count; i++) {
+		struct pollfd fd = { .fd = h->watches[i]->fd, .events = (short)h->watches[i]->events };
+
+		if (poll(&fd, 1, 0) > 0)
+			return true;
+	}
+	return false;
 }
 
 /* --- futexes --- */
@@ -404,7 +423,7 @@ static void futex_call(struct private_bus *bus, const struct call_info *c)
 		futex_wake(bus, c);
 }
 
-/* Wakes that do not pass here: from a process that maps the word elsewhere, or the end of a thread. */
+/* Wakes that do not pass here: room in a terminal; from a process that maps the word elsewhere, or the end of a thread. */
 bool waits_look_after(struct private_bus *bus)
 {
 	struct held *h = bus->held, *next;
@@ -413,10 +432,14 @@ bool waits_look_after(struct private_bus *bus)
 
 	for (; h; h = next) {
 		next = h->next;
-		if (h->kind != HELD_FUTEX || read_word(&h->call, &word) || word == h->word)
+		if (is_ready(h)) {
+			go_on(h);
+		} else if (h->kind == HELD_FUTEX && read_word(&h->call, &word) == 0 && word != h->word) {
+			answer_value(bus, h->call.id, 0);
+			end(h);
+		} else {
 			continue;
-		answer_value(bus, h->call.id, 0);
-		end(h);
+		}
 		any = true;
 	}
 	return any;
