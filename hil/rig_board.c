@@ -295,8 +295,8 @@ static int set_start(struct board *b, const struct rig_setup *s)
 	}
 	/* Its application, if the file says that there is one, and something is there to be started. */
 	for (end = board_now_us(b) + b->file->listed_us / 4;
-	     !r && !s->boot0 && b->flash_known && memcmp(b->flash, "\xff\xff\xff\xff", 4) != 0 &&
-	     (b->file->app_vendor || b->file->app_product) && board_now_us(b) < end;
+	     !r && !s->boot0 && b->flash_known && look_may_start(b) && (b->file->app_vendor || b->file->app_product) &&
+	     board_now_us(b) < end;
 	     board_pause(b, POLL_US))
 		if (!board_usb_application(b->file, *b->port ? b->port : NULL, &d) && d.configured)
 			break;
