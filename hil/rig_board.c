@@ -80,7 +80,7 @@ static bool is_there(struct board *b, unsigned board, uint16_t vendor, uint16_t 
 
 		if (!r) {
 			board_learn(b, &d);
-			return d.configured;
+			return board_is_ready(b, &d);
 		}
 		/* Not the expected board: the wait ends without it, and this is the reason that is then told. */
 		if (r != -ENODEV)
@@ -290,7 +290,7 @@ static int set_start(struct board *b, const struct rig_setup *s)
 		char why[BOARD_USB_WHY];
 		int rom = board_usb_rom(b->file, &d, why);
 
-		if (s->boot0 ? !rom && d.configured : rom == -ENODEV)
+		if (s->boot0 ? !rom && board_is_ready(b, &d) : rom == -ENODEV)
 			break;
 	}
 	/* Its application, if the file says that there is one, and something is there to be started. */

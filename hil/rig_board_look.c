@@ -42,7 +42,7 @@ static int wait_listed(struct board *b, struct host_device *d)
 
 	for (;;) {
 		r = look_check_identity(b, d);
-		if (!r && d->configured)
+		if (!r && board_is_ready(b, d))
 			return 0;
 		if (board_now_us(b) >= end)
 			break;
