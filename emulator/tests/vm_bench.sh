@@ -284,7 +284,10 @@ alone()
 
 alone_here()
 {
-  seen df11 && seen ea90 && seen 05df || { echo '=> there is more on the bus'; cat /sys/bus/usb/devices/*/product; return 1; }
+  seen df11 && seen ea90 && seen 05df && return
+  echo '=> on the bus is'
+  cat /sys/bus/usb/devices/*/product
+  return 1
 }
 
 # --- lines that are files ---

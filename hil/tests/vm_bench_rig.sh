@@ -83,7 +83,7 @@ END
   export dfuhil
   ends 0 "$dfuhil" rig bench rig.yaml --time x5 -- bash theirs/all || status=$?
   udevadm control --exit
-  return $status
+  return "$status"
 }
 
 served()
