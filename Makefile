@@ -50,13 +50,11 @@ INC_redir := $(INC_front) -Iemulator/front/redir \
 INC_emulator := $(INC_runtime) $(INC_filter) $(INC_private_bus) -Iemulator
 
 # The runner needs these; without them dfuemu is built alone, and make says so.
-HIL_LIBS := libfyaml jansson libxml-2.0 libusb-1.0 sqlite3
+HIL_LIBS := libfyaml jansson libxml-2.0 sqlite3
 HIL_MISSING := $(strip $(if $(POSIX)$(filter -static,$(LDFLAGS)),static,$(foreach l,$(HIL_LIBS),$(if $(call have,$(l)),,$(l)))))
 LIBS_hil := $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --libs $(HIL_LIBS)))
-# STATIC_HIL is ours, for the build in static-hil/: see static. Of hil/static/, host_usb.c stands for the file of its name and for
-# libusb, encodings.c for ICU, where libxml2 wants that.
+# STATIC_HIL is ours, for the build in static-hil/: see static. There, hil/static/encodings.c stands for ICU, where libxml2 wants that.
 ifdef STATIC_HIL
-HIL_LIBS := $(filter-out libusb-1.0,$(HIL_LIBS))
 HIL_MISSING :=
 HIL_ARCHIVES := $(shell $(PKG_CONFIG) --static --libs $(HIL_LIBS))
 LIBS_hil := $(filter-out -licu%,$(HIL_ARCHIVES))
@@ -91,8 +89,7 @@ LIBS_wires := $(if $(HAVE_libgpiod),libgpiod) $(if $(HAVE_hidapi),hidapi-hidraw)
 LIBS_hil += $(if $(strip $(LIBS_wires)),$(shell $(PKG_CONFIG) $(if $(STATIC_HIL),--static) --libs $(LIBS_wires)))
 INC_hil += $(if $(strip $(LIBS_wires)),$(shell $(PKG_CONFIG) --cflags $(LIBS_wires)))
 EITHER_wires := $(addprefix hil/wire_,gpio_v1.c gpio_v2.c relay_hid.c relay_serial.c)
-SRC_hil := $(filter-out hil/main.c $(EITHER_wires) $(if $(STATIC_HIL),hil/host_usb.c),$(wildcard hil/*.c)) $(SRC_wires) \
-	$(if $(STATIC_HIL),hil/static/host_usb.c)
+SRC_hil := $(filter-out hil/main.c $(EITHER_wires),$(wildcard hil/*.c)) $(SRC_wires)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_cortexm) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_usbip) $(SRC_gadget) $(SRC_redir) \

@@ -302,7 +302,7 @@ vm_job()
 longest_first()
 {
   sort | awk '{
-    rank = /vm_bench_rig/ ? 1 : /vm_hil|vm_fronts.*stock/ ? 2 : /vm_usbip|selftest|vm_private_bus/ ? 3 : /vm_redir|vm_gadget\./ ? 4 : 5
+    rank = /vm_bench_nights/ ? 1 : /vm_bench_relay|vm_hil|vm_fronts.*stock/ ? 2 : /vm_usbip|selftest|vm_private_bus/ ? 3 : /vm_redir|vm_gadget\./ ? 4 : 5
     print rank "\t" $0
   }' | sort -s -n | cut -f 2-
 }

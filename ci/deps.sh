@@ -36,7 +36,7 @@ libxml2-dev     JUnit reports
 libsqlite3-dev  the history of a bench
 zlib1g-dev      libxml2 as an archive, for make static
 liblzma-dev     the same
-libusb-1.0-0-dev         its own end of USB; clients in C
+libusb-1.0-0-dev         the tool that the suite is tested with; clients in C
 libgpiod-dev    wires on GPIO lines
 libhidapi-dev   wires on USB relays
 libserialport-dev        wires on serial relays

@@ -14,6 +14,7 @@
 /* A 128 KiB sector takes 4 s at most (DS8626, programming with x8): a board that holds an answer longer is stuck. */
 #define SECTOR_US UINT64_C(10000000)
 #define BUSY_MOST 200 /* answers of dfuDNBUSY to one command, which the ROM gives once */
+#define UNDER_WAY 8u  /* blocks that are asked for before the first of them is here */
 #define OUT 0x21
 #define IN 0xa1
 
@@ -72,13 +73,9 @@ static int fail(struct dfu_client *c, int error, const char *format, ...)
 
 /* --- requests --- */
 
-static int request(struct dfu_client *c, uint8_t type, uint8_t number, uint16_t value, uint8_t *data, size_t length,
-		   uint64_t within_us, const char *name)
+static int judge(struct dfu_client *c, enum host_end end, size_t moved, size_t length, uint64_t within_us,
+		 const char *name)
 {
-	size_t moved = 0;
-	enum host_end end = host_usb_control(c->usb, type, number, value, host_usb_interface(c->usb), data,
-					     (uint16_t)length, within_us, &moved);
-
 	if (host_usb_signal(c->usb))
 		return fail(c, -EINTR, "signal %d came", host_usb_signal(c->usb));
 	switch (end) {
@@ -95,6 +92,16 @@ static int request(struct dfu_client *c, uint8_t type, uint8_t number, uint16_t 
 	default:
 		return fail(c, -EIO, "%s failed on the bus", name);
 	}
+}
+
+static int request(struct dfu_client *c, uint8_t type, uint8_t number, uint16_t value, uint8_t *data, size_t length,
+		   uint64_t within_us, const char *name)
+{
+	size_t moved = 0;
+	enum host_end end = host_usb_control(c->usb, type, number, value, host_usb_interface(c->usb), data,
+					     (uint16_t)length, within_us, &moved);
+
+	return judge(c, end, moved, length, within_us, name);
 }
 
 static int get_status(struct dfu_client *c, struct reply *reply, uint64_t within_us)
@@ -226,20 +233,46 @@ int dfu_client_write(struct dfu_client *c, uint32_t address, const uint8_t *data
 	return error;
 }
 
+static struct host_request *ask_block(struct dfu_client *c, size_t number, size_t length)
+{
+	size_t size = c->profile->transfer_size_bytes, left = length - number * size;
+
+	return host_usb_begin(c->usb, IN, DFU_UPLOAD, (uint16_t)(number + 2), host_usb_interface(c->usb), NULL,
+			      (uint16_t)(left < size ? left : size), REQUEST_US);
+}
+
+/* Some are under way at a time, lest the bus is idle while this process is waited for. */
+static int read_blocks(struct dfu_client *c, uint32_t address, uint8_t *data, size_t length)
+{
+	size_t size = c->profile->transfer_size_bytes, count = (length + size - 1) / size, asked = 0;
+	struct host_request *blocks[UNDER_WAY];
+	int error = 0;
+
+	for (size_t i = 0; i < asked || (i < count && !error); i++) {
+		size_t at = i * size, moved;
+		enum host_end end;
+		char what[64];
+
+		for (; !error && asked < count && asked < i + UNDER_WAY; asked++)
+			blocks[asked % UNDER_WAY] = ask_block(c, asked, length);
+		if (error)
+			host_usb_give_up(c->usb, blocks[i % UNDER_WAY]);
+		end = host_usb_end(c->usb, blocks[i % UNDER_WAY], data + at, &moved);
+		snprintf(what, sizeof(what), "read from 0x%08zx", address + at);
+		if (!error)
+			error = judge(c, end, moved, length - at < size ? length - at : size, REQUEST_US, what);
+	}
+	return error;
+}
+
 int dfu_client_read(struct dfu_client *c, uint32_t address, uint8_t *data, size_t length)
 {
-	size_t size = c->profile->transfer_size_bytes;
 	int error = dfu_client_set_address(c, address);
 
 	if (!error)
 		error = dfu_client_idle(c);
-	for (size_t at = 0, number = 2; at < length && !error; at += size, number++) {
-		size_t part = length - at < size ? length - at : size;
-		char what[64];
-
-		snprintf(what, sizeof(what), "read from 0x%08zx", (size_t)address + at);
-		error = request(c, IN, DFU_UPLOAD, (uint16_t)number, data + at, part, REQUEST_US, what);
-	}
+	if (!error)
+		error = read_blocks(c, address, data, length);
 	return error ? error : dfu_client_idle(c);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define LIST "/sys/bus/usb/devices"
+#define UDEV_US 2000000u /* after the kernel, on a busy machine */
 
 /* Without its newline. A device that goes takes its files away while one reads: false. */
 static bool attribute(const char *device, const char *name, char *text, size_t size)
@@ -81,6 +82,17 @@ int host_device_access(const struct host_device *d)
 
 	snprintf(node, sizeof(node), "/dev/bus/usb/%03u/%03u", d->bus, d->address);
 	return access(node, R_OK | W_OK) ? -errno : 0;
+}
+
+bool host_device_is_ready(const struct host_device *d, uint64_t now_us, struct host_refused *refused)
+{
+	if (!d->configured)
+		return false;
+	if (host_device_access(d) != -EACCES)
+		return true;
+	if (refused->bus != d->bus || refused->address != d->address)
+		*refused = (struct host_refused){ d->bus, d->address, now_us };
+	return now_us - refused->since_us >= UDEV_US;
 }
 
 bool host_device_is_listed(const struct host_device *wanted)

@@ -21,6 +21,13 @@ struct host_device {
 size_t host_devices(struct host_device out[HOST_DEVICES]);
 /* May its node be opened for reading and writing? 0 or -errno. */
 int host_device_access(const struct host_device *);
+/* The kernel is through with it, and whoever sets the rights of its node, too: it may be opened, or that has been refused for longer
+ * than udev takes. refused: of the calls before, zero at first. */
+struct host_refused {
+	unsigned bus, address;
+	uint64_t since_us;
+};
+bool host_device_is_ready(const struct host_device *, uint64_t now_us, struct host_refused *refused);
 /* By its node: still, or again. */
 bool host_device_is_listed(const struct host_device *);
 

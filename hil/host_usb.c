@@ -1,27 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* libusb for a scripted host. Transfers are asynchronous ones, so that a signal can take them back. */
+/*
+ * The host's end of USB for hosts of this program's own, over usbfs itself: libusb lists all of the machine's devices, by way of udev,
+ * before it opens one, and cannot be linked statically. Errors are told in its words, which people know.
+ */
+#include <dirent.h>
 #include <errno.h>
-#include <libusb.h>
+#include <fcntl.h>
+#include <linux/usbdevice_fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include "host_serial.h"
 #include "host_usb.h"
 #include "host_wait.h"
 
+#define DEVICES "/sys/bus/usb/devices"
 #define LOOK_AGAIN_US 20000u
 #define DFU_CLASS 0xfe
 #define DFU_SUBCLASS 1
+#define SETUP_SIZE 8
+#define DESCRIPTORS_MAX 4096
+
+struct device {
+	char name[64]; /* its folder in sysfs: "1-1" */
+	unsigned bus, address;
+};
 
 struct host_usb {
-	libusb_context *context;
-	libusb_device_handle *handle;
-	libusb_device *device; /* referenced; that of the handle, or one that is gone */
+	int fd;               /* -1: none */
+	bool known;           /* device is the one that is or was open */
+	struct device device; /* names are used again, addresses are not */
 	uint8_t interface;
 	bool serial; /* a serial port, with these: */
 	struct host_serial_port port;
+	bool port_was_bound; /* to a driver, which is to have it back */
 	bool gone;
-	int completed; /* the transfer that is under way */
 	struct host_wait wait;
 };
 
@@ -34,13 +49,12 @@ int host_usb_signal(const struct host_usb *h)
 struct host_usb *host_usb_new(char why[HOST_USB_WHY])
 {
 	struct host_usb *h = calloc(1, sizeof(*h));
-	int rc = h ? libusb_init(&h->context) : LIBUSB_ERROR_NO_MEM;
 
-	if (rc) {
-		snprintf(why, HOST_USB_WHY, "libusb does not start: %s", libusb_strerror((enum libusb_error)rc));
-		free(h);
+	if (!h) {
+		snprintf(why, HOST_USB_WHY, "%s", strerror(ENOMEM));
 		return NULL;
 	}
+	h->fd = -1;
 	host_wait_begin(&h->wait);
 	return h;
 }
@@ -50,28 +64,30 @@ void host_usb_free(struct host_usb *h)
 	if (!h)
 		return;
 	host_usb_close(h);
-	libusb_exit(h->context);
 	host_wait_end(&h->wait);
 	free(h);
 }
 
 void host_usb_close(struct host_usb *h)
 {
-	if (h->handle) {
-		if (!h->gone && h->serial)
+	unsigned interface = h->interface, data = h->port.data_interface;
+	struct usbdevfs_ioctl back = { .ifno = (int)interface, .ioctl_code = USBDEVFS_CONNECT };
+
+	if (h->fd >= 0) {
+		if (!h->gone && h->serial) {
 			host_serial_end(h, &h->port);
+			ioctl(h->fd, USBDEVFS_RELEASEINTERFACE, &data);
+		}
 		if (!h->gone)
-			libusb_release_interface(h->handle, h->interface);
-		if (!h->gone && h->serial)
-			libusb_release_interface(h->handle, h->port.data_interface);
-		libusb_close(h->handle);
-		h->handle = NULL;
+			ioctl(h->fd, USBDEVFS_RELEASEINTERFACE, &interface);
+		/* cdc-acm takes the other one with it */
+		if (!h->gone && h->port_was_bound)
+			ioctl(h->fd, USBDEVFS_IOCTL, &back);
+		close(h->fd);
+		h->fd = -1;
 	}
-	if (h->device) {
-		libusb_unref_device(h->device);
-		h->device = NULL;
-	}
-	h->gone = h->serial = false;
+	h->known = false;
+	h->gone = h->serial = h->port_was_bound = false;
 }
 
 bool host_usb_is_serial(const struct host_usb *h)
@@ -81,7 +97,7 @@ bool host_usb_is_serial(const struct host_usb *h)
 
 bool host_usb_is_open(const struct host_usb *h)
 {
-	return h->handle != NULL;
+	return h->fd >= 0;
 }
 
 uint8_t host_usb_interface(const struct host_usb *h)
@@ -96,60 +112,116 @@ bool host_usb_sleep(struct host_usb *h, uint64_t us)
 
 /* Opening */
 
-static bool find_interface(libusb_device *device, uint8_t *number)
+/* The first line of a file of sysfs; false if there is none, as for a device that is just leaving. */
+static bool attribute(const char *device, const char *name, char *text, size_t size)
 {
-	struct libusb_config_descriptor *configuration;
-	bool found = false;
+	char path[256];
+	FILE *file;
+	bool fine;
 
-	if (libusb_get_active_config_descriptor(device, &configuration))
+	snprintf(path, sizeof(path), DEVICES "/%s/%s", device, name);
+	file = fopen(path, "re");
+	if (!file)
 		return false;
-	for (unsigned i = 0; i < configuration->bNumInterfaces && !found; i++) {
-		const struct libusb_interface *interface = &configuration->interface[i];
+	fine = fgets(text, (int)size, file);
+	fclose(file);
+	text[fine ? strcspn(text, "\n") : 0] = 0;
+	return fine;
+}
 
-		for (int a = 0; a < interface->num_altsetting && !found; a++) {
-			found = interface->altsetting[a].bInterfaceClass == DFU_CLASS &&
-				interface->altsetting[a].bInterfaceSubClass == DFU_SUBCLASS;
-			*number = interface->altsetting[a].bInterfaceNumber;
+static bool number(const char *device, const char *name, int base, unsigned *value)
+{
+	char text[32], *end;
+
+	if (!attribute(device, name, text, sizeof(text)))
+		return false;
+	*value = (unsigned)strtoul(text, &end, base);
+	return end != text;
+}
+
+static const char *reason(int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM:
+		return "Access denied (insufficient permissions)";
+	case EBUSY:
+		return "Resource busy";
+	case ENODEV:
+	case ENOENT:
+		return "No such device (it may have been disconnected)";
+	default:
+		return strerror(error);
+	}
+}
+
+/* usbfs gives the device descriptor and all configurations, each with its own. */
+static bool find_interface(int fd, unsigned configuration, uint8_t *interface)
+{
+	uint8_t bytes[DESCRIPTORS_MAX];
+	ssize_t size = pread(fd, bytes, sizeof(bytes), 0);
+	unsigned current = 0;
+
+	for (ssize_t at = 0; at + 2 <= size && bytes[at] >= 2 && at + bytes[at] <= size; at += bytes[at]) {
+		const uint8_t *d = bytes + at;
+
+		if (d[0] >= 9 && d[1] == 2) /* USB 2.0 table 9-5: a configuration; 9-10: its bConfigurationValue */
+			current = d[5];
+		if (d[0] >= 9 && d[1] == 4 && current == configuration && d[5] == DFU_CLASS && d[6] == DFU_SUBCLASS) {
+			*interface = d[2];
+			return true;
 		}
 	}
-	libusb_free_config_descriptor(configuration);
-	return found;
+	return false;
+}
+
+static int open_node(const struct device *device)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/dev/bus/usb/%03u/%03u", device->bus, device->address);
+	return open(path, O_RDWR | O_CLOEXEC);
 }
 
 /* All that answer to the description; the first is kept open. Their number, with what is wrong if it is not 1. */
 static unsigned look(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, char why[HOST_USB_WHY])
 {
-	libusb_device **list;
-	ssize_t count = libusb_get_device_list(h->context, &list);
+	DIR *folder = opendir(DEVICES);
+	struct dirent *entry;
 	unsigned found = 0;
 	char others[256] = "";
 
-	for (ssize_t i = 0; i < count; i++) {
-		struct libusb_device_descriptor d;
-		libusb_device_handle *handle;
-		unsigned char text[128] = "";
-		int rc;
+	while (folder && (entry = readdir(folder))) {
+		struct device device;
+		unsigned id, other;
+		char text[128];
+		int fd;
 
-		if (libusb_get_device_descriptor(list[i], &d) || d.idVendor != vendor || d.idProduct != product)
+		if (entry->d_name[0] == '.' || strchr(entry->d_name, ':') ||
+		    snprintf(device.name, sizeof(device.name), "%s", entry->d_name) >= (int)sizeof(device.name) ||
+		    !number(device.name, "idVendor", 16, &id) || !number(device.name, "idProduct", 16, &other) ||
+		    id != vendor || other != product || !number(device.name, "busnum", 10, &device.bus) ||
+		    !number(device.name, "devnum", 10, &device.address))
 			continue;
-		rc = libusb_open(list[i], &handle);
-		if (rc) {
+		fd = open_node(&device);
+		if (fd < 0) {
 			snprintf(why, HOST_USB_WHY, "device %04x:%04x cannot be opened: %s", vendor, product,
-				 libusb_strerror((enum libusb_error)rc));
+				 reason(errno));
 			continue;
 		}
-		if (d.iSerialNumber)
-			libusb_get_string_descriptor_ascii(handle, d.iSerialNumber, text, sizeof(text));
+		if (!attribute(device.name, "serial", text, sizeof(text)))
+			*text = 0;
 		snprintf(others + strlen(others), sizeof(others) - strlen(others), "%s%s", *others ? ", " : "", text);
-		if ((serial && strcasecmp(serial, (const char *)text)) || found++) {
-			libusb_close(handle);
+		if ((serial && strcasecmp(serial, text)) || found++) {
+			close(fd);
 			continue;
 		}
-		h->handle = handle;
-		h->device = libusb_ref_device(list[i]);
+		h->fd = fd;
+		h->device = device;
+		h->known = true;
 	}
-	if (count >= 0)
-		libusb_free_device_list(list, 1);
+	if (folder)
+		closedir(folder);
 	if (found > 1)
 		snprintf(why, HOST_USB_WHY, "there are %u devices %04x:%04x (serial numbers %s): say which", found,
 			 vendor, product, others);
@@ -161,6 +233,13 @@ static unsigned look(struct host_usb *h, uint16_t vendor, uint16_t product, cons
 	return found;
 }
 
+static bool claim(struct host_usb *h)
+{
+	unsigned interface = h->interface;
+
+	return !ioctl(h->fd, USBDEVFS_CLAIMINTERFACE, &interface);
+}
+
 static bool drop(struct host_usb *h)
 {
 	h->gone = true; /* nothing to release */
@@ -168,45 +247,61 @@ static bool drop(struct host_usb *h)
 	return false;
 }
 
-/* The configuration as the device gives it: parsed by libusb, a union descriptor would be among what it leaves unparsed. */
-static bool find_serial(libusb_device_handle *handle, struct host_serial_port *port)
+static bool take(struct host_usb *h, const char *name, char why[HOST_USB_WHY])
 {
-	uint8_t bytes[HOST_SERIAL_DESCRIPTORS];
-	struct libusb_config_descriptor *active;
-	int size = LIBUSB_ERROR_NOT_FOUND;
-	uint8_t value;
+	unsigned configuration;
 
-	if (libusb_get_active_config_descriptor(libusb_get_device(handle), &active))
-		return false;
-	value = active->bConfigurationValue;
-	libusb_free_config_descriptor(active);
-	for (uint8_t i = 0; i < 8 && size < 0; i++) {
-		int n = libusb_get_descriptor(handle, LIBUSB_DT_CONFIG, i, bytes, sizeof(bytes));
-
-		if (n < 9)
-			return false;
-		size = bytes[5] == value ? n : size;
-	}
-	return size > 0 && host_serial_find(bytes, (size_t)size, port);
+	if (!number(h->device.name, "bConfigurationValue", 10, &configuration) ||
+	    !find_interface(h->fd, configuration, &h->interface))
+		snprintf(why, HOST_USB_WHY, "device %s has no DFU interface", name);
+	else if (claim(h))
+		return true;
+	else
+		snprintf(why, HOST_USB_WHY, "interface %u of %s cannot be claimed: %s", h->interface, name,
+			 reason(errno));
+	return drop(h);
 }
 
-static bool claim_serial(struct host_usb *h, const char *name, char why[HOST_USB_WHY])
+/* A driver that has it makes way until close. */
+static bool claim_from_driver(struct host_usb *h, unsigned interface)
+{
+	struct usbdevfs_ioctl leave = { .ifno = (int)interface, .ioctl_code = USBDEVFS_DISCONNECT };
+
+	h->port_was_bound |= ioctl(h->fd, USBDEVFS_IOCTL, &leave) >= 0;
+	return !ioctl(h->fd, USBDEVFS_CLAIMINTERFACE, &interface);
+}
+
+/* What usbfs reads is the device descriptor, and then all configurations. */
+static bool find_serial(struct host_usb *h)
+{
+	uint8_t bytes[DESCRIPTORS_MAX];
+	ssize_t size = pread(h->fd, bytes, sizeof(bytes), 0);
+	unsigned configuration;
+
+	if (!number(h->device.name, "bConfigurationValue", 10, &configuration))
+		return false;
+	for (ssize_t at = 18, length; at + 9 <= size; at += length) {
+		length = bytes[at + 2] | bytes[at + 3] << 8;
+		if (length < 9 || length > size - at)
+			return false;
+		if (bytes[at + 5] == configuration)
+			return host_serial_find(bytes + at, (size_t)length, &h->port);
+	}
+	return false;
+}
+
+static bool take_serial(struct host_usb *h, const char *name, char why[HOST_USB_WHY])
 {
 	enum host_end end;
-	int rc;
 
-	if (!find_serial(h->handle, &h->port)) {
+	if (!find_serial(h)) {
 		snprintf(why, HOST_USB_WHY, "device %s has no serial port (CDC-ACM)", name);
 		return drop(h);
 	}
 	h->interface = h->port.control_interface;
-	libusb_set_auto_detach_kernel_driver(h->handle, 1);
-	rc = libusb_claim_interface(h->handle, h->interface);
-	if (!rc && h->port.data_interface != h->interface)
-		rc = libusb_claim_interface(h->handle, h->port.data_interface);
-	if (rc) {
-		snprintf(why, HOST_USB_WHY, "the serial port of %s cannot be claimed: %s", name,
-			 libusb_strerror((enum libusb_error)rc));
+	if (!claim_from_driver(h, h->interface) ||
+	    (h->port.data_interface != h->interface && !claim_from_driver(h, h->port.data_interface))) {
+		snprintf(why, HOST_USB_WHY, "the serial port of %s cannot be claimed: %s", name, reason(errno));
 		return drop(h);
 	}
 	h->serial = true;
@@ -218,24 +313,9 @@ static bool claim_serial(struct host_usb *h, const char *name, char why[HOST_USB
 	return false;
 }
 
-static bool claim(struct host_usb *h, const char *name, char why[HOST_USB_WHY])
-{
-	int rc;
-
-	if (!find_interface(h->device, &h->interface)) {
-		snprintf(why, HOST_USB_WHY, "device %s has no DFU interface", name);
-		return drop(h);
-	}
-	rc = libusb_claim_interface(h->handle, h->interface);
-	if (!rc)
-		return true;
-	snprintf(why, HOST_USB_WHY, "interface %u of %s cannot be claimed: %s", h->interface, name,
-		 libusb_strerror((enum libusb_error)rc));
-	return drop(h);
-}
-
 static bool open_with(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
-		      char why[HOST_USB_WHY], bool (*take)(struct host_usb *, const char *name, char why[HOST_USB_WHY]))
+		      char why[HOST_USB_WHY],
+		      bool (*take_it)(struct host_usb *, const char *name, char why[HOST_USB_WHY]))
 {
 	uint64_t until = host_wait_now_us() + within_us;
 	unsigned found;
@@ -251,62 +331,65 @@ static bool open_with(struct host_usb *h, uint16_t vendor, uint16_t product, con
 			return false;
 	}
 	snprintf(name, sizeof(name), "%04x:%04x", vendor, product);
-	return found == 1 ? take(h, name, why) : drop(h);
+	return found == 1 ? take_it(h, name, why) : drop(h);
 }
 
 bool host_usb_open(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
 		   char why[HOST_USB_WHY])
 {
-	return open_with(h, vendor, product, serial, within_us, why, claim);
+	return open_with(h, vendor, product, serial, within_us, why, take);
 }
 
 bool host_usb_open_serial(struct host_usb *h, uint16_t vendor, uint16_t product, const char *serial, uint64_t within_us,
 			  char why[HOST_USB_WHY])
 {
-	return open_with(h, vendor, product, serial, within_us, why, claim_serial);
+	return open_with(h, vendor, product, serial, within_us, why, take_serial);
 }
 
 bool host_usb_open_at(struct host_usb *h, unsigned bus, unsigned address, char why[HOST_USB_WHY])
 {
-	libusb_device **list;
-	ssize_t count;
+	DIR *folder = opendir(DEVICES);
+	struct dirent *entry;
+	struct device device;
 	char name[32];
-	int rc = LIBUSB_ERROR_NO_DEVICE;
+	int error = ENODEV;
 
 	host_usb_close(h);
-	count = libusb_get_device_list(h->context, &list);
-	for (ssize_t i = 0; i < count; i++) {
-		if (libusb_get_bus_number(list[i]) != bus || libusb_get_device_address(list[i]) != address)
+	while (folder && h->fd < 0 && (entry = readdir(folder))) {
+		if (entry->d_name[0] == '.' || strchr(entry->d_name, ':') ||
+		    snprintf(device.name, sizeof(device.name), "%s", entry->d_name) >= (int)sizeof(device.name) ||
+		    !number(device.name, "busnum", 10, &device.bus) ||
+		    !number(device.name, "devnum", 10, &device.address) || device.bus != bus ||
+		    device.address != address)
 			continue;
-		rc = libusb_open(list[i], &h->handle);
-		if (!rc)
-			h->device = libusb_ref_device(list[i]);
-		else
-			h->handle = NULL;
+		h->fd = open_node(&device);
+		error = errno;
+		h->device = device;
 		break;
 	}
-	if (count >= 0)
-		libusb_free_device_list(list, 1);
+	if (folder)
+		closedir(folder);
 	snprintf(name, sizeof(name), "%03u/%03u", bus, address);
-	if (!rc)
-		return claim(h, name, why);
-	snprintf(why, HOST_USB_WHY, "device %s cannot be opened: %s", name, libusb_strerror((enum libusb_error)rc));
+	h->known = h->fd >= 0;
+	if (h->known)
+		return take(h, name, why);
+	snprintf(why, HOST_USB_WHY, "device %s cannot be opened: %s", name, reason(error));
 	return drop(h);
 }
 
 /* Requests */
 
-static enum host_end ended(struct host_usb *h, int rc)
+static enum host_end ended(struct host_usb *h, int error)
 {
-	switch (rc) {
-	case LIBUSB_SUCCESS:
+	switch (error) {
+	case 0:
 		return HOST_OK;
-	case LIBUSB_ERROR_PIPE:
+	case EPIPE:
 		return HOST_STALL;
-	case LIBUSB_ERROR_TIMEOUT:
+	case ETIMEDOUT:
 		return HOST_LATE;
-	case LIBUSB_ERROR_NO_DEVICE:
-	case LIBUSB_ERROR_NOT_FOUND:
+	case ENODEV:
+	case ESHUTDOWN:
 		h->gone = true;
 		return HOST_GONE;
 	default:
@@ -314,186 +397,225 @@ static enum host_end ended(struct host_usb *h, int rc)
 	}
 }
 
-static int error_of(enum libusb_transfer_status status)
+struct host_request {
+	struct usbdevfs_urb urb;
+	uint64_t until_us; /* 0: no limit */
+	int error;         /* that it could not be begun with, or that nothing more comes back with */
+	bool back, given_up, late;
+	uint8_t buffer[]; /* setup packet and data */
+};
+
+/* timeout_us: 0 for none, as with libusb. */
+static void submit(struct host_usb *h, struct host_request *r, uint64_t timeout_us)
 {
-	switch (status) {
-	case LIBUSB_TRANSFER_COMPLETED:
-		return LIBUSB_SUCCESS;
-	case LIBUSB_TRANSFER_STALL:
-		return LIBUSB_ERROR_PIPE;
-	case LIBUSB_TRANSFER_TIMED_OUT:
-		return LIBUSB_ERROR_TIMEOUT;
-	case LIBUSB_TRANSFER_NO_DEVICE:
-		return LIBUSB_ERROR_NO_DEVICE;
-	default:
-		return LIBUSB_ERROR_IO;
+	r->until_us = timeout_us ? host_wait_now_us() + timeout_us : 0;
+	if (h->gone)
+		r->error = ENODEV;
+	else if (ioctl(h->fd, USBDEVFS_SUBMITURB, &r->urb))
+		r->error = errno;
+}
+
+struct host_request *host_usb_begin(struct host_usb *h, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
+				    const uint8_t *data, uint16_t length, uint64_t timeout_us)
+{
+	struct host_request *r = calloc(1, sizeof(*r) + SETUP_SIZE + length);
+
+	if (!r)
+		return NULL;
+	r->urb = (struct usbdevfs_urb){ .type = USBDEVFS_URB_TYPE_CONTROL,
+					.buffer = r->buffer,
+					.buffer_length = SETUP_SIZE + length,
+					.usercontext = r };
+	memcpy(r->buffer,
+	       (const uint8_t[SETUP_SIZE]){ type, request, value & 0xff, value >> 8, index & 0xff, index >> 8,
+					    length & 0xff, length >> 8 },
+	       SETUP_SIZE);
+	if (!(type & 0x80) && length)
+		memcpy(r->buffer + SETUP_SIZE, data, length);
+	submit(h, r, timeout_us);
+	return r;
+}
+
+void host_usb_give_up(struct host_usb *h, struct host_request *r)
+{
+	if (!r || r->error || r->back || r->given_up)
+		return;
+	r->given_up = true;
+	ioctl(h->fd, USBDEVFS_DISCARDURB, &r->urb); /* it may be back already */
+}
+
+/* Until it is back, which it is soon after it has been given up; others may be so before. */
+static void reap(struct host_usb *h, struct host_request *r)
+{
+	struct usbdevfs_urb *back;
+
+	while (!r->back && !r->error) {
+		struct pollfd fd = { .fd = h->fd, .events = POLLOUT };
+		uint64_t now;
+
+		if (!ioctl(h->fd, USBDEVFS_REAPURBNDELAY, &back)) {
+			((struct host_request *)back->usercontext)->back = true;
+			continue;
+		}
+		if (errno != EAGAIN && errno != EINTR) {
+			r->error = errno;
+			return;
+		}
+		now = host_wait_now_us();
+		if (!r->given_up && (host_wait_signal() || (r->until_us && now >= r->until_us))) {
+			r->late = !host_wait_signal();
+			host_usb_give_up(h, r);
+		}
+		host_wait_poll(&h->wait, &fd, 1,
+			       r->until_us && !r->given_up ? r->until_us - now : UINT64_C(3600000000));
 	}
 }
 
-static void done(struct libusb_transfer *transfer)
+static int outcome(const struct host_request *r)
 {
-	*(int *)transfer->user_data = 1;
+	int error = r->error ? r->error : -r->urb.status;
+
+	return r->late && error == ENOENT ? ETIMEDOUT : error;
 }
 
-/* Until something happens to libusb, or a signal comes. */
-static void wait_for_events(struct host_usb *h)
+enum host_end host_usb_end(struct host_usb *h, struct host_request *r, uint8_t *data, size_t *actual)
 {
-	const struct libusb_pollfd **fds = libusb_get_pollfds(h->context);
-	struct pollfd list[32];
-	struct timeval left;
-	uint64_t limit_us = 1000000;
-	nfds_t count = 0;
+	int error;
 
-	for (; fds && fds[count] && count < sizeof(list) / sizeof(list[0]); count++)
-		list[count] = (struct pollfd){ .fd = fds[count]->fd, .events = fds[count]->events };
-	libusb_free_pollfds(fds);
-	/* 0: libusb has a descriptor for its timeouts as well */
-	if (libusb_get_next_timeout(h->context, &left) == 1)
-		limit_us = (uint64_t)left.tv_sec * 1000000 + (uint64_t)left.tv_usec;
-	else if (count)
-		limit_us = UINT64_C(3600000000);
-	host_wait_poll(&h->wait, list, count, limit_us);
-}
-
-/* The transfer is filled in, but for how it ends. An error of libusb. */
-static int carry_out(struct host_usb *h, struct libusb_transfer *transfer, size_t *actual)
-{
-	bool cancelled = false;
-	int rc;
-
-	transfer->callback = done;
-	transfer->user_data = &h->completed;
-	h->completed = 0;
-	rc = h->gone ? LIBUSB_ERROR_NO_DEVICE : libusb_submit_transfer(transfer);
-	if (rc)
-		return rc;
-	while (!h->completed) {
-		wait_for_events(h);
-		if (host_wait_signal() && !cancelled)
-			cancelled = !libusb_cancel_transfer(transfer);
-		libusb_handle_events_timeout_completed(h->context, &(struct timeval){ 0, 0 }, &h->completed);
-	}
-	*actual = (size_t)transfer->actual_length;
-	return error_of(transfer->status);
+	*actual = 0;
+	if (!r)
+		return HOST_BROKEN;
+	reap(h, r);
+	error = outcome(r);
+	if (!error)
+		*actual = (size_t)r->urb.actual_length;
+	if ((r->buffer[0] & 0x80) && *actual)
+		memcpy(data, r->buffer + SETUP_SIZE, *actual);
+	free(r);
+	return ended(h, error);
 }
 
 enum host_end host_usb_control(struct host_usb *h, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
 			       uint8_t *data, uint16_t length, uint64_t timeout_us, size_t *actual)
 {
-	struct libusb_transfer *transfer = libusb_alloc_transfer(0);
-	unsigned char *buffer = malloc(LIBUSB_CONTROL_SETUP_SIZE + (size_t)length);
-	bool in = type & LIBUSB_ENDPOINT_IN;
-	int rc = LIBUSB_ERROR_NO_MEM;
-
-	*actual = 0;
-	if (transfer && buffer) {
-		libusb_fill_control_setup(buffer, type, request, value, index, length);
-		if (!in && length)
-			memcpy(buffer + LIBUSB_CONTROL_SETUP_SIZE, data, length);
-		libusb_fill_control_transfer(transfer, h->handle, buffer, NULL, NULL,
-					     (unsigned)((timeout_us + 999) / 1000));
-		rc = carry_out(h, transfer, actual);
-		if (in && *actual)
-			memcpy(data, libusb_control_transfer_get_data(transfer), *actual);
-	}
-	libusb_free_transfer(transfer);
-	free(buffer);
-	return ended(h, rc);
+	return host_usb_end(h, host_usb_begin(h, type, request, value, index, data, length, timeout_us), data, actual);
 }
 
-static enum host_end bulk(struct host_usb *h, uint8_t endpoint, uint8_t *data, size_t length, uint64_t timeout_us,
-			  size_t *actual)
+/* in: where what comes in goes; else out has it. */
+static enum host_end bulk(struct host_usb *h, uint8_t endpoint, const uint8_t *out, uint8_t *in, size_t length,
+			  uint64_t timeout_us, size_t *actual)
 {
-	struct libusb_transfer *transfer = libusb_alloc_transfer(0);
-	int rc = LIBUSB_ERROR_NO_MEM;
+	struct host_request *r = calloc(1, sizeof(*r) + length);
+	int error;
 
 	*actual = 0;
-	if (transfer) {
-		libusb_fill_bulk_transfer(transfer, h->handle, endpoint, data, (int)length, NULL, NULL,
-					  (unsigned)((timeout_us + 999) / 1000));
-		rc = carry_out(h, transfer, actual);
-	}
-	libusb_free_transfer(transfer);
-	return ended(h, rc);
+	if (!r)
+		return HOST_BROKEN;
+	r->urb = (struct usbdevfs_urb){ .type = USBDEVFS_URB_TYPE_BULK,
+					.endpoint = endpoint,
+					.buffer = r->buffer,
+					.buffer_length = (int)length,
+					.usercontext = r };
+	if (out)
+		memcpy(r->buffer, out, length);
+	submit(h, r, timeout_us);
+	reap(h, r);
+	error = outcome(r);
+	if (!r->error)
+		*actual = (size_t)r->urb.actual_length;
+	if (in && *actual)
+		memcpy(in, r->buffer, *actual);
+	free(r);
+	return ended(h, error);
 }
 
 enum host_end host_usb_write(struct host_usb *h, const uint8_t *data, size_t length, uint64_t timeout_us,
 			     size_t *actual)
 {
-	return bulk(h, h->port.out, (uint8_t *)data, length, timeout_us, actual);
+	return bulk(h, h->port.out, data, NULL, length, timeout_us, actual);
 }
 
 enum host_end host_usb_read(struct host_usb *h, uint8_t *data, size_t length, uint64_t timeout_us, size_t *actual)
 {
-	return bulk(h, h->port.in, data, length, timeout_us, actual);
+	return bulk(h, h->port.in, NULL, data, length, timeout_us, actual);
 }
 
 enum host_end host_usb_set_interface(struct host_usb *h, uint8_t alternate)
 {
-	int rc = h->gone ? LIBUSB_ERROR_NO_DEVICE
-			 : libusb_set_interface_alt_setting(h->handle, h->interface, alternate);
+	struct usbdevfs_setinterface choice = { .interface = h->interface, .altsetting = alternate };
 
-	/* The kernel does not send one that the descriptors do not have. */
-	return rc == LIBUSB_ERROR_NOT_FOUND ? HOST_BROKEN : ended(h, rc);
+	if (h->gone)
+		return ended(h, ENODEV);
+	if (!ioctl(h->fd, USBDEVFS_SETINTERFACE, &choice))
+		return HOST_OK;
+	return errno == ENODEV ? ended(h, ENODEV) : HOST_BROKEN;
 }
 
-/* The kernel does not change it while an interface is in use. */
+/* With an interface claimed the kernel refuses it. */
 enum host_end host_usb_set_configuration(struct host_usb *h, uint8_t value)
 {
-	int rc = h->gone ? LIBUSB_ERROR_NO_DEVICE : libusb_release_interface(h->handle, h->interface);
+	unsigned interface = h->interface, configuration = value;
+	int error = h->gone ? ENODEV : 0;
 
-	if (!rc)
-		rc = libusb_set_configuration(h->handle, value);
-	if (!h->gone && rc != LIBUSB_ERROR_NO_DEVICE)
-		libusb_claim_interface(h->handle, h->interface);
-	return ended(h, rc);
+	if (error)
+		return ended(h, error);
+	if (ioctl(h->fd, USBDEVFS_RELEASEINTERFACE, &interface) ||
+	    ioctl(h->fd, USBDEVFS_SETCONFIGURATION, &configuration))
+		error = errno;
+	if (error != ENODEV)
+		claim(h);
+	return error ? ended(h, error) : HOST_OK;
 }
 
+/* Interfaces that are claimed would keep the kernel from taking the device's other drivers through the reset. */
 enum host_end host_usb_reset(struct host_usb *h)
 {
-	return ended(h, h->gone ? LIBUSB_ERROR_NO_DEVICE : libusb_reset_device(h->handle));
+	unsigned interface = h->interface;
+
+	if (h->gone)
+		return ended(h, ENODEV);
+	ioctl(h->fd, USBDEVFS_RELEASEINTERFACE, &interface);
+	if (ioctl(h->fd, USBDEVFS_RESET, NULL) || !claim(h))
+		return ended(h, errno);
+	return HOST_OK;
 }
 
 bool host_usb_wait_gone(struct host_usb *h, uint64_t within_us)
 {
 	uint64_t until = host_wait_now_us() + within_us;
+	unsigned address;
 
-	while (h->device) {
-		libusb_device **list;
-		ssize_t count = libusb_get_device_list(h->context, &list);
-		bool there = false;
-
-		for (ssize_t i = 0; i < count; i++)
-			there |= list[i] == h->device;
-		if (count >= 0)
-			libusb_free_device_list(list, 1);
-		if (!there && count >= 0)
-			break;
+	while (h->known && number(h->device.name, "devnum", 10, &address) && address == h->device.address)
 		if (host_wait_now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
 			return false;
-	}
 	h->gone = true;
 	return true;
+}
+
+static bool is_there(uint16_t vendor, uint16_t product)
+{
+	DIR *folder = opendir(DEVICES);
+	struct dirent *entry;
+	bool there = false;
+
+	while (folder && !there && (entry = readdir(folder))) {
+		unsigned id, other;
+
+		there = entry->d_name[0] != '.' && !strchr(entry->d_name, ':') &&
+			number(entry->d_name, "idVendor", 16, &id) && number(entry->d_name, "idProduct", 16, &other) &&
+			id == vendor && other == product;
+	}
+	if (folder)
+		closedir(folder);
+	return there;
 }
 
 bool host_usb_wait_there(struct host_usb *h, uint16_t vendor, uint16_t product, uint64_t within_us)
 {
 	uint64_t until = host_wait_now_us() + within_us;
 
-	for (;;) {
-		libusb_device **list;
-		ssize_t count = libusb_get_device_list(h->context, &list);
-		struct libusb_device_descriptor d;
-		bool there = false;
-
-		for (ssize_t i = 0; i < count; i++)
-			there |= !libusb_get_device_descriptor(list[i], &d) && d.idVendor == vendor &&
-				 d.idProduct == product;
-		if (count >= 0)
-			libusb_free_device_list(list, 1);
-		if (there)
-			return true;
+	while (!is_there(vendor, product))
 		if (host_wait_now_us() >= until || !host_usb_sleep(h, LOOK_AGAIN_US))
 			return false;
-	}
+	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The host's end of USB for a scripted host, over libusb: one device with a DFU interface or a serial port, one request at a time,
- * each with a timeout. SIGINT, SIGTERM and SIGHUP end whatever is waited for at once.
+ * The host's end of USB for a scripted host, and for the runner's own: one device with a DFU interface or a serial port, requests that
+ * have a time limit each. SIGINT, SIGTERM and SIGHUP end whatever is waited for at once.
  */
 #ifndef DFUBENCH_HOST_USB_H
 #define DFUBENCH_HOST_USB_H
@@ -35,7 +35,15 @@ bool host_usb_is_open(const struct host_usb *);
 bool host_usb_is_serial(const struct host_usb *);
 uint8_t host_usb_interface(const struct host_usb *); /* number of the DFU interface */
 
-/* data has length bytes. *actual: that moved. */
+/* A request that is under way. Others may be meanwhile: the device gets them in their order. Each is to be ended. data: the length bytes
+ * that are sent; NULL where they are received. */
+struct host_request;
+struct host_request *host_usb_begin(struct host_usb *, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
+				    const uint8_t *data, uint16_t length, uint64_t timeout_us);
+void host_usb_give_up(struct host_usb *, struct host_request *); /* takes it back; NULL is fine */
+/* Waits for it. data: room for the length that it was begun with, if that is received. *actual: bytes that moved. */
+enum host_end host_usb_end(struct host_usb *, struct host_request *, uint8_t *data, size_t *actual);
+/* Both in one */
 enum host_end host_usb_control(struct host_usb *, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
 			       uint8_t *data, uint16_t length, uint64_t timeout_us, size_t *actual);
 /* Of the serial port. To read, length is a multiple of the packet size, and there is an end with the first packets. *actual counts

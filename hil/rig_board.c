@@ -80,7 +80,7 @@ static bool is_there(struct board *b, unsigned board, uint16_t vendor, uint16_t 
 
 		if (!r) {
 			board_learn(b, &d);
-			return d.configured;
+			return board_is_ready(b, &d);
 		}
 		/* Not the expected board: the wait ends without it, and this is the reason that is then told. */
 		if (r != -ENODEV)
@@ -318,13 +318,13 @@ static int set_start(struct board *b, const struct rig_setup *s)
 		char why[BOARD_USB_WHY];
 		int rom = board_usb_rom(b->file, &d, why);
 
-		if (s->boot0 ? !rom && d.configured : rom == -ENODEV)
+		if (s->boot0 ? !rom && board_is_ready(b, &d) : rom == -ENODEV)
 			break;
 	}
 	/* Its application, if the file says that there is one, and something is there to be started. */
 	for (end = board_now_us(b) + b->file->listed_us / 4;
-	     !r && !s->boot0 && b->flash_known && memcmp(b->flash, "\xff\xff\xff\xff", 4) != 0 &&
-	     (b->file->app_vendor || b->file->app_product) && board_now_us(b) < end;
+	     !r && !s->boot0 && b->flash_known && look_may_start(b) && (b->file->app_vendor || b->file->app_product) &&
+	     board_now_us(b) < end;
 	     board_pause(b, POLL_US))
 		if (!board_usb_application(b->file, *b->port ? b->port : NULL, &d) && d.configured)
 			break;

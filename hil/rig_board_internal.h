@@ -28,9 +28,10 @@ struct board {
 	bool high[WIRES];
 	uint64_t changed_us[WIRES];
 	bool in_reset, unplugged;
-	bool looking;       /* resets are our own: what was said before them still counts */
-	bool booted_rom;    /* BOOT0 was high at the last reset */
-	bool left;          /* something in the bootloader has started the application since */
+	bool looking;    /* resets are our own: what was said before them still counts */
+	bool booted_rom; /* BOOT0 was high at the last reset */
+	bool left;       /* something in the bootloader has started the application since */
+	struct host_refused refused;
 	char port[32];      /* where the board is; "": not known yet */
 	char serial[64];    /* of its ROM */
 	uint64_t start_us;  /* CLOCK_MONOTONIC at opening */
@@ -72,6 +73,7 @@ static inline struct board *board_of(struct rig *rig)
 int board_fail(struct board *, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 uint64_t board_clock_us(clockid_t);
 uint64_t board_now_us(const struct board *);
+bool board_is_ready(struct board *, const struct host_device *); /* as host_device_is_ready() */
 /* Waits, and listens to usbmon and console meanwhile. */
 void board_pause(struct board *, uint64_t us);
 void board_idles(struct board *); /* the wires have just been opened, which has brought all to idle */

@@ -42,7 +42,7 @@ static int wait_listed(struct board *b, struct host_device *d)
 
 	for (;;) {
 		r = look_check_identity(b, d);
-		if (!r && d->configured)
+		if (!r && board_is_ready(b, d))
 			return 0;
 		if (board_now_us(b) >= end)
 			break;
@@ -199,6 +199,31 @@ int look_begin(struct board *b, struct look *l, bool gently)
 	return r;
 }
 
+static uint32_t word_at(const uint8_t *p)
+{
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* Its first words are a stack pointer and a reset vector, as far as that can be told: what has none is not waited for. */
+bool look_may_start(const struct board *b)
+{
+	const struct mcu_profile *p = b->profile;
+	uint32_t stack, start;
+	bool in_ram, in_flash;
+
+	if (!b->flash_known)
+		return true;
+	stack = word_at(b->flash);
+	start = word_at(b->flash + 4) - 1;
+	if (p->vector_rule == VECTOR_CODE)
+		return stack != 0xffffffff;
+	in_ram = start >= p->ram_base && start - p->ram_base < p->ram_size_bytes;
+	in_flash = start >= p->flash_base && start - p->flash_base < p->flash_size_bytes;
+	return ((stack > p->ram_base && stack - p->ram_base <= p->ram_size_bytes) ||
+		(stack > p->stack_ram_base && stack - p->stack_ram_base <= p->stack_ram_size_bytes)) &&
+	       start % 2 == 0 && (in_ram || in_flash);
+}
+
 static int back_to_levels(struct board *b, const struct look *l)
 {
 	int r = board_wire(b, WIRE_BOOT0, l->high[WIRE_BOOT0]);
@@ -236,7 +261,7 @@ static int back_to_other(struct board *b, struct look *l)
 		r = board_reset(b);
 	}
 	look_wait_gone(b, &l->device, GONE_US);
-	while (!r && l->app_listed && board_now_us(b) < end &&
+	while (!r && l->app_listed && look_may_start(b) && board_now_us(b) < end &&
 	       (board_usb_application(b->file, *b->port ? b->port : NULL, &app) || !app.configured))
 		board_pause(b, POLL_US);
 	return r ? r : back_to_levels(b, l);

@@ -37,6 +37,7 @@ int look_begin(struct board *b, struct look *l, bool gently);
 int look_end(struct board *b, struct look *l, int error);
 int look_read_all(struct board *b, struct look *l);
 int look_read_options(struct board *b, struct look *l);
+bool look_may_start(const struct board *b); /* an application, by what is known to be in the flash */
 /* What is in it, if that is not known. */
 int look_refresh(struct board *b, bool gently);
 

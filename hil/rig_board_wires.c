@@ -34,6 +34,11 @@ uint64_t board_now_us(const struct board *b)
 	return board_clock_us(CLOCK_MONOTONIC) - b->start_us;
 }
 
+bool board_is_ready(struct board *b, const struct host_device *d)
+{
+	return host_device_is_ready(d, board_now_us(b), &b->refused);
+}
+
 /* Neither what usbmon keeps nor what the kernel keeps of a serial port lasts for ever. */
 static void listen(struct board *b)
 {

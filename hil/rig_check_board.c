@@ -118,11 +118,12 @@ static const char *reset_text(const struct rig_check *c, char out[64])
 int rig_check_wait_rom(struct rig_check *c, struct host_device *d, uint64_t within_us, char why[BOARD_USB_WHY])
 {
 	uint64_t end = rig_check_now_us() + within_us;
+	struct host_refused refused = { 0 };
 	int r;
 
 	for (;;) {
 		r = board_usb_rom(c->rig, d, why);
-		if (!r && d->configured) {
+		if (!r && host_device_is_ready(d, rig_check_now_us(), &refused)) {
 			snprintf(c->port, sizeof(c->port), "%s", d->port);
 			return 0;
 		}

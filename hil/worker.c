@@ -27,19 +27,21 @@ uint64_t worker_now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static int send_text(const char *text, size_t length, void *fd)
+static bool send_text(int fd, const char *text)
 {
+	size_t length = strlen(text);
+
 	while (length) {
-		ssize_t n = write(*(int *)fd, text, length);
+		ssize_t n = write(fd, text, length);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return -1;
+			return false;
 		text += n;
 		length -= (size_t)n;
 	}
-	return 0;
+	return true;
 }
 
 /* Nothing of the runner's, nor of whoever started it, is for a tool to find. */
@@ -64,6 +66,7 @@ static _Noreturn void play_and_send(struct worker *w, struct result *(*play)(con
 {
 	struct result *result;
 	json_t *json;
+	char *text;
 
 	setsid(); /* keys at the terminal are the runner's */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -73,11 +76,12 @@ static _Noreturn void play_and_send(struct worker *w, struct result *(*play)(con
 	setenv("TMPDIR", w->folder, 1);
 	result = play(&w->options);
 	json = result ? result_to_json(result) : NULL;
-	if (!json) {
+	text = json ? json_dumps(json, JSON_COMPACT) : NULL; /* as a whole: by itself jansson writes word by word */
+	if (!text) {
 		fprintf(stderr, "%s\n", strerror(ENOMEM));
 		_exit(125);
 	}
-	if (json_dump_callback(json, send_text, &out, JSON_COMPACT))
+	if (!send_text(out, text))
 		_exit(124);
 	fflush(NULL);
 	_exit(0);

@@ -49,6 +49,15 @@ ctl()
   "$dfuemu" ctl S "$@"
 }
 
+# Nothing is left on the bus, at once.
+nobody()
+{
+  seen ea90 0
+  seen 05df 0
+  seen df11 0
+  seen 5740 0
+}
+
 stop()
 {
   local status=0
@@ -57,8 +66,7 @@ stop()
   wait "$server" || status=$?
   [ "$status" -eq 0 ]
   [ ! -s complaints ]
-  until_true 20 seen ea90 0
-  until_true 20 seen 05df 0
+  nobody
   no_complaints
 }
 
@@ -256,6 +264,32 @@ falls()
   stop
 }
 
+# --- one bench after the other ---
+
+# As quickly as can be, also where one of them was killed: each finds what is its own, and no more.
+alone()
+{
+  local devices=(--bench cp2112 --bench 'usbrelay2:1=!boot0')
+
+  export -f alone_here seen product
+  for _ in 1 2 3 4; do
+    "$dfuemu" serve vhci --time x20 "${devices[@]}" -- bash -c alone_here
+    nobody
+    serve "${devices[@]}"
+    kill -9 "$server"
+    wait "$server" || true
+  done
+  "$dfuemu" serve vhci --time x20 "${devices[@]}" -- bash -c alone_here
+}
+
+alone_here()
+{
+  seen df11 && seen ea90 && seen 05df && return
+  echo '=> on the bus is'
+  cat /sys/bus/usb/devices/*/product
+  return 1
+}
+
 # --- lines that are files ---
 
 sim=/sys/kernel/config/gpio-sim/bench
@@ -323,5 +357,6 @@ check 'its I2C adapter finds nobody, and says so' empty_i2c
 check 'usbrelay lists, switches and renames a relay board: bootloader and application' by_relay
 check 'hidapi tells relay boards apart, and switches that of the second board' by_hidapi
 check 'a relay board that is unplugged lets go, and works again when it is back' falls
+check 'benches one after the other never meet on the bus, also after a kill' alone
 check 'gpioset on lines of gpio-sim, by way of a script that reads them' by_simulated_lines
 finish

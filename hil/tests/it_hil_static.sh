@@ -105,19 +105,10 @@ by_name()
   dfuhil check own.yaml
 }
 
-scripted_hosts()
-{
-  DFUHIL=$static timeout 250 "$repo/hil/tests/it_host.sh" >lines
-  cat lines
-  [ "$(grep -c '^ok' lines)" -ge 10 ]
-  if grep -v '^ok' lines; then return 1; fi
-}
-
 check 'make dist packs both programs and all that goes with them' pack
 [ -x "$static" ] || finish
 later 'the packed programs need no library' no_library
 later 'scenarios of the suite can be named from anywhere' by_name
-later 'scripted hosts speak to usbfs as those with libusb do' scripted_hosts
 gather
 check 'the packed dfuhil runs the suite from another folder' packed
 check 'the installed dfuhil runs the suite from another folder' installed

@@ -4,7 +4,7 @@
 # shellcheck disable=SC1091,SC2154,SC2317 # lib.sh: what it defines, and calls
 # shellcheck disable=SC2016 # scripts in single quotes are for the shell on the private bus
 . "$(dirname "$0")/../../emulator/tests/lib.sh"
-dfuhil=${DFUHIL:-$build/dfuhil} # it_hil_static.sh names the one that needs no library
+dfuhil=$build/dfuhil
 
 # host STATUS [OPTION...]: the script on standard input, in virtual time; OPTIONs of exec before --, of host after it.
 host()

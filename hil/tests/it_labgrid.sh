@@ -52,8 +52,7 @@ begin_lab()
     exported "$n" "http://127.0.0.1:$(heard parts)/$n"
     rig "$n" >"lab-$n.yaml"
   done >exporter.yaml
-  labgrid-exporter -n shelf exporter.yaml >exporter 2>&1 &
-  echo $! >>pids
+  begin_exporter
   for n in $(seq "$1"); do
     { labgrid-client -p "f4-$n" create && labgrid-client -p "f4-$n" add-match "shelf/f4-$n/*"; } >>made 2>&1 &
     waiting_for+=($!)
@@ -61,6 +60,12 @@ begin_lab()
   until_true 120 grep -q '^Exporter ready' exporter
   wait "${waiting_for[@]}"
   scene list bootloader list
+}
+
+begin_exporter()
+{
+  labgrid-exporter -n shelf exporter.yaml >exporter 2>&1 &
+  echo $! | tee exporter.pid >>pids
 }
 
 end_lab()
@@ -292,8 +297,73 @@ coordinator_gone()
   says said "the rig 'lab-1' is unfit: cannot acquire the labgrid place 'f4-1'"
 }
 
+# As systemd would start it again, when it has lost its coordinator.
+exporter_is_back()
+{
+  if gone "$(cat exporter.pid)"; then
+    begin_exporter
+  fi
+  labgrid-client -p f4-1 show 2>/dev/null | grep -q '^Acquired resource\|^Matching resource'
+}
+
+goes_on()
+{
+  kill -CONT "$coordinator"
+  until_true 120 exporter_is_back
+}
+
+# The same where it hangs: labgrid-client is given up at its limit. Once it goes on, so does all else.
+coordinator_hangs()
+{
+  local coordinator
+
+  lab=$PWD
+  trap 'end_lab "$lab"' EXIT
+  begin_lab 1
+  coordinator=$(cat coordinator.pid)
+  sed -i 's/timeout: 2min/timeout: 15s/' lab-1.yaml
+  kill -STOP "$coordinator"
+  ends 3 "$dfuhil" run --deadline none --rig lab-1.yaml s/list.yaml
+  says said "the rig 'lab-1' is unfit: cannot acquire the labgrid place 'f4-1': 'labgrid-client' took longer than 15 s and was killed"
+  export DFUBENCH_NOW=2026-03-01T02:00
+  ends 3 "$dfuhil" nightly s/list.yaml --rig ./lab-1.yaml --retries 0 --folder nights --history h.sqlite
+  says said "rig failure"
+  goes_on
+  [ "$(grep -c NRST switched)" -eq 0 ]
+  scene hangs "run: [sh, -c, 'kill -STOP $coordinator']" reset
+  ends 1 on_place 1 "$dfuhil" run --deadline none --rig lab-1.yaml --json hangs.json s/hangs.yaml
+  [ "$(verdicts hangs.json)" = 's/hangs dfu-util error' ]
+  says said 'the wires may not be idle'
+  says said "cannot release the labgrid place 'f4-1'"
+  goes_on
+  ends 0 on_place 1 "$dfuhil" run --deadline none --rig lab-1.yaml s/list.yaml
+  [ "$(grep '^f4-1: place' coordinator | tail -n 1 | cut -d ' ' -f 1-3)" = 'f4-1: place released' ]
+}
+
+# A rig file may have the token of a reservation in the place of a name.
+reserved()
+{
+  local token
+
+  shared_lab
+  client -p f4-2 set-tags board=f4
+  client reserve --wait --shell board=f4 >reservation
+  cat reservation
+  token=$(sed -n 's/^export LG_TOKEN=//p' reservation)
+  sed "s/place: f4-2/place: \"+$token\"/" "$lab/lab-2.yaml" >reserved.yaml
+  # What is kept for somebody is not for others.
+  LG_USERNAME=ann LG_HOSTNAME=bench7 ends 3 "$dfuhil" run --deadline none --rig "$lab/lab-2.yaml" "$lab/s/list.yaml"
+  says said "cannot acquire the labgrid place 'f4-2'"
+  ends 0 on_place 2 "$dfuhil" run --deadline none --rig reserved.yaml "$lab/s/list.yaml"
+  [ "$(grep '^f4-2: place' "$lab/coordinator" | tail -n 1 | cut -d ' ' -f 1-3)" = 'f4-2: place released' ]
+  client cancel-reservation "$token"
+  ends 3 "$dfuhil" run --deadline none --rig reserved.yaml "$lab/s/list.yaml"
+  says said "cannot acquire the labgrid place '+$token'"
+}
+
 trap 'end_lab "$work/lab"; rm -rf "$work"' EXIT
 later "a lab whose coordinator goes in the middle of a run: a verdict, and what was left is told" coordinator_gone
+later "a lab whose coordinator hangs: a verdict within its limits, and all works again once it goes on" coordinator_hangs
 if ! in_folder "$work/lab" begin_lab 2; then
   skipped_lab=$(cat "$work/lab/reason" 2>/dev/null || cat "$work/lab/log")
 fi
@@ -301,5 +371,6 @@ check "two runners on two places at the same time have the verdicts of the board
 later "a place that somebody else has is refused, with who has it, and nothing is switched" conflict
 later "a runner is killed: the wires are idled, and then the place is released" killed
 gather
+check "a place is had by its reservation, and is not for others meanwhile" reserved
 check "a runner is killed with all that is beside it: the next run releases its place" all_killed
 finish

@@ -1,70 +1,95 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Rig files of real boards on the bench in software: `dfuhil rig bench` plugs in what they name, and nights run there. In a guest.
-# With DFUBENCH_WHOLE=1 nights are of all smoke scenarios, on either rig: ci/vm/run -t 3600 -- hil/tests/vm_bench_rig.sh
+# Rig files of real boards on the bench in software: `dfuhil rig bench` plugs in what they name, and `rig check` is content; and what
+# goes wrong on a desk. In a guest.
 # guest: -k stock
 # shellcheck disable=SC1091,SC2034,SC2154,SC2317 # lib.sh: what it defines, and calls
 . "$(dirname "$0")/../../emulator/tests/lib.sh"
-. "$(dirname "$0")/rig_scenarios.sh"
-
-gpio_rig()
-{
-  cat >rig.yaml <<'END'
-rig: gpio
-kind: board
-board: {serial: "326237763036"}
-application: {usb: "0483:5740"}
-wires:
-  boot0: {gpio: {chip: cp2112_gpio, line: 0}, idle: low}
-  nrst: {gpio: {chip: cp2112_gpio, line: 1}, drive: open-drain, idle: high}
-  power: {gpio: {chip: cp2112_gpio, line: 2}, idle: on}
-END
-}
-
-relay_rig()
-{
-  cat >rig.yaml <<'END'
-rig: relays
-kind: board
-board: {serial: "326237763036"}
-application: {usb: "0483:5740"}
-wires:
-  boot0: {relay-hid: {serial: BENCH, relay: 1}, idle: low}
-  nrst: {relay-hid: {serial: BENCH, relay: 2}, active: low, idle: high}
-  power: {relay-hid: {serial: BENCH, relay: 3}, idle: on}
-END
-}
+. "$(dirname "$0")/rig_bench.sh"
 
 example_rig()
 {
   cp "$fixtures/rigs/bench.yaml" rig.yaml
 }
 
-# The kernel has let go of what was on the bench.
-unplugged()
-{
-  ! grep -q -x -E 'ea90|05df|df11|5740' /sys/bus/usb/devices/*/idProduct
-}
-
-# bench ARGUMENT...: dfuhil rig bench, where nothing of another one is left
-bench()
-{
-  until_true 30 unplugged
-  "$dfuhil" rig bench "$@"
-}
-
 # Step by step, with the drivers and the libraries that a real one has
 checked()
 {
   "$1"
-  ends 0 bench rig.yaml --time x5 -- "$dfuhil" rig check rig.yaml
+  ends 0 "$dfuhil" rig bench rig.yaml --time x5 -- "$dfuhil" rig check rig.yaml
   says_not said 'failed '
+}
+
+# The console of a rig is the serial port that its application is, which comes and goes with it. What is written there comes back.
+console()
+{
+  need dfu-util jq
+  example_rig
+  cat >echoes.yaml <<'END'
+name: what the application says is heard, while it is there
+why: A rig listens all the time.
+reference: none
+tools: [dfu-util]
+files:
+  image: {size: 5000, seed: 3, bootable: true}
+steps:
+  - prepare: {flash: [{file: image}]}
+  - application
+  - wait: {usb: "0483:5740"}
+  - run: [sh, -c, "until [ -c /dev/ttyACM0 ]; do sleep 0.1; done; echo hello >/dev/ttyACM0"]
+  - wait: {console: "^hello$", within: 20s}
+  - bootloader
+  - wait: {console: "hello", within: 200ms}
+END
+  ends 1 "$dfuhil" rig bench rig.yaml --time x20 -- "$dfuhil" run --rig ./rig.yaml --json said.json echoes.yaml
+  jq -e '[.results[0].steps[] | select(.verdict != "passed") | .line] == [14]' said.json
+  says said 'no serial port of the board is there at USB port 1-'
+}
+
+# What udev says of rules that it reads
+complained()
+{
+  udevadm test /sys/bus/usb/devices/usb1 >tested 2>&1
+  says tested 'Reading rules file: /run/udev/rules.d/60-dfubench.rules'
+  grep '^/run/udev/rules.d/60-dfubench.rules:' tested >complaints || true
+}
+
+# As the page on rigs says, with the system's own rules beside: whoever is in plugdev needs nothing else.
+udev_rules()
+{
+  local udevd=/lib/systemd/systemd-udevd status=0
+
+  need udevadm setpriv
+  [ -x "$udevd" ] || skip 'systemd-udevd is not installed'
+  getent group plugdev || skip 'there is no group plugdev'
+  mkdir -p /run/udev/rules.d
+  (cat "$fixtures/rigs/60-dfubench.rules" && echo 'KERNEL=="x", MOD="0660"') >/run/udev/rules.d/60-dfubench.rules
+  complained
+  [ "$(cut -d ' ' -f 1 complaints)" = "/run/udev/rules.d/60-dfubench.rules:$(($(grep -c '' "$fixtures/rigs/60-dfubench.rules") + 1))" ]
+  cp "$fixtures/rigs/60-dfubench.rules" /run/udev/rules.d/
+  complained
+  cat complaints
+  [ ! -s complaints ]
+  "$udevd" --daemon
+  udevadm trigger --subsystem-match=usb --subsystem-match=usbmon --action=add
+  example_rig
+  mkdir theirs
+  chown nobody theirs
+  cat >theirs/all <<'END'
+udevadm settle
+export XDG_STATE_HOME=$PWD/theirs DFUBENCH_LOCK_DIR=$PWD/theirs
+setpriv --reuid=nobody --regid=nogroup --groups=plugdev "$dfuhil" rig check rig.yaml
+END
+  export dfuhil
+  ends 0 "$dfuhil" rig bench rig.yaml --time x5 -- bash theirs/all || status=$?
+  udevadm control --exit
+  return "$status"
 }
 
 served()
 {
   relay_rig
-  bench rig.yaml --time x20 --control S -- "$dfuemu" ctl --json S status >board.json
+  "$dfuhil" rig bench rig.yaml --time x20 --control S -- "$dfuemu" ctl --json S status >board.json
   python3 - <<'END'
 import json
 said = json.load(open("board.json"))["result"]
@@ -100,132 +125,6 @@ no_hidraw()
   modprobe hid-generic
   says said 'a device 16c0:05df is plugged in at USB port '
   says said "'modprobe -a usbhid hid-generic'"
-}
-
-# --- nights ---
-
-# What both rigs have besides: as quick as an emulated board may be switched
-desk()
-{
-  "$1"
-  cat >>rig.yaml <<'END'
-timing: {reset: 5ms, settle: 5ms, off: 20ms, on: 20ms, listed: 20s}
-usbmon: auto
-END
-  export XDG_STATE_HOME=$PWD/state DFUBENCH_LOCK_DIR=$PWD
-  # dfu-util, which fails once where its words have what the file `flake` has, and whose version 0.12 forgets to leave
-  cat >tool <<END
-#!/bin/sh
-version=\$(cat "$PWD/version")
-[ "\$1" != --version ] || { echo "dfu-util \$version"; exit; }
-if [ -e "$PWD/flake" ]; then
-  case "\$*" in
-  *"\$(cat "$PWD/flake")"*)
-    rm "$PWD/flake"
-    echo 'the cable was loose' >&2
-    exit 70
-    ;;
-  esac
-fi
-if [ "\$version" != 0.11 ]; then
-  for word; do
-    shift
-    set -- "\$@" "\${word%:leave}"
-  done
-fi
-exec dfu-util "\$@"
-END
-  chmod +x tool
-  echo 0.11 >version
-}
-
-# night STATUS DATE SCENARIO...: on the bench that the rig file asks for
-night()
-{
-  local want=$1
-
-  export DFUBENCH_NOW=$2
-  shift 2
-  until_true 30 unplugged
-  ends "$want" timeout -k 5 600 "$dfuhil" rig bench rig.yaml --time x20 -- "$dfuhil" nightly --rig ./rig.yaml --retries 1 "$@" \
-    --folder nights --history h.sqlite --tool-path dfu-util="$PWD/tool"
-  until_true 20 unplugged
-}
-
-# What was played there has the verdict of the board in this process, and a recording.
-as_in_process()
-{
-  local file
-
-  "$dfuhil" run "$@" --json here.json >/dev/null
-  jq -r '.results[] | "\(.scenario) \(.verdict)"' here.json | sort >here
-  jq -r '.results[] | select(.tool == "dfu-util" and .verdict != "skipped") | "\(.scenario) \(.verdict)"' nights/latest/report.json |
-    sort >there
-  cat there
-  [ -s there ]
-  [ -z "$(comm -13 here there)" ]
-  cut -d ' ' -f 1 there | while read -r file; do
-    file=nights/latest/captures/$rig/$(echo "$file" | tr / -).dfu-util.pcapng
-    "$dfuemu" show "$file" >/dev/null
-    [ "$(stat -c %s "$file")" -gt 2000 ]
-  done
-}
-
-# nights RIG FLAKE WORDS SCENARIO...: five of them; FLAKE is a flake in the second night, by those words of the tool's, and in the
-# last one all that leaves has got worse.
-nights()
-{
-  local rig=$1 flake=$2 words=$3
-
-  shift 3
-  need dfu-util jq
-  night 0 2026-03-01T02:00 "$@"
-  says said 'night of 2026-03-01 02:00 UTC: good'
-  says said "rig $rig: fit, "
-  as_in_process "$@"
-  echo "$words" >flake
-  night 0 2026-03-02T02:00 "$@"
-  [ ! -e flake ]
-  says said "  $flake (dfu-util) on $rig: exit status 70"
-  says said 'it fails 1 of 2 times; the emulated board passes it'
-  night 0 2026-03-03T02:00 "$@"
-  says_not said 'flaky:'
-  night 0 2026-03-04T02:00 "$@"
-  echo 0.12 >version
-  night 1 2026-03-05T02:00 --retries 0 "$@"
-  says said "  leave/application-starts (dfu-util) on $rig: "
-  says said ', and on the emulated board with the same seed just so'
-  says said 'new tonight: first bad night 2026-03-05 02:00 UTC, last good one 2026-03-04 02:00 UTC; what changed: dfu-util 0.11 -> 0.12'
-  jq -e '.status == 1 and [.cases[] | [.scenario, .is]] == [["leave/application-starts", "tool"]]' nights/latest/summary.json
-  ends 0 "$dfuhil" history --history h.sqlite first-bad
-  says said leave/application-starts
-  says said '0.11 -> 0.12'
-  ends 0 "$dfuhil" history --history h.sqlite flakes
-  says said "$flake"
-}
-
-by_gpio()
-{
-  desk gpio_rig
-  if [ -n "${DFUBENCH_WHOLE-}" ]; then
-    nights gpio files/upload-compares ' -U ' conformance --tag smoke
-  else
-    nights gpio leave/application-starts :leave leave/application-starts
-  fi
-}
-
-by_relays()
-{
-  desk relay_rig
-  if [ -n "${DFUBENCH_WHOLE-}" ]; then
-    nights relays files/upload-compares ' -U ' conformance --tag smoke
-    return
-  fi
-  need dfu-util jq
-  rig=relays
-  night 0 2026-03-01 files/upload-compares
-  says said 'rig relays: fit, 1 run'
-  as_in_process files/upload-compares
 }
 
 # --- what goes wrong on a desk ---
@@ -292,7 +191,7 @@ ended 1 "$dfuhil" run --rig ./rig.yaml start/list-changes-nothing --capture-dir 
 exit $status
 END
   export dfuhil dfuemu
-  ends 0 bench rig.yaml --time x20 --control S -- bash all || { umount full; false; }
+  ends 0 "$dfuhil" rig bench rig.yaml --time x20 --control S -- bash all || { umount full; false; }
   umount full
   [ "$(grep -c 'has the relay board been unplugged?' said)" -eq 2 ]
   says said 'dfuhil: the wires may not be idle: cannot open boot0 (relay 1 of USB relays BENCH, pulled: high): no relay board'
@@ -311,19 +210,13 @@ END
   says said 'No space left on device'
 }
 
-if [ ! -x "$dfuhil" ]; then
-  echo "skip - rig files on the bench: dfuhil is not built (sh ci/deps.sh)"
-  exit 0
-fi
-for module in vhci-hcd cdc-acm usbhid hid-generic hid-cp2112 usbmon; do
-  modprobe "$module"
-done
+bench_modules
 check 'rig bench has the board and the relays of the file' served
 check 'rig check is content with the example that README.md has: a CP2112, and relays for the supplies' checked example_rig
 check 'rig check is content with relays' checked relay_rig
 check 'what cannot be emulated is told' refused
 check 'relays without a driver are told' no_hidraw
-check 'nights by GPIO: a flake and a regression are found and named' by_gpio
-check 'nights by relays: verdicts are those of the board in this process' by_relays
+check 'with the udev rules that come with it rig check is content with a user who is in plugdev' udev_rules
+check "the console of a rig is its application's serial port, and is silent when that is gone" console
 check 'relays unplugged, a hub reset, a clock that jumps, a full disk: each run has a verdict, and the next one works' faults
 finish

@@ -2,6 +2,7 @@
 /* The boards in this machine's own vhci_hcd: one end of a socket pair is the kernel's, the other a session's. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,11 @@
 #define STATUS_BYTES 4096u
 /* A port comes free some time after its socket was closed. By the wall's clock. */
 #define RETRY_US 50000u
-#define TRIES 20u         /* then it is said that there is none; and tried on */
-#define DETACH_WAITS 600u /* of 5 ms */
+#define TRIES 20u /* then it is said that there is none; and tried on */
+#define DEVICES "/sys/devices/platform/vhci_hcd.*/usb*/[0-9]*-*"
+#define WAIT_NS 5000000
+#define DETACH_WAITS 600u
+#define DYING_WAITS 20u
 
 struct plug {
 	struct front *front;
@@ -89,6 +93,62 @@ static bool is_free(const void *wanted, const struct vhci_port *port)
 static bool is_number(const void *wanted, const struct vhci_port *port)
 {
 	return port->number == *(const unsigned *)wanted;
+}
+
+/* ---- what others have left ---- */
+
+static bool is_used(const void *wanted, const struct vhci_port *port)
+{
+	(void)wanted;
+	return port->state == VHCI_USED;
+}
+
+static bool has_busid(const void *wanted, const struct vhci_port *port)
+{
+	return port->state == VHCI_USED && !strcmp(port->busid, wanted);
+}
+
+/* The kernel lists a device though its port is nobody's any more: its drivers are about to let go of it. */
+static bool any_lingers(void)
+{
+	glob_t found = { 0 };
+	bool any = false;
+
+	if (!glob(DEVICES, GLOB_NOSORT, NULL, &found))
+		for (size_t i = 0; i < found.gl_pathc && !any; i++) {
+			const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+			struct vhci_port port;
+
+			/* Interfaces have a colon in their names. */
+			any = !strchr(name, ':') && !find_port(has_busid, name, &port);
+		}
+	globfree(&found);
+	return any;
+}
+
+static void pause_a_little(void)
+{
+	nanosleep(&(const struct timespec){ .tv_nsec = WAIT_NS }, NULL);
+}
+
+/* Whoever looks at the bus next finds nothing of a front that has ended. false: it took too long. */
+static bool wait_for_the_past(unsigned waits)
+{
+	for (; any_lingers(); waits--) {
+		if (!waits)
+			return false;
+		pause_a_little();
+	}
+	return true;
+}
+
+/* A process that was killed has closed its socket; the kernel may not have seen that yet. */
+static void wait_for_the_dying(void)
+{
+	struct vhci_port port;
+
+	for (unsigned i = 0; i < DYING_WAITS && find_port(is_used, NULL, &port) && !any_lingers(); i++)
+		pause_a_little();
 }
 
 /* 0 or -errno */
@@ -262,6 +322,11 @@ static struct front *front_open(const struct front_env *env, const struct front_
 				 errno == EACCES || errno == EPERM ? " (it is root's)" : "");
 		return NULL;
 	}
+	wait_for_the_dying();
+	if (!wait_for_the_past(DETACH_WAITS))
+		env->warn(env->context,
+			  "the kernel still lists a device in a port of vhci_hcd that nobody serves: it will be there "
+			  "beside the board");
 	f = calloc(1, sizeof(*f));
 	if (f)
 		f->env = env;
@@ -355,8 +420,7 @@ static bool is_given_back(unsigned number)
 
 static void front_close(struct front *f)
 {
-	const struct timespec pause = { .tv_nsec = 5000000 };
-	unsigned ports[2 * ROOM], count = 0;
+	unsigned ports[2 * ROOM], count = 0, waits = 0;
 
 	for (struct attachment *a = f->attachments; a && count < 2 * ROOM; a = a->next)
 		ports[count++] = a->port;
@@ -365,10 +429,11 @@ static void front_close(struct front *f)
 	for (unsigned i = 0; i < ROOM; i++)
 		if (f->plugs[i])
 			front_unplug(f, export_device(f->plugs[i]->export));
-	/* The kernel sees the sockets close, and takes its time. Whoever comes next finds nothing of us. */
-	for (unsigned i = 0, waits = 0; i < count; i++)
+	/* The kernel sees the sockets close, and takes its time. */
+	for (unsigned i = 0; i < count; i++)
 		for (; waits < DETACH_WAITS && !is_given_back(ports[i]); waits++)
-			nanosleep(&pause, NULL);
+			pause_a_little();
+	wait_for_the_past(DETACH_WAITS - waits);
 	free(f);
 }
 
