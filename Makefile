@@ -9,6 +9,7 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 FUZZ_SECONDS ?= 60
 B := build$(if $(SAN),-san)
+OBJ := $(B)/obj
 comma := ,
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
@@ -91,7 +92,7 @@ INC_hil += $(if $(strip $(LIBS_wires)),$(shell $(PKG_CONFIG) --cflags $(LIBS_wir
 EITHER_wires := $(addprefix hil/wire_,gpio_v1.c gpio_v2.c relay_hid.c relay_serial.c)
 SRC_hil := $(filter-out hil/main.c $(EITHER_wires),$(wildcard hil/*.c)) $(SRC_wires)
 
-obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+obj = $(patsubst %.c,$(OBJ)/%.o,$(1))
 LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_cortexm) $(SRC_capture) $(SRC_filter) $(SRC_front) $(SRC_private_bus) $(SRC_usbip) $(SRC_gadget) $(SRC_redir) \
 	$(SRC_emulator)
 # For any POSIX system: files in emulator/posix/ stand for those of their names, and what Linux alone has is left out.
@@ -106,40 +107,41 @@ all: $(B)/dfuemu $(B)/libcore.a $(if $(HIL_MISSING),without-hil,$(B)/dfuhil) ## 
 without-hil:
 	@$(if $(filter static,$(HIL_MISSING)),,echo 'dfuhil is not built: pkg-config does not find $(HIL_MISSING) (sh ci/deps.sh)')
 
-$(B)/obj/emulator/core/%.o: INC := $(INC_core)
-$(B)/obj/emulator/runtime/%.o: INC := $(INC_runtime)
-$(B)/obj/emulator/runtime/cortexm/%.o: INC := $(INC_cortexm)
-$(B)/obj/emulator/capture/%.o: INC := $(INC_capture)
-$(B)/obj/emulator/filter/%.o: INC := $(INC_filter)
-$(B)/obj/emulator/front/%.o: INC := $(INC_front)
-$(B)/obj/emulator/front/private_bus/%.o: INC := $(INC_private_bus)
-$(B)/obj/emulator/front/usbip/%.o: INC := $(INC_usbip)
-$(B)/obj/emulator/front/gadget/%.o: INC := $(INC_gadget)
-$(B)/obj/emulator/front/redir/%.o: INC := $(INC_redir)
-$(B)/obj/emulator/posix/%.o: INC := $(INC_emulator) $(INC_usbip) -Iemulator/posix
-$(B)/obj/emulator/%.o: INC := $(INC_emulator)
-$(B)/obj/hil/%.o: INC := $(INC_hil)
-$(B)/obj/hil/tests/%.o: INC := $(INC_hil) -Ihil/tests -Iemulator/tests
-$(B)/obj/emulator/tests/%.o: INC := $(INC_emulator) $(INC_usbip) $(INC_gadget) $(INC_redir) -Iemulator/runtime/cortexm -Iemulator/tests
+$(OBJ)/emulator/core/%.o: INC := $(INC_core)
+$(OBJ)/emulator/runtime/%.o: INC := $(INC_runtime)
+$(OBJ)/emulator/runtime/cortexm/%.o: INC := $(INC_cortexm)
+$(OBJ)/emulator/capture/%.o: INC := $(INC_capture)
+$(OBJ)/emulator/filter/%.o: INC := $(INC_filter)
+$(OBJ)/emulator/front/%.o: INC := $(INC_front)
+$(OBJ)/emulator/front/private_bus/%.o: INC := $(INC_private_bus)
+$(OBJ)/emulator/front/usbip/%.o: INC := $(INC_usbip)
+$(OBJ)/emulator/front/gadget/%.o: INC := $(INC_gadget)
+$(OBJ)/emulator/front/redir/%.o: INC := $(INC_redir)
+$(OBJ)/emulator/posix/%.o: INC := $(INC_emulator) $(INC_usbip) -Iemulator/posix
+$(OBJ)/emulator/%.o: INC := $(INC_emulator)
+$(OBJ)/hil/%.o: INC := $(INC_hil)
+$(OBJ)/hil/tests/%.o: INC := $(INC_hil) -Ihil/tests -Iemulator/tests
+$(OBJ)/hil/tests/tools/%.o: INC := $(INC_core) $(shell $(PKG_CONFIG) --cflags libusb-1.0 2>/dev/null)
+$(OBJ)/emulator/tests/%.o: INC := $(INC_emulator) $(INC_usbip) $(INC_gadget) $(INC_redir) -Iemulator/runtime/cortexm -Iemulator/tests
 
-$(B)/obj/%.o: %.c Makefile
+$(OBJ)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(INC) -c -o $@ $<
 
 $(B)/libcore.a: $(call obj,$(SRC_core))
-	@rm -f $@
+	@mkdir -p $(@D) && rm -f $@
 	$(AR) rcs $@ $^
 $(B)/libemulator.a: $(call obj,$(LIB_SRC))
-	@rm -f $@
+	@mkdir -p $(@D) && rm -f $@
 	$(AR) rcs $@ $^
 $(B)/dfuemu: $(call obj,$(SRC_main)) $(B)/libemulator.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # The pages that the HTML report and the history fill in are part of the program.
-$(B)/obj/hil/report_html.o: hil/report.html
-$(B)/obj/hil/history_page.o: hil/history.html
+$(OBJ)/hil/report_html.o: hil/report.html
+$(OBJ)/hil/history_page.o: hil/history.html
 $(B)/libhil.a: $(call obj,$(SRC_hil))
-	@rm -f $@
+	@mkdir -p $(@D) && rm -f $@
 	$(AR) rcs $@ $^
 $(B)/dfuhil: $(call obj,hil/main.c $(SRC_stand_in)) $(B)/libhil.a $(B)/libemulator.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_hil)
@@ -151,10 +153,10 @@ WITHOUT = \
 
 # Unit tests: test_*.c in emulator/tests/ and hil/tests/, one binary each, with cmocka.
 UNIT := $(patsubst %.c,$(B)/tests/%,$(notdir $(filter-out $(WITHOUT),$(wildcard emulator/tests/test_*.c hil/tests/test_*.c))))
-$(B)/tests/test_%: $(B)/obj/hil/tests/test_%.o $(B)/libhil.a $(B)/libemulator.a
+$(B)/tests/test_%: $(OBJ)/hil/tests/test_%.o $(B)/libhil.a $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_hil) -lcmocka
-$(B)/tests/test_%: $(B)/obj/emulator/tests/test_%.o $(B)/libemulator.a
+$(B)/tests/test_%: $(OBJ)/emulator/tests/test_%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 # A host that is right, or wrong in one way: what the suite itself is tested with.
@@ -162,7 +164,7 @@ $(B)/tools/dfu-reference: $(call obj,$(wildcard hil/tests/tools/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libusb-1.0)
 # Runs an image on the core alone, for tests.
-$(B)/obj/emulator/tests/cortexm/%.o: INC := $(INC_cortexm)
+$(OBJ)/emulator/tests/cortexm/%.o: INC := $(INC_cortexm)
 $(B)/tools/cortexm_run: $(call obj,emulator/tests/cortexm/cortexm_run.c) $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
@@ -186,9 +188,9 @@ clients: $(addprefix $(B)/clients/,front_libusb gadget_host mass_erase_ioctl no_
 
 # Fuzz targets: tests/fuzz_NAME.c, with clang's libFuzzer, from the corpus tests/corpus/NAME beside it.
 FUZZERS := $(patsubst %.c,$(B)/%,$(notdir $(filter-out $(WITHOUT),$(wildcard emulator/tests/fuzz_*.c hil/tests/fuzz_*.c))))
-$(B)/fuzz_%: $(B)/obj/hil/tests/fuzz_%.o $(B)/libhil.a $(B)/libemulator.a
+$(B)/fuzz_%: $(OBJ)/hil/tests/fuzz_%.o $(B)/libhil.a $(B)/libemulator.a
 	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_hil)
-$(B)/fuzz_%: $(B)/obj/emulator/tests/fuzz_%.o $(B)/libemulator.a
+$(B)/fuzz_%: $(OBJ)/emulator/tests/fuzz_%.o $(B)/libemulator.a
 	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(LIBS)
 fuzzers: $(FUZZERS)
 fuzz-build:
@@ -201,13 +203,14 @@ cross: ## build for aarch64 too, in build-aarch64/
 # Files that run on any Linux of this machine: dfuemu with musl, or else statically with the usual C library. musl has no
 # headers of the kernel: they are taken from where the compiler finds them otherwise. dfuhil takes the archives that its libraries
 # come with, which are made for the usual C library; a linker tells that some of it looks up hosts or loads libraries, which
-# nothing here does.
+# nothing here does. What is compiled for the ordinary one is good for that, too.
 MUSL := $(shell command -v musl-gcc 2>/dev/null)
 STATIC_CC := $(if $(MUSL),musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch),$(CC))
 static: $(if $(HIL_MISSING),without-hil) ## build build/dfuemu-static and build/dfuhil-static, which need no library at all
 	+$(MAKE) --no-print-directory B='$(B)/static' CC='$(STATIC_CC)' LDFLAGS=-static SAN= FUZZ= all
 	cp -fu '$(B)/static/dfuemu' '$(B)/dfuemu-static'
-	$(if $(HIL_MISSING),,+$(MAKE) --no-print-directory B='$(B)/static-hil' STATIC_HIL=1 LDFLAGS=-static SAN= FUZZ= '$(B)/static-hil/dfuhil')
+	$(if $(HIL_MISSING),,+$(MAKE) --no-print-directory B='$(B)/static-hil' STATIC_HIL=1 LDFLAGS=-static SAN= FUZZ= $(if $(SAN),,OBJ='$(B)/obj') \
+		'$(B)/static-hil/dfuhil')
 	$(if $(HIL_MISSING),,cp -fu '$(B)/static-hil/dfuhil' '$(B)/dfuhil-static')
 
 # What a tool's CI unpacks: the static programs, and all that goes with them, which dfuhil finds beside itself.
@@ -233,9 +236,9 @@ BENCH_CFLAGS_umockdev := $(shell pkg-config --cflags umockdev-1.0 2>/dev/null)
 BENCHES := $(patsubst emulator/tests/bench/%.c,$(B)/bench/%,$(wildcard emulator/tests/bench/*.c))
 # What has no library here is left out.
 BENCHES := $(filter-out $(if $(BENCH_LIBS_control),,%/control) $(if $(BENCH_LIBS_umockdev),,%/umockdev),$(BENCHES))
-$(B)/obj/emulator/tests/bench/%.o: INC := $(INC_emulator) -Iemulator/front/usbip -Iemulator/tests
-$(B)/obj/emulator/tests/bench/umockdev.o: INC += $(BENCH_CFLAGS_umockdev)
-$(B)/bench/%: $(B)/obj/emulator/tests/bench/%.o $(B)/libemulator.a
+$(OBJ)/emulator/tests/bench/%.o: INC := $(INC_emulator) -Iemulator/front/usbip -Iemulator/tests
+$(OBJ)/emulator/tests/bench/umockdev.o: INC += $(BENCH_CFLAGS_umockdev)
+$(B)/bench/%: $(OBJ)/emulator/tests/bench/%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(BENCH_LIBS_$*)
 bench: all clients $(BENCHES) ## measure speed and memory: a table, and build/bench.json
@@ -306,4 +309,4 @@ help: ## this list
 .PHONY: all without-hil unit clients fuzzers fuzz-build cross static dist posix bench check check-unit check-vm check-bench check-trips check-firmware fuzz mutants matrix demo firmware deps install clean help
 # Objects are kept: make must not take those of tests for intermediate files.
 .SECONDARY:
--include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)

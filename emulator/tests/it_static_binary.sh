@@ -10,7 +10,7 @@ static=$build/dfuemu-static
 build_it()
 {
   need make flock
-  flock "$build" make -C "$repo" --no-print-directory B="$build" SAN= static # it_hil_static.sh makes them too
+  flock "$build" make -C "$repo" --no-print-directory B="$build" SAN="${SAN-}" static # it_hil_static.sh makes them too
   [ -x "$static" ]
 }
 

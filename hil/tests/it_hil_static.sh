@@ -23,8 +23,8 @@ pack()
   need make xz flock
   # shellcheck disable=SC2016 # that shell's
   flock "$build" sh -e -c 'rm -f "$1"/dfubench-*.tar.xz
-    make -C "$2" --no-print-directory B="$1" SAN= dist
-    cp "$1"/dfubench-*.tar.xz "$3"' sh "$build" "$repo" "$work"
+    make -C "$2" --no-print-directory B="$1" SAN="$4" dist
+    cp "$1"/dfubench-*.tar.xz "$3"' sh "$build" "$repo" "$work" "${SAN-}"
   [ -x "$static" ]
   unpack here
   [ "$(cd here && echo *)" = 'bin share' ]
