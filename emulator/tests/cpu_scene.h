@@ -132,4 +132,19 @@ static inline void assert_access(const struct fixture *f, size_t i, struct acces
 	assert_int_equal(a->write, want.write);
 }
 
+/* Programs that more than one test uses. */
+static const uint16_t straight[] = {
+	0x2000, /* movs r0, #0 */
+	0x3001, /* adds r0, #1 */
+	0x3001, /* adds r0, #1 */
+	0x0101, /* lsls r1, r0, #4 */
+	0xE7FE, /* b . */
+};
+
+static const uint16_t counting[] = {
+	0x3001, /* adds r0, #1 */
+	0xE7FF, /* b.n .+2 */
+	0xE7FC, /* b.n .-4 */
+};
+
 #endif

@@ -8,14 +8,6 @@
 #include <cmocka.h>
 #include "cpu_scene.h"
 
-static const uint16_t straight[] = {
-	0x2000, /* movs r0, #0 */
-	0x3001, /* adds r0, #1 */
-	0x3001, /* adds r0, #1 */
-	0x0101, /* lsls r1, r0, #4 */
-	0xE7FE, /* b . */
-};
-
 static void an_instruction_is_a_cycle(void **state)
 {
 	struct fixture *f = START(state, straight);
@@ -80,12 +72,6 @@ static void a_halt_is_after_the_instruction(void **state)
 	assert_int_equal(run(f, 20), CPU_HALTED);
 	assert_int_equal(cpu_cycles(f->cpu), 5);
 }
-
-static const uint16_t counting[] = {
-	0x3001, /* adds r0, #1 */
-	0xE7FF, /* b.n .+2 */
-	0xE7FC, /* b.n .-4 */
-};
 
 static void enable(struct fixture *f, unsigned irq)
 {

@@ -108,20 +108,6 @@ static void code_that_changes_itself_is_run_as_it_is(void **state)
 	assert_int_equal(reg(f, 0), 0x11);
 }
 
-static const uint16_t straight[] = {
-	0x2000, /* movs r0, #0 */
-	0x3001, /* adds r0, #1 */
-	0x3001, /* adds r0, #1 */
-	0x0101, /* lsls r1, r0, #4 */
-	0xE7FE, /* b . */
-};
-
-static const uint16_t counting[] = {
-	0x3001, /* adds r0, #1 */
-	0xE7FF, /* b.n .+2 */
-	0xE7FC, /* b.n .-4 */
-};
-
 static void the_alias_moves(void **state)
 {
 	struct fixture *f = START(state, straight);
@@ -193,7 +179,10 @@ static void code_that_changes_for_ever_takes_no_more_memory(void **state)
 	};
 	struct fixture *f = START(state, forever);
 	uint16_t word = 0x3001; /* adds r0, #1 */
-	size_t before = peak_mib();
+	size_t before = peak_mib(), most = 100;
+#ifdef __SANITIZE_ADDRESS__
+	most = 1000; /* it keeps for a while what is freed */
+#endif
 
 	for (unsigned i = 0; i < ADDS; i++)
 		memcpy(f->ram + 2 * i, &word, sizeof word);
@@ -205,7 +194,7 @@ static void code_that_changes_for_ever_takes_no_more_memory(void **state)
 		assert_int_equal(run(f, ADDS + 3), CPU_RAN);
 	}
 	assert_int_equal(reg(f, 0), TIMES * ADDS);
-	assert_true(peak_mib() - before < 100);
+	assert_true(peak_mib() - before < most);
 }
 
 static void cores_do_not_know_of_each_other(void **state)
