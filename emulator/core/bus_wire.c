@@ -45,6 +45,7 @@ static unsigned type_of(const struct bus *b, const struct pipe *p)
 static size_t packet_bytes(const struct bus *b, const struct pipe *p)
 {
 	const struct bus_endpoint *e;
+	size_t most;
 
 	if (bus_is_control(b, p)) {
 		/* Whoever asks a device that has just been reset what it is, does not know yet. */
@@ -53,9 +54,8 @@ static size_t packet_bytes(const struct bus *b, const struct pipe *p)
 		return unknown ? USUAL_PACKET_BYTES : b->facts.packet0_bytes;
 	}
 	e = bus_facts_find(&b->facts, p->address);
-	if (!e || !e->packet_bytes)
-		return USUAL_PACKET_BYTES;
-	return e->packet_bytes < BUS_PACKET_BYTES ? e->packet_bytes : BUS_PACKET_BYTES;
+	most = e && e->type == BUS_ISOCHRONOUS ? BUS_PACKET_BYTES : USUAL_PACKET_BYTES; /* USB 2.0 5.7.3, 5.8.3 */
+	return e && e->packet_bytes && e->packet_bytes < most ? e->packet_bytes : most;
 }
 
 void bus_next_transfer(struct bus *b, struct pipe *p)
@@ -216,7 +216,7 @@ static void ask(struct bus *b, struct pipe *p)
 	take_wire(b, b->in_length);
 }
 
-/* *bytes of room in the transfer; false: babble, which nobody acknowledges */
+/* *room: bytes that the transfer has left. False: babble, which nobody acknowledges. */
 static bool fits(const struct bus *b, const struct pipe *p, const struct usb_urb *urb, size_t *room)
 {
 	*room = bus_is_control(b, p) && b->stage == STAGE_STATUS ? 0 : urb->length - urb->actual;

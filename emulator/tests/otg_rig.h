@@ -51,7 +51,8 @@ struct rig {
 	uint64_t latency_us;
 	struct bench_event event;
 	bool line, stopped; /* stopped: the firmware hangs */
-	unsigned unknown, last_unknown;
+	unsigned unknown, last_unknown, syncs;
+	void (*on_sync)(struct rig *); /* the firmware comes up to the present; may be NULL */
 
 	/* the driver's */
 	struct rig_transfer in[RIG_ENDPOINTS], out[RIG_ENDPOINTS];
@@ -256,7 +257,11 @@ static inline void rig_interrupt(void *context, bool level)
 
 static inline void rig_sync(void *context)
 {
-	(void)context;
+	struct rig *r = context;
+
+	r->syncs++;
+	if (r->on_sync)
+		r->on_sync(r);
 }
 
 static inline void rig_unknown(void *context, uint32_t offset, bool write)

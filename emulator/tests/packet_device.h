@@ -176,7 +176,7 @@ static inline void packet_open(struct packet_device *d)
 {
 	/* clang-format off */
 	static const uint8_t configuration[] = {
-		9, 2, 85, 0, 2, 1, 0, 0x80, 50,
+		9, 2, 92, 0, 2, 1, 0, 0x80, 50,
 		9, 4, 0, 0, 5, 255, 0, 0, 0,
 		7, 5, 0x01, 2, 32, 0, 0,
 		7, 5, 0x81, 2, 32, 0, 0,
@@ -185,8 +185,9 @@ static inline void packet_open(struct packet_device *d)
 		7, 5, 0x84, 3, 8, 0, 10,
 		9, 4, 0, 1, 1, 255, 0, 0, 0,
 		7, 5, 0x81, 2, 16, 0, 0,
-		9, 4, 1, 0, 1, 255, 0, 0, 0,
+		9, 4, 1, 0, 2, 255, 0, 0, 0,
 		7, 5, 0x85, 2, 8, 0, 0,
+		7, 5, 0x06, 2, 0, 2, 0,
 	};
 	/* clang-format on */
 

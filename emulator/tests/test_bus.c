@@ -120,7 +120,8 @@ static void out_data_is_cut_into_packets(void **state)
 		size_t last;
 	} rows[] = {
 		{ 0x03, 130, "OOO", 2 },   { 0x03, 128, "OO", 64 }, { 0x03, 0, "O", 0 },
-		{ 0x01, 130, "OOOOO", 2 }, { 0x01, 32, "O", 32 },   { 0x05, 65, "OO", 1 }, /* 0x05 is not known */
+		{ 0x01, 130, "OOOOO", 2 }, { 0x01, 32, "O", 32 },   { 0x05, 65, "OO", 1 }, /* not known */
+		{ 0x06, 65, "OO", 1 }, /* said to be of 512, as none is at full speed */
 	};
 	uint8_t data[256] = { 0 };
 	struct packet_device d;
@@ -233,6 +234,53 @@ static void silence_is_heard_three_times(void **state)
 	d.in[0].times = 3;
 	assert_int_equal(packet_control(&d, 0x40, 1, 0, 0, NULL, 0, NULL), USB_SILENT);
 	assert_int_equal(packet_control(&d, 0x40, 1, 0, 0, NULL, 0, NULL), USB_ACK);
+	packet_close(&d);
+}
+
+static char quiet_at;
+
+/* Two tokens of three find nobody. */
+static void every_third_is_heard(struct packet_device *d, char what, uint8_t endpoint)
+{
+	static unsigned turn;
+
+	if (what != quiet_at)
+		return;
+	d->in[endpoint].answer = d->out[endpoint].answer = BUS_NOTHING;
+	d->in[endpoint].times = d->out[endpoint].times = ++turn % 3 != 0;
+}
+
+static void each_packet_has_three_tries(void **state)
+{
+	static uint8_t data[640];
+	struct packet_device d;
+	size_t n;
+
+	(void)state;
+	packet_open(&d);
+	packet_enumerate(&d);
+	d.during = every_third_is_heard;
+	quiet_at = 'O';
+	assert_int_equal(packet_transfer(&d, 0x03, data, 640, NULL), USB_ACK);
+	assert_int_equal(d.count, 30);
+	quiet_at = 'I';
+	d.in[2].left = 640;
+	assert_int_equal(packet_transfer(&d, 0x82, data, 640, &n), USB_ACK);
+	assert_int_equal(n, 640);
+	assert_int_equal(d.count, 60);
+	/* a transfer that is given up leaves its tries to no other */
+	d.during = NULL;
+	d.in[2].answer = BUS_NOTHING;
+	for (unsigned i = 0; i < 5; i++) {
+		struct host_urb u;
+
+		d.in[2].times = 2;
+		packet_submit(&d, &u, 0x82, data, 640);
+		host_sleep(&d.host, 18);
+		d.host.dev->ops->cancel(d.host.dev, &u.urb);
+		assert_int_equal(u.urb.result, USB_CANCELLED);
+		host_sleep(&d.host, 100);
+	}
 	packet_close(&d);
 }
 
@@ -433,6 +481,7 @@ int main(void)
 		cmocka_unit_test(control_stages_follow_the_request),
 		cmocka_unit_test(a_stall_is_an_answer_at_every_stage),
 		cmocka_unit_test(silence_is_heard_three_times),
+		cmocka_unit_test(each_packet_has_three_tries),
 		cmocka_unit_test(more_than_there_is_room_for_fails),
 		cmocka_unit_test(toggles_alternate_and_begin_anew_where_both_sides_know),
 		cmocka_unit_test(a_packet_that_comes_again_is_not_taken),

@@ -175,7 +175,7 @@ static void small_control_packets_are_learnt(void **state)
 static void endpoints_are_those_of_the_setting(void **state)
 {
 	struct packet_device d;
-	uint8_t data[64];
+	uint8_t data[64], b[96];
 	size_t n;
 
 	(void)state;
@@ -188,6 +188,28 @@ static void endpoints_are_those_of_the_setting(void **state)
 	assert_int_equal(packet_control(&d, 0x01, 11, 1, 0, NULL, 0, NULL), USB_ACK);
 	d.in[1].data1 = false;
 	d.in[1].left = 40;
+	assert_int_equal(packet_transfer(&d, 0x81, data, 64, &n), USB_ACK);
+	assert_int_equal(n, 40);
+	/* a configuration that is set anew begins with the first settings, and so does a reset */
+	assert_int_equal(packet_control(&d, 0x00, 9, 1, 0, NULL, 0, NULL), USB_ACK);
+	d.in[1].data1 = false;
+	d.in[1].left = 40;
+	assert_int_equal(packet_transfer(&d, 0x81, data, 64, &n), USB_ACK);
+	assert_int_equal(n, 16);
+	/* what is read again is what counts */
+	d.configuration[9 + 9 + 7 + 4] = 16;
+	assert_int_equal(packet_control(&d, 0x80, 6, 0x0200, 0, b, sizeof(b), NULL), USB_ACK);
+	assert_int_equal(packet_control(&d, 0x00, 9, 1, 0, NULL, 0, NULL), USB_ACK);
+	d.in[1].data1 = false;
+	d.in[1].left = 40;
+	assert_int_equal(packet_transfer(&d, 0x81, data, 64, &n), USB_ACK);
+	assert_int_equal(n, 40);
+	/* one more configuration takes nothing from the first */
+	d.configuration[5] = 2;
+	d.configuration[9 + 9 + 7 + 4] = 8;
+	assert_int_equal(packet_control(&d, 0x80, 6, 0x0201, 0, b, sizeof(b), NULL), USB_ACK);
+	d.in[1].left = 40;
+	d.in[1].data1 = true;
 	assert_int_equal(packet_transfer(&d, 0x81, data, 64, &n), USB_ACK);
 	assert_int_equal(n, 40);
 	/* the other interface has one of its own, whatever the first is set to */
@@ -204,7 +226,7 @@ static void broken_descriptors_teach_nothing(void **state)
 	uint8_t b[96];
 
 	(void)state;
-	for (unsigned i = 0; i < 85; i++)
+	for (unsigned i = 0; i < 92; i++)
 		for (unsigned value = 0; value < 256; value += 51) {
 			packet_open(&d);
 			d.configuration[i] = (uint8_t)value;
@@ -265,6 +287,15 @@ static void a_suspended_bus_is_silent_until_it_resumes(void **state)
 	assert_int_equal(d.heard[1].at_us - d.heard[0].at_us, 30000 + 51 + 1);
 	assert_int_equal(bus_frame(d.bus), frame + 10);
 	assert_string_equal(packet_said(&d), "zO");
+	/* with frames */
+	bus_suspend(d.bus, true);
+	bus_want_sof(d.bus, true);
+	bus_suspend(d.bus, false);
+	host_sleep(&d.host, 21500);
+	assert_int_equal(d.heard[2].at_us - d.heard[1].at_us, 20000);
+	assert_string_equal(packet_said(&d), "ZzFF");
+	bus_want_sof(d.bus, false);
+	host_sleep(&d.host, 10000);
 	/* by the device */
 	bus_wake(d.bus); /* nobody sleeps */
 	bus_suspend(d.bus, true);

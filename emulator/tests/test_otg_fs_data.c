@@ -154,6 +154,17 @@ static void words_beyond_a_fifo_are_lost(void **state)
 	drv_fill(&r, 1, data, 64);
 	assert_true(host_wait(&r.host, &u, 1000));
 	assert_memory_equal(got, data, 64);
+	/* with NAK it waits */
+	set(&r, DIEPCTL(1), SNAK);
+	wr(&r, DIEPTSIZ(1), B(19) | 5);
+	set(&r, DIEPCTL(1), EPENA);
+	drv_fill(&r, 1, data, 5);
+	rig_submit(&r, &u, 0x81, got, 64);
+	host_sleep(&r.host, 1000);
+	assert_int_equal(u.completions, 0);
+	set(&r, DIEPCTL(1), CNAK);
+	assert_true(host_wait(&r.host, &u, 1000));
+	assert_int_equal(u.urb.actual, 5);
 	/* without a FIFO */
 	wr(&r, 0x104, 0);
 	arm_in(&r, 1, 4);
@@ -213,6 +224,7 @@ static void an_out_endpoint_is_disabled_under_global_nak_alone(void **state)
 	assert_true(rd(&r, R_GINTSTS) & B(7));
 	assert_true(rd(&r, DOEPINT(1)) & B(1));
 	assert_false(rd(&r, DOEPCTL(1)) & EPENA);
+	assert_true(rd(&r, DOEPCTL(1)) & NAKSTS);
 	wr(&r, R_GINTSTS, B(7)); /* read-only */
 	assert_true(rd(&r, R_GINTSTS) & B(7));
 	/* another, while it lasts: at once */
@@ -228,6 +240,19 @@ static void an_out_endpoint_is_disabled_under_global_nak_alone(void **state)
 	assert_int_equal(u.completions, 0);
 	arm_out(&r, 1);
 	assert_true(host_wait(&r.host, &u, 1000));
+	/* a flush of the FIFO takes what nobody has read */
+	assert_true(rd(&r, R_GINTSTS) & B(4));
+	wr(&r, R_GRSTCTL, B(4));
+	assert_false(rd(&r, R_GINTSTS) & B(4));
+	assert_int_equal(rd(&r, R_GRXSTSP), 0);
+	/* endpoint 0 has no way to be disabled */
+	wr(&r, DOEPTSIZ(0), B(19) | 64);
+	set(&r, DOEPCTL(0), EPENA | CNAK);
+	set(&r, R_DCTL, B(9));
+	rd(&r, R_GRXSTSP);
+	set(&r, DOEPCTL(0), EPDIS);
+	assert_true(rd(&r, DOEPCTL(0)) & EPENA);
+	assert_false(rd(&r, DOEPINT(0)) & B(1));
 	rig_close(&r);
 }
 
@@ -352,6 +377,68 @@ static void a_packet_is_sent_when_it_is_acknowledged(void **state)
 	rig_close(&r);
 }
 
+static void send_three(struct rig *r)
+{
+	r->on_sync = NULL;
+	arm_in(r, 1, 3);
+	drv_fill(r, 1, (const uint8_t[]){ 4, 5, 6 }, 3);
+}
+
+static void leave(struct rig *r)
+{
+	r->on_sync = NULL;
+	set(r, R_DCTL, B(1));
+}
+
+/* What it has done until now counts for the packet. */
+static void firmware_is_brought_up_to_date_before_each_packet(void **state)
+{
+	static const uint8_t three[] = { 4, 5, 6 };
+	uint8_t got[64] = { 0 };
+	struct host_urb u;
+	struct rig r;
+
+	(void)state;
+	open_addressed(&r);
+	r.syncs = 0;
+	r.on_sync = send_three;
+	rig_submit(&r, &u, 0x81, got, 64);
+	assert_int_equal(r.syncs, 0); /* not within the host's call */
+	host_sleep(&r.host, 20);
+	assert_int_equal(u.urb.result, USB_ACK);
+	assert_int_equal(u.completions, 1);
+	assert_memory_equal(got, three, 3);
+	assert_int_equal(r.syncs, 2); /* token and acknowledgement */
+	arm_out(&r, 1);
+	assert_int_equal(rig_transfer(&r, 0x01, got, 3, NULL), USB_ACK);
+	assert_int_equal(r.syncs, 3);
+	assert_int_equal(take_data(&r, got, 64), 3);
+	set(&r, R_GINTMSK, B(3));
+	host_sleep(&r.host, 1000);
+	assert_int_equal(r.syncs, 4);
+	clear(&r, R_GINTMSK, B(3));
+	bus_suspend((struct bus *)r.host.dev, true);
+	host_sleep(&r.host, 5000);
+	assert_int_equal(r.syncs, 6); /* silence, and 3 ms of it */
+	bus_suspend((struct bus *)r.host.dev, false);
+	assert_int_equal(r.syncs, 7);
+	r.host.dev->ops->bus_reset(r.host.dev);
+	assert_int_equal(r.syncs, 7);
+	host_sleep(&r.host, 30000);
+	assert_int_equal(r.syncs, 9);
+	rd(&r, R_GINTSTS);
+	wr(&r, R_DCFG, 0);
+	assert_int_equal(r.syncs, 9); /* the firmware's own doing needs none */
+	/* it has left: there is nobody to see the packet */
+	r.on_sync = leave;
+	host_submit(&r.host, &u, (struct usb_setup){ 0x80, 6, 0x0100, 0, 18 }, got);
+	assert_true(host_wait(&r.host, &u, 1000));
+	assert_int_equal(u.urb.result, USB_GONE);
+	assert_false(r.host.attached);
+	assert_false(rd(&r, R_GINTSTS) & B(4));
+	rig_close(&r);
+}
+
 /* At once, not when the host comes next. */
 static void the_line_rises_with_the_packet(void **state)
 {
@@ -448,6 +535,7 @@ int main(void)
 		cmocka_unit_test(a_stall_goes_before_nak),
 		cmocka_unit_test(toggles_that_do_not_agree_lose_a_packet),
 		cmocka_unit_test(a_packet_is_sent_when_it_is_acknowledged),
+		cmocka_unit_test(firmware_is_brought_up_to_date_before_each_packet),
 		cmocka_unit_test(the_line_rises_with_the_packet),
 		cmocka_unit_test(isochronous_packets_are_not_acknowledged),
 	};

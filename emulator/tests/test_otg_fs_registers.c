@@ -45,6 +45,52 @@ static void registers_have_their_reset_values(void **state)
 	rig_close(&r);
 }
 
+static void registers_keep_what_they_are_for(void **state)
+{
+	static const struct {
+		uint32_t offset, want;
+	} rows[] = {
+		{ 0x000, 0x00010e02 }, { 0x008, 0x00000181 }, { 0x00c, 0xe0003f47 }, { 0x018, 0xffffffff },
+		{ 0x024, 0x0000ffff }, { 0x028, 0xffffffff }, { 0x038, 0x003d0000 }, { 0x03c, 0xffffffff },
+		{ 0x040, 0x4f54281a }, { 0x044, 0 },          { 0x048, 0x229dcd20 }, { 0x04c, 0x020001e8 },
+		{ 0x050, 0x0ff08030 }, { 0x100, 0xffffffff }, { 0x104, 0xffffffff }, { 0x10c, 0xffffffff },
+		{ 0x110, 0 },          { 0x800, 0x02201ff7 }, { 0x810, 0x0000007f }, { 0x814, 0x0000007f },
+		{ 0x81c, 0xffffffff }, { 0x828, 0x0000ffff }, { 0x82c, 0x00000fff }, { 0x834, 0x0000ffff },
+		{ 0x838, 0 },          { 0x83c, 0 },          { 0x910, 0x6018007f }, { 0x930, 0x7fffffff },
+		{ 0xb10, 0x6008007f }, { 0xb30, 0x7fffffff }, { 0xe00, 0x00000003 }, { 0x20004, 0xffffffff },
+	};
+	struct rig r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		print_message("0x%03x\n", rows[i].offset);
+		rig_open_bare(&r);
+		wr(&r, rows[i].offset, 0xffffffff);
+		assert_int_equal(rd(&r, rows[i].offset) & ~(rows[i].offset ? 0 : B(19)), rows[i].want);
+		assert_int_equal(rd(&r, rows[i].offset + 3), rd(&r, rows[i].offset)); /* words are what there is */
+		otg_fs_vbus(r.otg, false);
+		rig_close(&r);
+	}
+	rig_open_bare(&r);
+	wr(&r, DIEPCTL(0), 0x10bfffff & ~STALL);
+	assert_int_equal(rd(&r, DIEPCTL(0)), 0x00808003 | (rd(&r, DIEPCTL(0)) & 0x03000000));
+	assert_int_equal(rd(&r, DOEPCTL(0)), 0x00008003); /* its size is that of the other way */
+	wr(&r, DOEPCTL(0), 0);
+	assert_int_equal(rd(&r, DOEPCTL(0)), 0x00008003);
+	wr(&r, DIEPCTL(0), STALL);
+	wr(&r, DIEPCTL(0), 0);
+	assert_int_equal(rd(&r, DIEPCTL(0)), USBAEP | STALL); /* cleared by SETUP alone */
+	wr(&r, DIEPCTL(1), STALL | SNAK);
+	assert_int_equal(rd(&r, DIEPCTL(1)), STALL | NAKSTS);
+	wr(&r, DIEPCTL(1), CNAK);
+	assert_int_equal(rd(&r, DIEPCTL(1)), 0);
+	wr(&r, DIEPCTL(1), 0x0fcf87ff & ~(SNAK | CNAK));
+	assert_int_equal(rd(&r, DIEPCTL(1)), 0x03cc87ff);
+	wr(&r, R_GRSTCTL, 3u << 6 | B(5));
+	assert_int_equal(rd(&r, R_GRSTCTL), B(31) | 3u << 6);
+	rig_close(&r);
+}
+
 static void what_is_not_modelled_is_told_once(void **state)
 {
 	struct rig r;
@@ -58,6 +104,14 @@ static void what_is_not_modelled_is_told_once(void **state)
 	}
 	assert_int_equal(r.unknown, 2);
 	assert_int_equal(r.last_unknown, 0x830);
+	rd(&r, 0x18000);
+	wr(&r, 0x1c000, 1); /* all beyond the registers is one */
+	assert_int_equal(r.unknown, 3);
+	assert_int_equal(r.last_unknown, 0x18000);
+	rd(&r, DIEPCTL(0) + 4);
+	wr(&r, DOEPCTL(0) + 0x14, 1);
+	assert_int_equal(r.unknown, 5);
+	r.unknown -= 3;
 	for (uint32_t n = 4; n < 16; n++) { /* of larger cores */
 		wr(&r, DIEPINT(n), 0xfb7f);
 		wr(&r, DOEPINT(n), 0xfb7f);
@@ -285,6 +339,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registers_have_their_reset_values),
+		cmocka_unit_test(registers_keep_what_they_are_for),
 		cmocka_unit_test(what_is_not_modelled_is_told_once),
 		cmocka_unit_test(without_its_clock_nothing_answers),
 		cmocka_unit_test(the_pull_up_needs_power_a_session_and_the_firmware),
