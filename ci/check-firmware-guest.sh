@@ -55,7 +55,7 @@ serve()
     exec ci/vm/on-host "$dfuemu" serve usbip --listen 127.0.0.1:0 --app firmware --serial "$serial" --control "$socket" -v
   ) >ready 2>events &
   server=$!
-  trap 'kill "$server" 2>/dev/null || true; tail -n 60 events; dmesg | tail -n 60' EXIT
+  trap 'kill "$server" 2>/dev/null || true; grep -vE "dfuDN|programmed|LED" events | tail -n 20; dmesg | grep -v unlink | tail -n 30' EXIT
   until_true 40 grep -q '^ready' ready
   port=$(sed 's/.*://' ready)
   attach df11
@@ -104,19 +104,18 @@ echoes()
   cmp sent got
 }
 
-# says_back TEXT: reads from the port until that comes, before long
-says_back()
+# tells LINE ANSWER: the prompt gets the one and gives the other. What comes is in the file heard, by way of a program: `read -n` has a
+# terminal turn CR into LF.
+tells()
 {
-  local said='' c
+  : >heard
+  printf '%s\r' "$1" >&5
+  until_true 60 hears "$2"
+}
 
-  while [[ $said != *"$1"* ]]; do
-    IFS= read -r -d '' -n 1 -t 60 c <&5 || {
-      echo "=> it says '$said', and never '$1'"
-      return 1
-    }
-    said+=$c
-  done
-  printf '%s\n' "$said"
+hears()
+{
+  [[ $(tr -d '\r' <heard) == *"$1" ]]
 }
 
 # What does not begin with a jump has partitions, and the file system is on the first.
@@ -163,12 +162,10 @@ micropython()
   says flash/boot.py 'boot.py -- run on boot'
   umount flash
   open_port
-  printf '\r\003\003' >&5
-  says_back '>>> '
-  printf 'print(6*7)\r' >&5
-  says_back $'\r\n42\r\n>>> '
-  printf 'import machine\r' >&5
-  says_back '>>> '
+  cat <&5 >>heard &
+  tells $'\003\003' '>>> '
+  tells 'print(6*7)' $'\n42\n>>> '
+  tells 'import machine' $'machine\n>>> '
   printf 'machine.bootloader()\r' >&5
   until_true 40 absent 9800
   exec 5>&-

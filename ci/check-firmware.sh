@@ -97,12 +97,10 @@ micropython_returns()
   export size
   on_board '
     leave
-    client f055:9800 repl "f = open(\"/flash/kept.txt\", \"w\"); n = f.write(\"kept\"); f.close()"
+    client f055:9800 repl "f = open(\"/flash/kept.txt\", \"w\"); n = f.write(\"kept\"); f.close()" -
     client f055:9800 repl "import machine; machine.reset()"
-    client f055:9800 gone
     client f055:9800 repl "print(open(\"/flash/kept.txt\").read())" kept
     client f055:9800 repl "import machine; machine.bootloader()"
-    client f055:9800 gone
     client 0483:df11 there
     dfu-util -a 0 -s "0x08000000:$size" -U back.bin'
   cmp element back.bin

@@ -5,7 +5,8 @@
 firmware_usb.py VID:PID there | gone        wait for it
 firmware_usb.py VID:PID names               manufacturer, product, serial number
 firmware_usb.py VID:PID echo [BYTES]        a serial line gives back what it gets
-firmware_usb.py VID:PID repl LINE [ANSWER]  a line for MicroPython's prompt, and what it says to that (-: anything)
+firmware_usb.py VID:PID repl LINE [ANSWER]  a line for MicroPython's prompt, and what it says to that (-: anything;
+                                            without ANSWER: it leaves the bus)
 firmware_usb.py VID:PID disk [LABEL]        a disk's name, size and first sector; a FAT file system of that label
 """
 import random
@@ -82,6 +83,19 @@ class Line:
             said += self.read(500)
         return said
 
+    def read_until_gone(self):
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            try:
+                self.device.read(self.into, 512, 100)
+            except usb.core.USBTimeoutError:
+                pass
+            except usb.core.USBError as error:
+                if error.errno in (5, 19):  # EIO, ENODEV: while it goes, and when it has gone
+                    return
+                raise
+        fail("it is still there")
+
 
 def names(device):
     print(device.manufacturer, device.product, device.serial_number, sep="\n")
@@ -112,6 +126,7 @@ def repl(device, text, answer=None):
         pass
     line.write(text.encode() + b"\r")
     if answer is None:
+        line.read_until_gone()
         return
     said = line.read_until(b"\r\n>>> ").decode()
     print(said)
