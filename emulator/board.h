@@ -34,9 +34,9 @@ struct usbdev *desk_device(struct desk *, unsigned index, bool *denied);
 
 /* Boards have numbers from 1 on; those that are removed leave a gap. */
 unsigned desk_last_board(const struct desk *);
-struct mcu *desk_mcu(struct desk *, unsigned board);             /* NULL: there is no such board */
-struct engine *desk_engine(struct desk *, unsigned board);       /* what runs as application; NULL: nothing, or no board */
-struct fault *desk_fault(struct desk *, unsigned board);         /* likewise */
+struct mcu *desk_mcu(struct desk *, unsigned board);       /* NULL: there is no such board */
+struct engine *desk_engine(struct desk *, unsigned board); /* what runs as application; NULL: nothing, or no board */
+struct fault *desk_fault(struct desk *, unsigned board);   /* likewise */
 struct usbdev *desk_board_device(struct desk *, unsigned board); /* what a front plugs in; likewise */
 
 struct gear *desk_gear(struct desk *); /* the bench devices; NULL: there are none */

@@ -528,6 +528,93 @@ static void the_application_may_enter_the_rom_or_reset(void **state)
 	board_close(&b);
 }
 
+static void causes_of_resets_add_up_until_they_are_forgotten(void **state)
+{
+	struct board b;
+	struct app app = { 0 };
+
+	(void)state;
+	board_open(&b);
+	mcu_set_app(b.mcu, &app_ops, &app);
+	board_load_application(&b, 0);
+	host_sleep(&b.host, MS(5));
+	mcu_set_pin(b.mcu, PIN_VDD, true);
+	assert_int_equal(mcu_resets(b.mcu), 1u << RESET_POWER_ON);
+	assert_int_equal(mcu_powered_at_us(b.mcu), MS(5));
+	pulse_reset(&b);
+	assert_int_equal(mcu_resets(b.mcu), 1u << RESET_POWER_ON | 1u << RESET_PIN);
+	mcu_forget_resets(b.mcu);
+	assert_int_equal(mcu_watchdog_reset(b.mcu, RESET_WATCHDOG), 0);
+	host_sleep(&b.host, MS(5));
+	assert_int_equal(mcu_resets(b.mcu), 1u << RESET_WATCHDOG);
+	assert_int_equal(board_last(&b, MCU_EVENT_RESET)->cause, RESET_WATCHDOG);
+	assert_false(mcu_was_jumped_to(b.mcu));
+	board_close(&b);
+}
+
+static void what_the_rom_jumps_to_was_not_reset(void **state)
+{
+	struct board b;
+	struct app app = { 0 };
+
+	(void)state;
+	board_open(&b);
+	mcu_set_app(b.mcu, &app_ops, &app);
+	board_load_application(&b, 0);
+	board_power_on(&b);
+	assert_int_equal(host_clrstatus(&b.host), USB_ACK);
+	board_leave(&b);
+	host_sleep(&b.host, MS(10));
+	assert_int_equal(mcu_mode(b.mcu), MCU_APPLICATION);
+	assert_true(mcu_was_jumped_to(b.mcu));
+	assert_int_equal(mcu_resets(b.mcu), 1u << RESET_POWER_ON);
+	board_close(&b);
+}
+
+static void an_application_that_attaches_itself_is_left_to_it(void **state)
+{
+	static const struct mcu_app_ops ops = { .start = app_start, .stop = app_stop, .attaches_itself = true };
+	struct board b;
+	struct app app = { 0 };
+
+	(void)state;
+	board_open(&b);
+	mcu_set_app(b.mcu, &ops, &app);
+	board_load_application(&b, 0);
+	mcu_set_pin(b.mcu, PIN_VDD, true);
+	host_sleep(&b.host, SECONDS(1));
+	assert_false(b.host.attached);
+	usbdev_attach(&app.dev, USB_SPEED_IS_FULL);
+	assert_true(b.host.attached);
+	usbdev_detach(&app.dev);
+	assert_false(b.host.attached);
+	board_close(&b);
+}
+
+static void a_core_that_stands_still_keeps_its_device_until_reset(void **state)
+{
+	struct board b;
+	struct app app = { 0 };
+
+	(void)state;
+	board_open(&b);
+	mcu_set_app(b.mcu, &app_ops, &app);
+	board_load_application(&b, 0);
+	mcu_set_pin(b.mcu, PIN_VDD, true);
+	board_wait_attached(&b);
+	mcu_lock_up(b.mcu, &(const struct mcu_fault){ .exception = 3, .lockup = true });
+	assert_int_equal(mcu_mode(b.mcu), MCU_LOCKUP);
+	assert_int_equal(board_count(&b, MCU_EVENT_FAULT), 1);
+	assert_true(b.host.attached);
+	assert_int_equal(app.stops, 0);
+	assert_int_equal(mcu_software_entry(b.mcu), -EINVAL);
+	assert_int_equal(mcu_watchdog_reset(b.mcu, RESET_WATCHDOG), 0); /* it goes on counting */
+	assert_false(b.host.attached);
+	board_wait_attached(&b);
+	assert_int_equal(mcu_mode(b.mcu), MCU_APPLICATION);
+	board_close(&b);
+}
+
 static void level_2_keeps_the_application_out_of_the_rom(void **state)
 {
 	struct board b;
@@ -638,6 +725,10 @@ int main(void)
 		cmocka_unit_test(a_board_without_cable_starts_and_attaches_when_it_comes),
 		cmocka_unit_test(traffic_on_another_interface_selects_it_before_a_host_is_seen),
 		cmocka_unit_test(the_application_may_enter_the_rom_or_reset),
+		cmocka_unit_test(causes_of_resets_add_up_until_they_are_forgotten),
+		cmocka_unit_test(what_the_rom_jumps_to_was_not_reset),
+		cmocka_unit_test(an_application_that_attaches_itself_is_left_to_it),
+		cmocka_unit_test(a_core_that_stands_still_keeps_its_device_until_reset),
 		cmocka_unit_test(level_2_keeps_the_application_out_of_the_rom),
 		cmocka_unit_test(pins_may_change_from_the_callbacks_of_the_port),
 		cmocka_unit_test(many_boards_share_a_bench),

@@ -8,7 +8,7 @@
 
 #define SYSTEM_BASE 0x1FFF0000u
 #define SYSTEM_BYTES 0x7800u
-#define SRAM_ALIAS_BYTES 0x1C000u
+#define SYSCFG_MEMRMP 0x40013800u
 #define PAGE_BYTES 4096u
 #define OTG_BASE 0x50000000u
 #define OTG_BYTES 0x40000u
@@ -271,7 +271,7 @@ void firmware_begin(struct firmware *f)
 	soc_reset(f->soc, f->began_us, mcu_resets(f->mcu), mcu_was_jumped_to(f->mcu));
 	cpu_reset(f->cpu, word_at(f, f->vector), word_at(f, f->vector + 4));
 	if (f->vector - p->ram_base < p->ram_size_bytes)
-		cpu_alias(f->cpu, p->ram_base, SRAM_ALIAS_BYTES);
+		soc_write(f->soc, SYSCFG_MEMRMP, 4, 3);
 	f->began_cycle = cpu_cycles(f->cpu);
 	f->asleep = f->locked_up = false;
 	f->faults = 0;

@@ -36,14 +36,18 @@ struct soc_core {
 
 /* The board around it. Called in the middle of an instruction: look, do not touch. Every member is required. */
 struct soc_user {
-	void (*say)(void *context, const char *line); /* on any of the USARTs */
-	void (*led)(void *context, unsigned led,
-		    bool on); /* 0 to 3: PD12 green, PD13 orange, PD14 red, PD15 blue (UM1472) */
-	void (*reset)(void *context, enum reset_cause); /* a watchdog: the core is not to go on */
-	void (*forget_resets)(void *context);           /* RCC_CSR.RMVF */
-	void (*touched)(void *context, enum mcu_event_type, uint32_t address,
-			uint32_t length);                             /* flash, option bytes */
-	void (*unknown)(void *context, uint32_t address, bool write); /* a register that is not modelled, once */
+	/* A line on any of the USARTs. */
+	void (*say)(void *context, const char *line);
+	/* 0 to 3: PD12 green, PD13 orange, PD14 red, PD15 blue (UM1472). */
+	void (*led)(void *context, unsigned led, bool on);
+	/* By a watchdog: the core is not to go on. */
+	void (*reset)(void *context, enum reset_cause);
+	/* RCC_CSR.RMVF */
+	void (*forget_resets)(void *context);
+	/* Flash or option bytes: erased, programmed, options, cut. */
+	void (*touched)(void *context, enum mcu_event_type, uint32_t address, uint32_t length);
+	/* A register that is not modelled, once for reading and for writing. */
+	void (*unknown)(void *context, uint32_t address, bool write);
 };
 
 struct soc_parts {
