@@ -32,9 +32,8 @@ HAVE_libusbredirparser := $(call have,libusbredirparser-0.5 >= 0.11)
 HAVE_unicorn := $(if $(POSIX),,$(call have,unicorn >= 2))
 LIBS_gadget := $(if $(HAVE_libusbgx),$(shell $(PKG_CONFIG) --libs libusbgx))
 LIBS_redir := $(if $(HAVE_libusbredirparser),$(shell $(PKG_CONFIG) --libs libusbredirparser-0.5))
-LIBS_cortexm := $(if $(HAVE_unicorn),$(shell $(PKG_CONFIG) --libs unicorn))
 # Wherever libemulator.a is linked:
-LIBS := $(if $(POSIX),,$(LIBS_gadget) $(LIBS_redir) $(LIBS_cortexm) -pthread)
+LIBS := $(if $(POSIX),,$(LIBS_gadget) $(LIBS_redir) $(if $(HAVE_unicorn),-ldl) -pthread)
 
 # Layers, lowest first: each sees the headers of those below it only.
 INC_core := -Iemulator/core
@@ -65,7 +64,7 @@ INC_hil := $(INC_emulator) -Ihil $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --cf
 
 SRC_core := $(wildcard emulator/core/*.c emulator/core/profiles/*.c)
 SRC_runtime := $(wildcard emulator/runtime/*.c emulator/runtime/f407/*.c)
-SRC_cortexm := $(filter-out $(if $(HAVE_unicorn),,%/unicorn.c %/unicorn_look.c %/unicorn_map.c),$(wildcard emulator/runtime/cortexm/*.c)) \
+SRC_cortexm := $(filter-out $(if $(HAVE_unicorn),,%/unicorn.c %/unicorn_library.c %/unicorn_look.c %/unicorn_map.c),$(wildcard emulator/runtime/cortexm/*.c)) \
 	$(if $(HAVE_unicorn),,emulator/runtime/cortexm/without/unicorn.c)
 SRC_capture := $(wildcard emulator/capture/*.c)
 SRC_filter := $(wildcard emulator/filter/*.c)

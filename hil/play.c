@@ -158,6 +158,10 @@ static const char *rig_lacks(const struct play_options *o, char why[RIG_WHY])
 	unsigned missing = (s->needs | (faults ? RIG_FAULTS : 0)) & ~rig_choice_can(o->rig), first = missing & -missing;
 	const char *what = faults && !(s->needs & first) ? "--fault" : "the scenario";
 
+	if (s->needs & RIG_FIRMWARE && rig_choice_emulates(o->rig) && engine_lacks()) {
+		snprintf(why, RIG_WHY, "%.400s", engine_lacks());
+		return why;
+	}
 	if (!missing)
 		return NULL;
 	for (size_t i = s->step_count; i-- > 0;)
@@ -165,8 +169,6 @@ static const char *rig_lacks(const struct play_options *o, char why[RIG_WHY])
 			what = s->steps[i].verb->name;
 	snprintf(why, RIG_WHY, "rig '%s' cannot do '%s', which %.200s needs", rig_choice_name(o->rig),
 		 rig_can_name((enum rig_can)first), what);
-	if (first == RIG_FIRMWARE && engine_lacks())
-		snprintf(why + strlen(why), RIG_WHY - strlen(why), ": %.200s", engine_lacks());
 	return why;
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 #include "rig.h"
 #include "board_rig.h"
-#include "engine.h"
 #include "options.h"
 #include "rig_board.h"
 #include "rig_choice.h"
@@ -174,15 +173,20 @@ void rig_choice_free(struct rig_choice *c)
 	free(c);
 }
 
+bool rig_choice_emulates(const struct rig_choice *c)
+{
+	return c->kind == KIND_EMULATED || c->kind == KIND_VHCI;
+}
+
 unsigned rig_choice_can(const struct rig_choice *c)
 {
-	unsigned can, lacking = engine_lacks() ? RIG_FIRMWARE : 0;
+	unsigned can;
 
 	switch (c->kind) {
 	case KIND_EMULATED:
-		return ~lacking;
+		return ~0u;
 	case KIND_VHCI: /* nodes are the kernel's: nobody can be kept from them in a way that a scenario could set up */
-		return ~(lacking | RIG_DENIED);
+		return ~(unsigned)RIG_DENIED;
 	case KIND_CONTROL: /* its boards are what they are, and may be dear to somebody */
 		can = ~(unsigned)(RIG_PROFILES | RIG_BOARDS | RIG_IRREVERSIBLE | RIG_DENIED);
 		if (c->looked_at && mcu_profile_find(c->facts.profile) != mcu_profile_find(DEFAULT_PROFILE))

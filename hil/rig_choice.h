@@ -20,6 +20,8 @@ const char *rig_choice_time(const struct rig_choice *);
 /* A bus that nobody else sees: scenarios can run beside each other, and in any time. */
 bool rig_choice_is_private(const struct rig_choice *);
 
+bool rig_choice_emulates(const struct rig_choice *); /* with what is in this program */
+
 /* Before anything runs: can it be used here, and what is it? 0; or -errno with why, and what to do. */
 int rig_choice_check(struct rig_choice *, char why[RIG_WHY]);
 /* Where the rig has a clock of its own, that one instead. After rig_choice_check(). */

@@ -386,6 +386,8 @@ enum event engine_run(struct cpu *c)
 
 int engine_new(struct cpu *c)
 {
+	if (unicorn_library_load())
+		return -ENOSYS;
 	struct engine *e = calloc(1, sizeof *e);
 	if (e)
 		e->gaps = calloc(c->memory_count + 2, sizeof *e->gaps);
@@ -414,13 +416,16 @@ void engine_free(struct cpu *c)
 
 const char *engine_missing(void)
 {
-	return NULL;
+	return unicorn_library_load();
 }
 
 const char *engine_name(void)
 {
 	static char name[32];
 	unsigned major, minor;
+
+	if (unicorn_library_load())
+		return "none";
 	uc_version(&major, &minor);
 	snprintf(name, sizeof name, "unicorn %u.%u", major, minor);
 	return name;

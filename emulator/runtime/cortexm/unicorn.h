@@ -5,8 +5,8 @@
 #ifndef DFUBENCH_CORTEXM_UNICORN_H
 #define DFUBENCH_CORTEXM_UNICORN_H
 
-#include <unicorn/unicorn.h>
 #include "engine.h"
+#include "unicorn_library.h"
 
 /* Why an instruction is looked at; a bit each. */
 enum {
