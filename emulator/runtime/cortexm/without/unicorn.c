@@ -3,7 +3,7 @@
  * This build has nothing that executes instructions.
  */
 #include <errno.h>
-#include "engine.h"
+#include "cortexm/engine.h"
 
 int engine_new(struct cpu *c)
 {
