@@ -205,7 +205,7 @@ READ
   [ "$(tail -c 1 flash.img)" = x ]
 }
 
-# A line at 0x20010000 goes to the first USART, byte by byte; by a program in the flash, then by one in SRAM.
+# A line in SRAM goes to the first USART, byte by byte; by a program in the flash, then by one in SRAM.
 sees_ram()
 {
   local python
@@ -220,9 +220,9 @@ import struct
 import sys
 from flash_pyusb import ABORT, DNLOAD, Board, usb
 
-def program(base):
+def program(base, text):
     code = struct.pack("<8H", 0x4803, 0x4904, 0x7802, 0x3001, 0x600A, 0x2A0A, 0xD1FA, 0xE7FE)
-    return struct.pack("<2I", 0x20020000, base + 9) + code + struct.pack("<2I", 0x20010000, 0x40011004)
+    return struct.pack("<2I", 0x20020000, base + 9) + code + struct.pack("<2I", text, 0x40011004)
 
 def put(board, address, data):
     board.command(0x21, address)
@@ -231,11 +231,12 @@ def put(board, address, data):
 
 board = Board(usb.core.find(idVendor=0x0483, idProduct=0xDF11))
 if sys.argv[1] == "flash":
-    open("tell.bin", "wb").write(program(0x08000000))
+    open("tell.bin", "wb").write(program(0x08000000, 0x20010000))
     put(board, 0x20010000, b"left by the bootloader\n")
     board.out(ABORT)
 else:
-    put(board, 0x20004000, program(0x20004000))
+    put(board, 0x20011000, b"said from SRAM\n")
+    put(board, 0x20004000, program(0x20004000, 0x20011000))
     board.command(0x21, 0x20004000)
     board.out(DNLOAD, 0, b"")
     board.state()
@@ -251,7 +252,7 @@ TELL
     ctl wait attached 20s
     until_true lsusb -d 0483:df11
     "$python" tell.py ram
-    hears 2 "left by the bootloader"'
+    hears "said from SRAM"'
 }
 
 leaves_nothing()
