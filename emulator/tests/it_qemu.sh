@@ -273,12 +273,12 @@ serves()
   need qemu-system-arm
   cp "$images/blink.bin" flash.img
   cp "$images/blink.bin" flash-2.img
-  ends 0 timeout 60 "$dfuemu" serve usbip --listen 127.0.0.1:0 --app qemu --boot0 low --flash flash.img --boards 2 --control S \
-    -v -- sh -e -c '"$dfuemu" ctl --board 2 S wait console 30s; "$dfuemu" ctl --board 2 S console send r
-      "$dfuemu" ctl --board 2 S wait reset software 30s'
-  says said "board 2: says 'blink 1"
-  says said 'board 2: reset by software'
-  says_not said 'board 1: reset by software'
+  timeout 90 "$dfuemu" serve usbip --listen 127.0.0.1:0 --app qemu --boot0 low --flash flash.img --boards 2 --control S -v -- \
+    sh -e -c "$inside"'
+      until_true told 1 "board 2: says '\''pattern 1"
+      ctl board 2 console send r
+      until_true told 1 "board 2: reset by software"' >said 2>events || { cat events; false; }
+  says_not events 'board 1: reset by software'
 }
 
 refused()
