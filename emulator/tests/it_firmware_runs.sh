@@ -165,7 +165,7 @@ loses_power()
     start
     update app-1
     sleep 1
-    for moment in 0.1s 0.3s; do
+    for moment in 0.1s 0.27s; do
       console u
       ctl in $moment power off &
       ! update app-2
