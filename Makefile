@@ -293,7 +293,7 @@ install -d '$(1)/share/man/man5' '$(1)/share/dfubench/tools' '$(1)/share/dfubenc
 	install -m 644 $(wildcard fixtures/tools/*.yaml fixtures/tools/*.mjs) '$(1)/share/dfubench/tools'
 	install -m 644 $(wildcard fixtures/rigs/*) '$(1)/share/dfubench/rigs'
 	install -m 644 $(wildcard fixtures/descriptors/*.usb) '$(1)/share/dfubench/descriptors'
-	install -m 755 $(wildcard fixtures/firmware/*.sh) '$(1)/share/dfubench/firmware'
+	install -m 755 $(wildcard fixtures/firmware/*.sh fixtures/firmware/*.py) '$(1)/share/dfubench/firmware'
 	install -m 644 $(wildcard fixtures/firmware/*.bin fixtures/firmware/*.hex) '$(1)/share/dfubench/firmware'
 	rm -rf '$(1)/share/dfubench/scenarios'
 	find scenarios -type f -exec install -D -m 644 '{}' '$(1)/share/dfubench/{}' ';'

@@ -1,108 +1,10 @@
-# shellcheck shell=bash disable=SC1091,SC2154 # lib.sh: what it defines
+# shellcheck shell=bash disable=SC1091,SC2034,SC2154 # lib.sh: what it defines
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The part of check-firmware.sh that runs in a guest, sourced by it there: dfuemu serves USB/IP on the host, the guest's kernel has
-# the board by its own drivers. An image is flashed and started from here as well.
-. "$tests/kernel_log.sh"
-remote=10.0.2.2
-socket=/tmp/check-firmware-$$-$RANDOM # on the host
+# The part of check-firmware.sh that runs in a guest, sourced by it there.
+. "$tests/firmware_guest.sh"
 image=$DFUBENCH_FIRMWARE_IMAGE
-
-# The last device of that product into $device.
-product()
-{
-  local path value
-
-  device=
-  for path in /sys/bus/usb/devices/*/idProduct; do
-    [ -r "$path" ] && read -r value <"$path" && [ "$value" = "$1" ] && device=${path%/*}
-  done
-  [ -n "$device" ]
-}
-
-absent()
-{
-  ! product "$1"
-}
-
-attached()
-{
-  usbip --tcp-port "$port" attach -r "$remote" -b 1-1 2>/dev/null
-}
-
-# attach PRODUCT: when it is on the bus again
-attach()
-{
-  until_true 40 attached
-  until_true 40 product "$1"
-}
-
-ctl()
-{
-  (cd "$repo" && ci/vm/on-host "$dfuemu" ctl "$socket" "$@")
-}
-
-serve()
-{
-  [ -n "${VM_HOST:-}" ] || skip 'the host runs no commands (ci/vm/run --host-commands)'
-  need usbip dfu-util
-  modprobe vhci-hcd
-  modprobe cdc-acm
-  modprobe usb-storage
-  modprobe sd_mod
-  dmesg -C
-  (
-    cd "$repo" || exit # a folder that the host has, too
-    exec ci/vm/on-host "$dfuemu" serve usbip --listen 127.0.0.1:0 --app firmware --serial "$serial" --control "$socket" -v
-  ) >ready 2>events &
-  server=$!
-  trap 'kill "$server" 2>/dev/null || true; grep -vE "dfuDN|programmed|LED" events | tail -n 20; dmesg | grep -v unlink | tail -n 30' EXIT
-  until_true 40 grep -q '^ready' ready
-  port=$(sed 's/.*://' ready)
-  attach df11
-}
-
-flash_and_leave()
-{
-  ctl boot0 low
-  case $image in
-  *.dfu)
-    dfu-util -a 0 -D "$image"
-    dfu-util -a 0 -s 0x08000000:4:leave -U vector.bin
-    ;;
-  *) dfu-util -a 0 -s 0x08000000:leave -D "$image" ;;
-  esac
-  until_true 40 absent df11
-}
-
-serial_port()
-{
-  local path
-
-  for path in "$device":1.*/tty/ttyACM*; do
-    tty=/dev/${path##*/}
-    [ -c "$tty" ] && return 0
-  done
-  return 1
-}
-
-open_port()
-{
-  until_true 40 serial_port
-  stty -F "$tty" raw -echo
-  exec 5<>"$tty"
-}
-
-# Bytes in, and the same out again. The last packet is a short one: not all firmware ends a full one with an empty one, and cdc-acm
-# waits for that.
-echoes()
-{
-  open_port
-  head -c 950 /dev/urandom >sent
-  cat sent >&5
-  timeout 60 head -c 950 <&5 >got
-  exec 5>&-
-  cmp sent got
-}
+modprobe usb-storage
+modprobe sd_mod
 
 # tells LINE ANSWER: the prompt gets the one and gives the other. What comes is in the file heard, by way of a program: `read -n` has a
 # terminal turn CR into LF.
@@ -144,13 +46,6 @@ block_device()
     [ -b "$disk" ] && [ "$(<"$path/size")" -gt 0 ] && return 0
   done
   return 1
-}
-
-in_order()
-{
-  if kernel_complains; then return 1; fi
-  # shellcheck disable=SC2251 # the exit status of grep is what counts
-  ! grep -E 'cpu-fault|HardFault|lockup' events
 }
 
 micropython()

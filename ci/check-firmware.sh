@@ -4,15 +4,16 @@
 # private bus, and in a guest with the kernel's drivers. Run by make check-firmware; never part of make check.
 # Usage: ci/check-firmware.sh [IMAGE...]     of the names below; all that are there, if none is named
 # Environment: DFUBENCH_FIRMWARE: the folder of the images, else firmware/ in the cache of the tests (~/.cache/dfubench). Or one
-# by one: DFUBENCH_MICROPYTHON_STM32F4DISC, DFUBENCH_MICROPYTHON_PYBV10, DFUBENCH_LIBOPENCM3_CDCACM, DFUBENCH_TINYUSB_CDC_MSC,
-# DFUBENCH_FREERTOS. Files are .dfu (DfuSe), or .bin for 0x08000000.
+# by one: DFUBENCH_MICROPYTHON_STM32F4DISC, DFUBENCH_MICROPYTHON_PYBV10, DFUBENCH_MBOOT_PYBV10 with DFUBENCH_MICROPYTHON_MBOOT_PYBV10
+# (that is flashed by it), DFUBENCH_LIBOPENCM3_CDCACM, DFUBENCH_TINYUSB_CDC_MSC, DFUBENCH_FREERTOS. Files are .dfu (DfuSe), or .bin
+# for 0x08000000.
 # shellcheck disable=SC1091,SC2154,SC2317 # lib.sh: what it defines, and calls
 # shellcheck disable=SC2016 # scripts in single quotes are for the shell on the private bus
 . "$(dirname "$0")/../emulator/tests/lib.sh"
 
 images=${DFUBENCH_FIRMWARE:-$cache/firmware}
 usb=$clients/firmware_usb.py
-all='micropython-stm32f4disc micropython-pybv10 libopencm3-cdcacm tinyusb-cdc-msc freertos'
+all='micropython-stm32f4disc micropython-pybv10 mboot-pybv10 libopencm3-cdcacm tinyusb-cdc-msc freertos'
 TIME=${TIME:-virtual}
 LIMIT=${LIMIT:-180}
 export usb dfuemu serial
@@ -65,11 +66,12 @@ on_board()
       *) dfu-util -a 0 -s 0x08000000:leave -D "$image" ;;
       esac
     }
-    '"$1" 2>events || {
+    '"$1" >said 2>events || {
+    cat said
     tail -n 60 events
     return 1
   }
-  cat events
+  cat said events
   # What goes wrong in the core, or has no model, is no success though all else works.
   ! grep -E 'cpu-fault|HardFault|lockup' events
 }
@@ -104,6 +106,25 @@ micropython_returns()
     client 0483:df11 there
     dfu-util -a 0 -s "0x08000000:$size" -U back.bin'
   cmp element back.bin
+}
+
+# A bootloader of others, which has a DFU mode of its own on OTG_FS: dfu-util flashes through it as through ST's.
+mboot()
+{
+  image micropython-mboot-pybv10
+  application=$image
+  export application
+  image mboot-pybv10
+  on_board '
+    leave
+    sleep 1
+    dfu-util -l
+    dfu-util -a 0 -s :leave -D "$application"
+    client f055:9800 repl "print(6*7)" 42
+    client f055:9800 repl "import machine; machine.bootloader()"
+    client 0483:df11 there
+    dfu-util -l'
+  [ "$(grep -c 'Found DFU: \[0483:df11\] ver=0300' said)" -eq 2 ]
 }
 
 libopencm3()
@@ -163,7 +184,7 @@ if [ "${1-}" = --guest ]; then
   finish
 fi
 
-case ${*:-micropython} in *micropython*) note ;; esac
+case ${*:-micropython} in *micropython* | *mboot*) note ;; esac
 # shellcheck disable=SC2086 # words
 [ $# -gt 0 ] || set -- $all
 for name; do
@@ -173,6 +194,7 @@ for name; do
     check "$name: keeps a file over a reset, and machine.bootloader() is ST's" micropython_returns "$name"
     check "$name: cdc-acm and usb-storage have it" in_guest "$name"
     ;;
+  mboot-pybv10) check "$name: flashed, flashes MicroPython by its own DFU mode, which that returns to" mboot ;;
   libopencm3-cdcacm)
     check "$name: flashed, its serial line gives back what it gets" libopencm3
     check "$name: cdc-acm has it" in_guest "$name"
