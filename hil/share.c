@@ -33,7 +33,7 @@ char *share_find(const char *name)
 char *share_fixture(const char *beside, const char *name)
 {
 	const char *slash = strrchr(beside, '/');
-	char up[3 * UP_MAX + 1] = "";
+	char up[3 * UP_MAX + 1] = "", *found = NULL;
 	struct stat st;
 
 	for (unsigned depth = 0; depth < UP_MAX; depth++, strcat(up, "../")) {
@@ -41,8 +41,10 @@ char *share_fixture(const char *beside, const char *name)
 					 up, name);
 
 		if (path && !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, R_OK))
-			return path;
+			found = realpath(path, NULL); /* tools start in a folder of their own */
 		free(path);
+		if (found)
+			return found;
 	}
 	return share_find(name);
 }
