@@ -97,6 +97,11 @@ uint64_t cpu_cycles(const struct cpu *c)
 	return c->now;
 }
 
+uint64_t cpu_starts(const struct cpu *c)
+{
+	return c->starts;
+}
+
 void cpu_halt(struct cpu *c)
 {
 	c->halted = true;
@@ -237,6 +242,7 @@ static enum cpu_stop run_to(struct cpu *c, uint64_t limit)
 		if (c->now >= limit)
 			return CPU_RAN;
 		c->horizon = limit < c->systick.zero_at ? limit : c->systick.zero_at;
+		c->starts++;
 		act(c, engine_run(c));
 	}
 }
