@@ -231,16 +231,19 @@ posix: ## build build/dfuemu-posix: serve usbip and show, for any POSIX system
 # Benchmark: emulator/tests/bench/. Never part of check: a figure is no verdict on a busy machine.
 BENCH_LIBS_control := $(shell pkg-config --libs libusb-1.0 2>/dev/null)
 BENCH_LIBS_umockdev := $(shell pkg-config --libs umockdev-1.0 2>/dev/null)
+BENCH_LIBS_unicorn := $(if $(HAVE_unicorn),$(shell $(PKG_CONFIG) --libs unicorn))
 BENCH_CFLAGS_umockdev := $(shell pkg-config --cflags umockdev-1.0 2>/dev/null)
 BENCHES := $(patsubst emulator/tests/bench/%.c,$(B)/bench/%,$(wildcard emulator/tests/bench/*.c))
 # What has no library here is left out.
-BENCHES := $(filter-out $(if $(BENCH_LIBS_control),,%/control) $(if $(BENCH_LIBS_umockdev),,%/umockdev),$(BENCHES))
+BENCHES := $(filter-out $(if $(BENCH_LIBS_control),,%/control) $(if $(BENCH_LIBS_umockdev),,%/umockdev) \
+	$(if $(HAVE_unicorn),,%/unicorn),$(BENCHES))
 $(OBJ)/emulator/tests/bench/%.o: INC := $(INC_emulator) -Iemulator/front/usbip -Iemulator/tests
 $(OBJ)/emulator/tests/bench/umockdev.o: INC += $(BENCH_CFLAGS_umockdev)
+$(OBJ)/emulator/tests/bench/unicorn.o: INC += $(INC_cortexm)
 $(B)/bench/%: $(OBJ)/emulator/tests/bench/%.o $(B)/libemulator.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(BENCH_LIBS_$*)
-bench: all clients $(BENCHES) ## measure speed and memory: a table, and build/bench.json
+bench: all clients $(BENCHES) $(B)/tools/cortexm_run ## measure speed and memory: a table, and build/bench.json
 	@python3 emulator/tests/bench/run.py "$(B)"
 
 STAGE = B='$(B)' SAN='$(SAN)' MAKE='$(MAKE)' CC='$(CC)' sh ci/check.sh

@@ -27,6 +27,8 @@
 #define ROM_START_US 100000u
 #define FIRMWARE_START_US 500000u
 #define FIRMWARE_STEP_US 10000u
+#define FIRMWARE_STEPS 20u
+#define FIRMWARE_STARTS 200000u /* one that interrupts itself all the time is not waited for so long */
 #define FINISH_US \
 	120000000u /* more than any operation on the flash: who goes on with one after the other is cut short */
 /* When bench time 0 was if nobody waits for it: 2020-01-01, whatever the day, so that two recordings of one run are the same. */
@@ -554,18 +556,31 @@ static bool starts_firmware(const struct desk *d)
 	return false;
 }
 
+static bool is_tiresome(const struct desk *d)
+{
+	for (unsigned i = 0; i < d->board_count; i++)
+		if (engine_starts(d->boards[i].engine) > FIRMWARE_STARTS)
+			return true;
+	return false;
+}
+
 /* Firmware takes what time it likes: one that has no pull-up by then is let be. */
 static void start(struct desk *d)
 {
-	uint64_t begin_us = bench_now_us(d->bench);
+	uint64_t begin_us = bench_now_us(d->bench), now_us = begin_us;
 
 	if (d->options->app != APP_FIRMWARE) {
 		bench_advance(d->bench, begin_us + START_US);
 		return;
 	}
-	bench_advance(d->bench, begin_us + ROM_START_US);
-	while (starts_firmware(d) && bench_now_us(d->bench) < begin_us + FIRMWARE_START_US)
-		bench_advance(d->bench, bench_now_us(d->bench) + FIRMWARE_STEP_US);
+	while (now_us < begin_us + ROM_START_US || (starts_firmware(d) && now_us < begin_us + FIRMWARE_START_US)) {
+		for (unsigned i = 0; i < FIRMWARE_STEPS; i++) {
+			if (is_tiresome(d))
+				return;
+			now_us += FIRMWARE_STEP_US / FIRMWARE_STEPS;
+			bench_advance(d->bench, now_us);
+		}
+	}
 }
 
 void desk_power_up(struct desk *d)

@@ -8,6 +8,7 @@
 #include "poller.h"
 
 #define EVENTS_PER_TURN 64
+#define CATCH_UP_NS UINT64_C(50000000) /* of the wall, before descriptors are looked at again */
 
 struct watch {
 	loop_ready *ready; /* NULL: not watched */
@@ -120,12 +121,22 @@ uint64_t loop_bench_us(const struct loop *l, uint64_t wall_us)
 
 void loop_sync(struct loop *l)
 {
-	uint64_t passed_ns;
+	uint64_t begin_ns, to_us;
 
 	if (!l->started)
 		return;
-	passed_ns = wall_ns() - l->wall_origin_ns;
-	bench_advance(l->bench, l->bench_origin_us + (uint64_t)((double)passed_ns / 1000.0 * l->scale));
+	begin_ns = wall_ns();
+	to_us = l->bench_origin_us + (uint64_t)((double)(begin_ns - l->wall_origin_ns) / 1000.0 * l->scale);
+	while (bench_next_us(l->bench) <= to_us) {
+		bench_advance(l->bench, bench_next_us(l->bench));
+		if (wall_ns() - begin_ns < CATCH_UP_NS)
+			continue;
+		/* What it cannot keep up with is let go, or it would be further behind each time, and hear nobody. */
+		l->wall_origin_ns = wall_ns();
+		l->bench_origin_us = bench_now_us(l->bench);
+		return;
+	}
+	bench_advance(l->bench, to_us);
 }
 
 /* Of the wall, until the bench has something to do. */

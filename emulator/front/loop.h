@@ -27,7 +27,7 @@ int loop_watch(struct loop *, int fd, uint32_t events, loop_ready *ready, void *
 void loop_unwatch(struct loop *, int fd);
 /* How much bench time passes in so much of the wall's. */
 uint64_t loop_bench_us(const struct loop *, uint64_t wall_us);
-/* Let bench time catch up: before acting on the bench from outside. */
+/* Let bench time catch up: before acting on the bench from outside. What takes longer than the wall gives it is late from then on. */
 void loop_sync(struct loop *);
 /* One turn: wait for a descriptor, an event of the bench, or wait_ms (-1: as long as it takes), and serve what is due.
  * 0 or -errno (the loop is broken). */

@@ -28,6 +28,11 @@ void engine_status(struct engine *e, struct engine_status *status)
 	e->ops->status(e, status);
 }
 
+uint64_t engine_starts(const struct engine *e)
+{
+	return e->ops->starts(e);
+}
+
 const char *engine_lacks(void)
 {
 	return cpu_missing();
@@ -110,12 +115,19 @@ static void stub_status(struct engine *e, struct engine_status *status)
 	status->state = ((struct stub *)e)->runs ? ENGINE_RUNS : ENGINE_STOPPED;
 }
 
+static uint64_t stub_starts(const struct engine *e)
+{
+	(void)e;
+	return 0;
+}
+
 static const struct engine_ops stub_ops = {
 	.app = &stub_app_ops,
 	.free = stub_free,
 	.console = stub_console,
 	.button = stub_button,
 	.status = stub_status,
+	.starts = stub_starts,
 };
 
 struct engine *engine_stub_new(enum cdc_identity identity, const char *serial)

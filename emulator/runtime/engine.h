@@ -52,6 +52,7 @@ struct engine_ops {
 	size_t (*console)(struct engine *, const uint8_t *bytes, size_t length);
 	int (*button)(struct engine *, bool pressed);
 	void (*status)(struct engine *, struct engine_status *);
+	uint64_t (*starts)(const struct engine *);
 };
 
 struct engine {
@@ -74,6 +75,8 @@ size_t engine_console(struct engine *, const uint8_t *bytes, size_t length);
 /* The user's button. 0; -ENOTSUP: the engine has none. */
 int engine_button(struct engine *, bool pressed);
 void engine_status(struct engine *, struct engine_status *);
+/* How often execution began anew so far, for an interrupt, a fault, a timer: what it takes of our time beyond its cycles. */
+uint64_t engine_starts(const struct engine *);
 const char *engine_state_name(enum engine_state);
 #define ENGINE_LEDS 4
 const char *engine_led_name(unsigned led);

@@ -263,6 +263,22 @@ static void a_fault_is_told_with_registers(void **state)
 	assert_int_equal(fault.r[15], FLASH + STUCK);
 }
 
+/* It would be returned from without an instruction, and taken again, for ever at one cycle. */
+static void a_vector_returns_from_nothing(void **state)
+{
+	static const uint32_t vectors[] = { 0xF80002E9, 0xFFFFFFF9, 0xFFFFFFF1, 0xFFFFFFFD };
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct fixture *f = START(state, faulting);
+
+		put(f, 4 * 3, vectors[i]);
+		assert_int_equal(run(f, 100), CPU_LOCKUP);
+		assert_in_range(cpu_cycles(f->cpu), 3, 10);
+		if (i < 3)
+			cpu_free(f->cpu);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +291,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(cyccnt_counts_cycles, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_unmasked_comes_before_the_next_instruction, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_fault_is_told_with_registers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_vector_returns_from_nothing, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("cpu", tests, NULL, NULL);

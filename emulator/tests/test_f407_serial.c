@@ -222,6 +222,49 @@ static void dma_copies_memory(void **state)
 	f407_close(&s);
 }
 
+/* What would change its direction, or make it go round for ever, in the middle. */
+static void a_stream_that_is_on_keeps_its_way(void **state)
+{
+	const uint32_t on = 2u << 13 | 2u << 11 | 3u << 9 | 2u << 6 | 1;
+	struct f407 s;
+	uint8_t *ram;
+	size_t size;
+
+	(void)state;
+	open_usart2(&s, 0);
+	ram = soc_ram(s.soc, &size);
+	memset(ram, 7, 64);
+	wr(&s, STREAM(DMA2, 0) + 4, 16);
+	wr(&s, STREAM(DMA2, 0) + 8, 0x20000000);
+	wr(&s, STREAM(DMA2, 0) + 0xC, 0x20000200);
+	wr(&s, STREAM(DMA2, 0), on);
+	wr(&s, STREAM(DMA2, 0), on | 1u << 8 | 1u << 4); /* CIRC, TCIE */
+	wr(&s, STREAM(DMA2, 0), (on & ~(3u << 6)) | 1u << 6 | 1u << 4);
+	assert_int_equal(rd(&s, STREAM(DMA2, 0)), on | 1u << 4);
+	f407_pass(&s, 1000);
+	assert_memory_equal(ram + 0x200, ram, 64);
+	assert_int_equal(rd(&s, STREAM(DMA2, 0)) & 1, 0);
+	assert_true(s.irq[56]);
+	f407_close(&s);
+}
+
+static void no_frame_is_shorter_than_its_samples(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_usart2(&s, 0);
+	for (unsigned brr = 0; brr <= 16; brr++) {
+		wr(&s, BRR(USART2), brr);
+		wr(&s, DR(USART2), '\n');
+		f407_pass(&s, 159);
+		assert_false(rd(&s, SR(USART2)) & TC);
+		f407_pass(&s, 1);
+		assert_true(rd(&s, SR(USART2)) & TC);
+	}
+	f407_close(&s);
+}
+
 static void crc_is_that_of_the_unit(void **state)
 {
 	struct f407 s;
@@ -302,6 +345,8 @@ int main(void)
 		cmocka_unit_test(a_stream_of_the_wrong_channel_serves_nobody),
 		cmocka_unit_test(dma_goes_round_in_what_comes_in),
 		cmocka_unit_test(dma_copies_memory),
+		cmocka_unit_test(a_stream_that_is_on_keeps_its_way),
+		cmocka_unit_test(no_frame_is_shorter_than_its_samples),
 		cmocka_unit_test(crc_is_that_of_the_unit),
 		cmocka_unit_test(random_numbers_follow_from_the_seed),
 		cmocka_unit_test(nobody_is_there_on_i2c_spi_and_sdio),

@@ -164,6 +164,25 @@ static void open_rtc(struct f407 *s)
 	wr(s, RTC + 0x24, 0x53);
 }
 
+/* At 31250 Hz a cycle is longer than the shortest period of the wake-up timer. */
+static void the_wakeup_timer_lets_time_pass_at_any_clock(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_rtc(&s);
+	wr(&s, RCC + 0x08, 0xF0); /* HPRE: 512 */
+	assert_int_equal(soc_hclk_hz(s.soc), 31250);
+	wr(&s, RTC + 0x14, 0);
+	wr(&s, RTC + 0x08, 1u << 14 | 1u << 10 | 3); /* WUTIE, WUTE, RTC / 2: 61 us */
+	for (unsigned i = 0; i < 10; i++) {
+		wr(&s, RTC + 0x0C, 0);
+		f407_pass(&s, 2);
+		assert_true(rd(&s, RTC + 0x0C) & 1u << 10);
+	}
+	f407_close(&s);
+}
+
 static void the_calendar_goes_on_from_what_it_was_set_to(void **state)
 {
 	struct f407 s;
@@ -232,6 +251,7 @@ int main(void)
 		cmocka_unit_test(the_independent_watchdog_wants_to_be_fed),
 		cmocka_unit_test(an_option_byte_starts_the_watchdog_with_the_chip),
 		cmocka_unit_test(the_window_watchdog_warns_bites_and_hates_haste),
+		cmocka_unit_test(the_wakeup_timer_lets_time_pass_at_any_clock),
 		cmocka_unit_test(the_calendar_goes_on_from_what_it_was_set_to),
 		cmocka_unit_test(backup_registers_outlive_a_reset_but_not_the_power),
 		cmocka_unit_test(the_wakeup_timer_interrupts_through_exti),

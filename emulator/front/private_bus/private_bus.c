@@ -21,6 +21,7 @@
 
 #define EVENTS_PER_TURN 32
 #define LOOK_AFTER_NS UINT64_C(50000000) /* how often waiting calls are checked for signals */
+#define CATCH_UP_NS UINT64_C(50000000)   /* of the wall, before descriptors are looked at again */
 #define FD_SETSIZE_LIMIT 1024            /* descriptors above it would break select() */
 
 void bus_warn(struct private_bus *bus, const char *format, ...)
@@ -92,9 +93,22 @@ uint64_t bus_now_us(const struct private_bus *bus)
 
 void private_bus_sync(struct private_bus *bus)
 {
+	uint64_t to_us;
+
 	bus->wall_now_ns = wall_ns();
-	if (bus->ticking)
-		bench_advance(bus->bench, bench_time_us(bus, bus->wall_now_ns));
+	if (!bus->ticking)
+		return;
+	to_us = bench_time_us(bus, bus->wall_now_ns);
+	while (bus->options.time == TIME_SCALED && bench_next_us(bus->bench) <= to_us) {
+		bench_advance(bus->bench, bench_next_us(bus->bench));
+		if (wall_ns() - bus->wall_now_ns < CATCH_UP_NS)
+			continue;
+		/* What it cannot keep up with is let go, or it would be further behind each time, and hear nobody. */
+		bus->wall_origin_ns = bus->wall_now_ns = wall_ns();
+		bus->bench_origin_us = bench_now_us(bus->bench);
+		return;
+	}
+	bench_advance(bus->bench, to_us);
 }
 
 void bus_start_clock(struct private_bus *bus)

@@ -97,6 +97,11 @@ uint64_t cpu_cycles(const struct cpu *c)
 	return c->now;
 }
 
+uint64_t cpu_starts(const struct cpu *c)
+{
+	return c->starts;
+}
+
 void cpu_halt(struct cpu *c)
 {
 	c->halted = true;
@@ -159,6 +164,12 @@ static bool left(const struct cpu *c)
 	return c->r[15] - c->watch_base < c->watch_size;
 }
 
+/* A vector that looks like EXC_RETURN is none: only instructions return (B1.5.8). */
+static bool may_return(const struct cpu *c)
+{
+	return c->ipsr && c->now != c->entered_at;
+}
+
 static void act(struct cpu *c, enum event event)
 {
 	switch (event) {
@@ -178,7 +189,7 @@ static void act(struct cpu *c, enum event event)
 		exception_fault(c, EXCEPTION_USAGE, CFSR_INVSTATE);
 		break;
 	case EVENT_FETCH:
-		if (c->ipsr && c->r[15] >> 28 == 0xF) /* a return by a value that engines do not know for one */
+		if (may_return(c) && c->r[15] >> 28 == 0xF) /* a return by a value that engines do not know for one */
 			exception_leave(c, c->r[15]);
 		else if (!left(c))
 			no_code(c);
@@ -196,7 +207,7 @@ static void act(struct cpu *c, enum event event)
 		past(c);
 		break;
 	case EVENT_RETURN:
-		if (c->ipsr) {
+		if (may_return(c)) {
 			exception_leave(c, c->r[15]);
 		} else {
 			c->r[15] &= ~1u;
@@ -243,6 +254,7 @@ static enum cpu_stop run_to(struct cpu *c, uint64_t limit)
 			continue;
 		}
 		c->horizon = limit < c->systick.zero_at ? limit : c->systick.zero_at;
+		c->starts++;
 		act(c, engine_run(c));
 	}
 }

@@ -72,8 +72,10 @@ void cpu_skip(struct cpu *, uint64_t cycles);
 /* Cycles until SysTick fires; UINT64_MAX: never. */
 uint64_t cpu_next(const struct cpu *);
 uint64_t cpu_cycles(const struct cpu *); /* since cpu_new(); inside of bus callbacks too */
-void cpu_halt(struct cpu *);             /* from a callback: cpu_run() returns after this instruction */
-bool cpu_wakes(const struct cpu *);      /* something pending would end its sleep */
+uint64_t
+cpu_starts(const struct cpu *); /* how often execution began anew since cpu_new(): each costs as many instructions do */
+void cpu_halt(struct cpu *);    /* from a callback: cpu_run() returns after this instruction */
+bool cpu_wakes(const struct cpu *); /* something pending would end its sleep */
 
 /* Level of an interrupt line: while high and not active it is pending; a rising edge pends it. */
 void cpu_irq(struct cpu *, unsigned number, bool level);

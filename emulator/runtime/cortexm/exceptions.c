@@ -208,6 +208,7 @@ static void take(struct cpu *c, unsigned n)
 	c->control &= ~(CONTROL_FPCA | CONTROL_SPSEL);
 	stack_select(c);
 	c->r[15] = vector & ~1u;
+	c->entered_at = c->now;
 	c->xpsr = (c->xpsr & XPSR_APSR) | (vector & 1 ? XPSR_T : 0);
 	c->monitor = false;
 	c->event = true;

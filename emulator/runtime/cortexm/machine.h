@@ -107,6 +107,8 @@ struct cpu {
 	uint32_t s[32], fpscr; /* engine_fp_load() and _store() */
 
 	uint64_t now;             /* cycles: instructions begun */
+	uint64_t starts;          /* of the engine */
+	uint64_t entered_at;      /* when the last exception was */
 	uint64_t horizon;         /* where the engine is to return; 0: before the next instruction */
 	uint32_t insn, insn_size; /* what an event is about */
 

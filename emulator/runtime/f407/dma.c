@@ -12,6 +12,7 @@ enum { SCR, SNDTR, SPAR, SM0AR, SM1AR, SFCR, STREAM_REGS };
 #define TEIE (1u << 2)
 #define HTIE (1u << 3)
 #define TCIE (1u << 4)
+#define WRITABLE (EN | 1u << 1 | TEIE | HTIE | TCIE) /* of SCR, while it is on (RM0090 10.5.5) */
 #define DIRECTION(cr) ((cr) >> 6 & 3)
 #define CIRC (1u << 8)
 #define PINC (1u << 9)
@@ -182,6 +183,8 @@ static void write_stream(struct soc *s, unsigned unit, unsigned stream, unsigned
 
 	if (was_on && reg != SCR && reg != SM1AR && reg != SFCR)
 		return; /* locked while it is on */
+	if (was_on && reg == SCR)
+		mask &= WRITABLE;
 	*regs[reg] = soc_merge(*regs[reg], value, mask);
 	t->ndtr &= 0xFFFF;
 	if (reg != SCR)

@@ -392,12 +392,18 @@ static void firmware_status(struct engine *e, struct engine_status *status)
 	status->fault.lockup = f->locked_up;
 }
 
+static uint64_t firmware_starts(const struct engine *e)
+{
+	return cpu_starts(((const struct firmware *)e)->cpu);
+}
+
 static const struct engine_ops firmware_ops = {
 	.app = &firmware_app_ops,
 	.free = firmware_free,
 	.console = firmware_console,
 	.button = firmware_button,
 	.status = firmware_status,
+	.starts = firmware_starts,
 };
 
 /* 0, or an errno. */

@@ -187,12 +187,14 @@ static void come_to(struct firmware *f)
 void firmware_fire(struct bench_event *e)
 {
 	struct firmware *f = e->context;
-	uint64_t seen = f->outside;
+	uint64_t seen = f->outside, starts = cpu_starts(f->cpu);
 
 	firmware_bring_up(f, bench_now_us(f->bench));
 	come_to(f);
 	if (f->outside != seen)
 		f->quantum_us = QUANTUM_LEAST_US;
+	else if (cpu_starts(f->cpu) - starts > QUANTUM_STARTS)
+		f->quantum_us = f->quantum_us > 2 * QUANTUM_LEAST_US ? f->quantum_us / 2 : QUANTUM_LEAST_US;
 	else if (f->quantum_us < QUANTUM_MOST_US)
 		f->quantum_us *= 2;
 	firmware_schedule(f);

@@ -108,7 +108,9 @@ void soc_arm_after(struct soc *s, struct soc_timer *t, uint64_t cycles)
 
 void soc_arm_after_us(struct soc *s, struct soc_timer *t, uint64_t us)
 {
-	soc_arm_after(s, t, us_to_cycles(s, us));
+	uint64_t cycles = us_to_cycles(s, us);
+
+	soc_arm_after(s, t, cycles ? cycles : 1); /* a cycle may take longer than a microsecond */
 }
 
 void soc_disarm_all(struct soc *s)

@@ -45,11 +45,11 @@ static void update(struct soc *s, unsigned unit)
 static uint64_t frame(const struct soc *s, unsigned unit)
 {
 	const struct usart *u = &s->usart[unit];
-	uint64_t bit = u->brr & 0xFFFF;
+	uint64_t bit = u->brr & 0xFFFF, least = u->cr[0] & OVER8 ? 8 : 16; /* samples of a bit */
 
 	if (u->cr[0] & OVER8)
 		bit = (bit >> 4) * 8 + (bit & 7);
-	return (bit ? bit : 16) * (u->cr[0] & WORD_9 ? 11 : 10) * rcc_pclk_div(s, usarts[unit].bus);
+	return (bit > least ? bit : least) * (u->cr[0] & WORD_9 ? 11 : 10) * rcc_pclk_div(s, usarts[unit].bus);
 }
 
 /* The console */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The benchmark: runs everything, prints a table, writes BUILD/bench.json. Usage: run.py BUILD [PART...]
 
-Parts: transfers virtual start memory real captures usbip suite guest; all unless named. What is compared is measured in turns in one run;
+Parts: transfers virtual start memory real captures usbip suite firmware guest; all unless named. What is compared is measured in turns in one run;
 figures are medians, with the lowest and the highest beside them."""
 
 import json
@@ -11,6 +11,7 @@ import re
 import resource
 import shutil
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,9 +20,11 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 BYSTANDER = os.path.join(ROOT, "fixtures", "descriptors", "0483-374b.usb")
-PARTS = ("transfers", "virtual", "start", "memory", "real", "captures", "usbip", "suite", "guest")
+PARTS = ("transfers", "virtual", "start", "memory", "real", "captures", "usbip", "suite", "firmware", "guest")
 TRANSFERS = 20000
 TRANSFERS_UMOCKDEV = 1000
+INSTRUCTIONS = 80_000_000
+ECHO_BYTES = 20000
 CAPTURE_MIB = 300
 CAPTURE_MIB_TSHARK = 10
 
@@ -179,7 +182,7 @@ class Bench:
 
     # --- virtual time ---
 
-    def firmware(self, size):
+    def image(self, size):
         path = os.path.join(self.folder, f"{size}.bin")
         with open(path, "wb") as f:
             f.write(bytes(i * 31 % 251 for i in range(size)))
@@ -189,7 +192,7 @@ class Bench:
         if not shutil.which("dfu-util"):
             raise Skip("dfu-util is not installed")
         return wall([self.dfuemu, "exec", "-v", *options, "--", "dfu-util", "-a", "0", "-s", address, "-D",
-                     self.firmware(size)])  # fmt: skip
+                     self.image(size)])  # fmt: skip
 
     @staticmethod
     def board_time(said):
@@ -335,6 +338,97 @@ class Bench:
         self.row("  rate : bare TCP's", ratio.record(digits=2), "x", ">= 0.8", ratio.median >= 0.8)
         # The same where others keep the processors busy, which spreads the rates.
         self.row("  bare TCP's processor time : ours, both ends", round(used["bare"] / used[address], 2), "x")
+
+    # --- firmware ---
+
+    @staticmethod
+    def taken(command, expect=0):
+        before = processor()
+        said = wall(command, expect)[1]
+        return processor() - before, said
+
+    def loop(self, instructions):
+        """An image that computes, loads and stores so many instructions long, and locks up at its end; and where that is."""
+        code = bytes.fromhex("0548064c01314a40d3002360256876190138f7d100de00bf") + struct.pack("<II", instructions // 8, 0x20000100)
+        path = os.path.join(self.folder, f"loop-{instructions}.bin")
+        with open(path, "wb") as f:
+            f.write(struct.pack("<II", 0x20010000, 0x08000041).ljust(64, bytes(1)) + code)
+        return path, 0x08000040 + 20
+
+    def instructions(self):
+        core = os.path.join(self.build, "tools", "cortexm_run")
+        cores = {"ours": ([core, "--cycles", str(2 * INSTRUCTIONS), "IMAGE"], 3)}
+        try:
+            cores["unicorn"] = ([self.program("unicorn"), "IMAGE", "END"], 0)
+        except Skip as e:
+            raise Skip(f"{e}: libunicorn-dev") from None
+        if shutil.which("qemu-system-arm"):
+            cores["qemu"] = (["sh", "-c", "ulimit -c 0; exec qemu-system-arm -M netduinoplus2 -nodefaults -display none -monitor none "
+                                          "-serial null -kernel IMAGE 2>&1"], -6)  # fmt: skip
+        times = {name: Sample() for name in cores}
+        for _ in range(5):
+            for name, (command, status) in cores.items():
+                spent = []
+                for count in (8, INSTRUCTIONS):
+                    image, end = self.loop(count)
+                    run = [word.replace("IMAGE", image).replace("END", str(end)) for word in command]
+                    spent.append(self.taken(run, status)[0])
+                times[name].add((spent[1] - spent[0]) / INSTRUCTIONS * 1e9)
+        names = {"ours": "an instruction of firmware, in processor time", "unicorn": "  on Unicorn alone",
+                 "qemu": "  on qemu-system-arm"}  # fmt: skip
+        for name, sample in times.items():
+            self.row(names[name], sample.record(digits=2), "ns", million_per_s=round(1000 / sample.median))
+            if name != "ours":
+                ratio = Sample()
+                ratio.values = [a / b for a, b in zip(times["ours"].values, sample.values)]
+                self.row("    ours against it", ratio.record(digits=1), "times")
+
+    def firmware(self):
+        if subprocess.run([self.dfuemu, "exec", "--app", "firmware", "-q", "--", "true"], capture_output=True, check=False).returncode:
+            raise Skip("this build runs no firmware: libunicorn-dev")
+        self.instructions()
+        images = os.path.join(ROOT, "fixtures", "firmware")
+        flash = os.path.join(self.folder, "flash")
+        shutil.copy(os.path.join(images, "cdc-echo.bin"), flash)
+        run = [self.dfuemu, "exec", "--time", "virtual", "--boot0", "low", "--flash", flash]
+        usb = os.path.join(ROOT, "emulator", "tests", "clients", "firmware_usb.py")
+
+        # The one that has Debian's packages may not be the first in the path.
+        found = (subprocess.run([python, "-c", "import usb.core"], capture_output=True, check=False).returncode == 0 and python
+                 for python in (sys.executable, "/usr/bin/python3") if os.access(python, os.X_OK))  # fmt: skip
+        python = next(filter(None, found), None)
+
+        def echo(count):
+            return [*run, "--app", "firmware", "--", python, usb, "0483:5740", "echo", str(count)]
+
+        boot, trip, wait = Sample(), Sample(), Sample()
+        board = 0.0
+        for _ in range(7):
+            rest, _ = self.taken([*run, "--app", "none", "--", "true"])
+            spent, said = self.taken([*run, "-v", "--app", "firmware", "--", "true"])
+            board = float(re.search(r"^dfuemu: (\d+\.\d{6}) .*: attached", said, re.M).group(1))
+            boot.add(spent - rest)
+            wait.add(self.taken([*run, "--app", "firmware", "--", "sleep", "10"])[0] - spent)
+        self.row("firmware (cdc-echo) from power to its pull-up, processor time", boot.record(1000, 1), "ms")
+        self.row("  on the board's clock", round(board * 1000, 1), "ms")
+        self.row("  one second of its waiting, in virtual time, processor time", wait.record(100, 1), "ms")
+        if not python:
+            print("(firmware: no round trips: python3-usb)")
+        else:
+            for _ in range(5):
+                less, more = self.taken(echo(64))[0], self.taken(echo(64 + ECHO_BYTES))[0]
+                trip.add((more - less) / ECHO_BYTES * 64)
+            self.row("64 bytes there and back over CDC, processor time of both", trip.record(1e6, 0), "us")
+        dfuhil = os.path.join(self.build, "dfuhil")
+        if not os.access(dfuhil, os.X_OK):
+            raise Skip("dfuhil was not built")
+        circle, work = Sample(), Sample()
+        for _ in range(5):
+            before = processor()
+            circle.add(wall([dfuhil, "run", "-q", os.path.join(ROOT, "scenarios", "firmware", "whole-circle.yaml")])[0])
+            work.add(processor() - before)
+        self.row("flash, run, talk, detach, read back: the whole circle", circle.record(), "s", "< 2", circle.median < 2)
+        self.row("  in processor time", work.record(), "s")
 
     # --- every front, in a guest ---
 
