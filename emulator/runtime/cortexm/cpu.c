@@ -134,6 +134,11 @@ void cpu_fault(const struct cpu *c, struct cpu_fault *f)
 	*f = c->fault;
 }
 
+void cpu_halt_at_faults(struct cpu *c, unsigned most)
+{
+	c->halting_faults = most;
+}
+
 static void past(struct cpu *c)
 {
 	c->r[15] += c->insn_size;
