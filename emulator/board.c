@@ -302,7 +302,12 @@ static int add_engine(struct board *b)
 				  "--app firmware: there is no chip of profile %s to run code on, but of f407",
 				  b->profile->name);
 		else if (!b->engine && errno == ENOSYS)
-			say_error(b->desk->say, "--app firmware: %s", engine_lacks());
+			say_error(b->desk->say, "--app firmware: %s",
+				  engine_lacks() ? engine_lacks() : "Unicorn fails");
+		else if (!b->engine)
+			say_error(b->desk->say, "--app firmware: Unicorn takes more than 1 GiB of addresses, and makes "
+						"code there; this "
+						"process may not have that");
 	} else {
 		b->engine = engine_stub_new(o->app == APP_PYBOARD ? CDC_PYBOARD : CDC_STM32_VCP, mcu_serial(b->mcu));
 	}
