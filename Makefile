@@ -96,7 +96,7 @@ LIB_SRC := $(SRC_core) $(SRC_runtime) $(SRC_cortexm) $(SRC_capture) $(SRC_filter
 	$(SRC_emulator)
 # For any POSIX system: files in emulator/posix/ stand for those of their names, and what Linux alone has is left out.
 SRC_posix := $(wildcard emulator/posix/*.c)
-LINUX_ONLY := emulator/exec.c emulator/ctl.c $(wildcard emulator/control_*.c emulator/front/usbip/vhci*.c) $(SRC_private_bus) $(SRC_gadget) \
+LINUX_ONLY := emulator/exec.c emulator/ctl.c emulator/qemu_machine.c $(wildcard emulator/control_*.c emulator/front/usbip/vhci*.c) $(SRC_private_bus) $(SRC_gadget) \
 	$(SRC_redir)
 ifdef POSIX
 LIB_SRC := $(SRC_posix) $(filter-out $(LINUX_ONLY) $(addprefix %/,$(notdir $(SRC_posix))),$(LIB_SRC))

@@ -75,7 +75,7 @@ jq              reads reports
 sqlite3         looks into the history
 systemd         checks the units of nights
 gcc-arm-none-eabi        the firmware in fixtures/, and programs for a Cortex-M4F
-qemu-system-arm runs them too
+qemu-system-arm runs them too, and is what --app qemu starts
 '
 # --- for tests in a guest with a kernel of its own ---
 guest='

@@ -13,6 +13,7 @@
 #include "gear.h"
 #include "image.h"
 #include "numbered.h"
+#include "qemu.h"
 #include "replay.h"
 #include "savefile.h"
 #include "state.h"
@@ -283,6 +284,13 @@ static uint64_t wall_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+static void qemu_failed(void *context, const char *line)
+{
+	const struct board *b = context;
+
+	say_warning(b->desk->say, "board %u: its application stands still: %s", b->number, line);
+}
+
 /* What runs when the ROM does not. Where time is skipped firmware gets all of its cycles; else as many as this machine can do. */
 static int add_engine(struct board *b)
 {
@@ -305,9 +313,17 @@ static int add_engine(struct board *b)
 			say_error(b->desk->say, "--app firmware: %s",
 				  engine_lacks() ? engine_lacks() : "Unicorn fails");
 		else if (!b->engine)
-			say_error(b->desk->say, "--app firmware: Unicorn takes more than 1 GiB of addresses, and makes "
-						"code there; this "
-						"process may not have that");
+			say_error(b->desk->say,
+				  "--app firmware: Unicorn takes more than 1 GiB of addresses, where it makes "
+				  "code; this process may not have that");
+	} else if (o->app == APP_QEMU) {
+		const struct qemu_options qemu = { .scale = o->scale, .warn = qemu_failed, .context = b };
+
+		b->engine = engine_qemu_new(b->mcu, &qemu);
+		if (!b->engine && errno == ENOTSUP)
+			say_error(b->desk->say,
+				  "--app qemu: it has no machine for the chip of profile %s, but for f407",
+				  b->profile->name);
 	} else {
 		b->engine = engine_stub_new(o->app == APP_PYBOARD ? CDC_PYBOARD : CDC_STM32_VCP, mcu_serial(b->mcu));
 	}

@@ -71,6 +71,17 @@ enum outcome control_run_console(struct call *call, int count, char **words)
 	return call_fail(call, FAILED, "the console of board %u took %zu bytes of %d", call->board, taken, n);
 }
 
+static enum outcome fail_without_pins(struct call *call, struct engine *engine, const char *what)
+{
+	struct engine_status status;
+
+	engine_status(engine, &status);
+	if (status.runs_code)
+		return call_fail(call, FAILED, "%s runs the code of board %u, and has no pins to %s (--app firmware)",
+				 status.name, call->board, what);
+	return call_fail(call, FAILED, "no code runs on board %u that could %s (--app firmware)", call->board, what);
+}
+
 enum outcome control_run_button(struct call *call, int count, char **words)
 {
 	static const char *const verbs[] = { "release", "press", NULL };
@@ -83,10 +94,9 @@ enum outcome control_run_button(struct call *call, int count, char **words)
 	engine = call_engine(call);
 	if (!engine)
 		return FAILED;
-	if (engine_button(engine, i == 1))
-		return call_fail(call, FAILED, "no code runs on board %u that could see a button (--app firmware)",
-				 call->board);
-	return DONE;
+	if (!engine_button(engine, i == 1))
+		return DONE;
+	return fail_without_pins(call, engine, "see a button");
 }
 
 static void write_leds(struct writer *w, const struct engine_status *status)
@@ -106,9 +116,8 @@ enum outcome control_run_led(struct call *call, int count, char **words)
 	if (!engine)
 		return FAILED;
 	engine_status(engine, &status);
-	if (!status.runs_code)
-		return call_fail(call, FAILED, "no code runs on board %u that could light an LED (--app firmware)",
-				 call->board);
+	if (!status.has_pins)
+		return fail_without_pins(call, engine, "light an LED");
 	write_leds(&call->out, &status);
 	return DONE;
 }

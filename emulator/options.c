@@ -4,6 +4,7 @@
 #include "engine.h"
 #include "faults.h"
 #include "gear.h"
+#include "qemu.h"
 #include "suggest.h"
 #include <assert.h>
 #include <ctype.h>
@@ -325,21 +326,20 @@ static int set_also(struct options *o, const char *value, char why[OPTIONS_WHY])
 	return 0;
 }
 
-const char *const options_apps[] = { [APP_STM32_VCP] = "0483:5740",
-				     [APP_PYBOARD] = "f055:9800",
-				     [APP_NONE] = "none",
-				     [APP_FIRMWARE] = "firmware",
-				     NULL };
+const char *const options_apps[] = { [APP_STM32_VCP] = "0483:5740", [APP_PYBOARD] = "f055:9800", [APP_NONE] = "none",
+				     [APP_FIRMWARE] = "firmware",   [APP_QEMU] = "qemu",         NULL };
 
 static int set_app(struct options *o, const char *value, char why[OPTIONS_WHY])
 {
-	int i = choose("--app", value, options_apps, "0483:5740, f055:9800, none or firmware", why);
+	int i = choose("--app", value, options_apps, "0483:5740, f055:9800, none, firmware or qemu", why);
 
 	if (i < 0)
 		return i;
 	o->app = (enum app_option)i;
 	if (o->app == APP_FIRMWARE && engine_lacks())
 		return refuse(why, "--app firmware: %s", engine_lacks());
+	if (o->app == APP_QEMU && qemu_lacks())
+		return refuse(why, "--app qemu: %s", qemu_lacks());
 	return 0;
 }
 
@@ -433,8 +433,8 @@ static const struct row rows[] = {
 	{ "control", 0, "SOCKET", FOR_BOARDS, "take commands of 'dfuemu ctl' on a Unix socket of this name",
 	  set_control },
 	{ "app", 0, "WHAT", FOR_BOARDS,
-	  "the running application: a device that runs no code, 0483:5740 or f055:9800; none; or firmware:\n"
-	  "execute what is in the flash (default 0483:5740)",
+	  "the running application: a device that runs no code, 0483:5740 or f055:9800; none; firmware: execute\n"
+	  "what is in the flash; or qemu: have QEMU do that, with a console and no USB (default 0483:5740)",
 	  set_app },
 	{ "tty", 0, "on|off", FOR_EXEC, "off: no driver takes serial ports, and there is no /dev/ttyACM0 (default on)",
 	  set_tty },
@@ -541,6 +541,9 @@ static int check(const struct options *o, char why[OPTIONS_WHY])
 			if (o->gear[i].wires[w].board > o->boards && !o->replay)
 				return refuse(why, "--bench %s goes to board %u, --boards has %u",
 					      gear_kind(&o->gear[i]), o->gear[i].wires[w].board, o->boards);
+	if (o->app == APP_QEMU && o->time != TIME_SCALED)
+		return refuse(why, "--app qemu: QEMU keeps a clock of its own, of which nothing can be skipped: "
+				   "--time must be real or xN (or --app firmware)");
 	if (o->replay && o->of_boards)
 		return refuse(why, "--%s is about boards: with a recording there are none", o->of_boards);
 	if (!o->replay && o->of->where & FOR_SERVE && (o->loose || o->json))

@@ -51,7 +51,7 @@ struct also_option {
 };
 
 /* --app: what runs when the ROM does not. */
-enum app_option { APP_STM32_VCP, APP_PYBOARD, APP_NONE, APP_FIRMWARE };
+enum app_option { APP_STM32_VCP, APP_PYBOARD, APP_NONE, APP_FIRMWARE, APP_QEMU };
 
 #define OPTIONS_FAULTS 64
 #define OPTIONS_GEAR 16

@@ -171,10 +171,10 @@ static const struct file *made_before(const struct files *f, const char *name)
 
 /* --- looking up --- */
 
-char *files_firmware(const char *name)
+char *files_firmware(const char *beside, const char *name)
 {
 	char *file = strchr(name, '/') ? NULL : text_format("firmware/%s%s", name, strchr(name, '.') ? "" : ".bin");
-	char *path = file ? share_find(file) : NULL;
+	char *path = file ? share_fixture(beside, file) : NULL;
 
 	free(file);
 	return path;
@@ -191,7 +191,7 @@ static const struct file *make_entry(struct files *f, const struct value *entry,
 	if (object_given(entry->object, "path") || object_given(entry->object, "firmware")) {
 		path = object_given(entry->object, "path")
 			       ? path_beside(entry->mark.file, object_text(entry->object, "path", ""))
-			       : files_firmware(object_text(entry->object, "firmware", ""));
+			       : files_firmware(entry->mark.file, object_text(entry->object, "firmware", ""));
 		r = path ? read_whole(path, &b, why) : files_refuse(why, "%s", strerror(ENOMEM));
 	} else {
 		r = files_make(f, entry, &b, why);

@@ -48,8 +48,9 @@ bool file_is_dfuse(const struct file *);
 /* The length without a DFU suffix whose CRC is right. */
 size_t file_payload(const struct file *);
 
-/* Where the firmware of that name is that came with the program; to be freed. NULL: there is none. */
-char *files_firmware(const char *name);
+/* Where the firmware of that name is: in the nearest folder `fixtures` above the file beside, or come with the program; to be freed.
+ * NULL: there is none. */
+char *files_firmware(const char *beside, const char *name);
 
 struct dfuse_element {
 	uint32_t address;

@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "play_internal.h"
 #include "rig_choice.h"
+#include "share.h"
 #include "verb.h"
 
 #define LIMIT_US UINT64_C(600000000)
@@ -252,7 +253,7 @@ static char *descriptors_of(const struct scenario *s, const char *name)
 		return scenario_path(s, name);
 	if (asprintf(&file, "descriptors/%s.usb", name) < 0)
 		return NULL;
-	path = scenario_fixture(s, file);
+	path = share_fixture(s->path, file);
 	free(file);
 	return path ? path : scenario_path(s, name);
 }

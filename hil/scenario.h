@@ -56,9 +56,6 @@ void scenario_free(struct scenario *);
 /* Each *.yaml in a folder and those below it, sorted by path, without hidden ones; or path itself if it is a file. found() returns
  * false to end it. A folder without any is a problem. False: problems told, or ended. */
 bool scenario_find(const char *path, bool (*found)(void *context, const char *path), void *context, struct problems *);
-/* Path of a file in the nearest folder `fixtures` above the scenario ("descriptors/0a5c-21e6.usb"), else of one that came with this
- * program; to be freed. NULL: none. */
-char *scenario_fixture(const struct scenario *, const char *name);
 /* Path of a FIELD_FILE that is no made or written one: relative to the scenario's folder; to be freed. NULL on ENOMEM. */
 char *scenario_path(const struct scenario *, const char *name);
 /* Does a step know a file of that name: made under `files`, written by an earlier step, or on disk? Tells if not. */

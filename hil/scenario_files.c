@@ -32,32 +32,6 @@ static bool is_file(const char *path)
 	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, R_OK);
 }
 
-char *scenario_fixture(const struct scenario *s, const char *name)
-{
-	char *up = strdup("."), *path = NULL;
-
-	for (unsigned depth = 0; up && depth < 16; depth++) {
-		char *relative, *next;
-
-		if (asprintf(&relative, "%s/fixtures/%s", up, name) < 0)
-			break;
-		path = scenario_path(s, relative);
-		free(relative);
-		if (path && is_file(path)) {
-			free(up);
-			return path;
-		}
-		free(path);
-		path = NULL;
-		if (asprintf(&next, "%s/..", up) < 0)
-			break;
-		free(up);
-		up = next;
-	}
-	free(up);
-	return share_find(name);
-}
-
 /* --- names --- */
 
 static const struct value *made(const struct scenario *s, const char *name)
@@ -212,7 +186,7 @@ static void check_firmware(struct loading *l, const struct value *name)
 {
 	static const char *const known[] = { "blink",       "broken",    "cdc-echo",  "dfu-runtime", "hard-fault",
 					     "self-update", "app-1.hex", "app-2.hex", NULL };
-	char *path = files_firmware(name->text);
+	char *path = files_firmware(l->scenario->path, name->text);
 
 	if (!path)
 		problems_unknown(l->problems, name->mark, NULL, "no firmware of that name", name->text, known);
@@ -327,7 +301,7 @@ static void check_bystanders(struct loading *l)
 		}
 		if (asprintf(&name, "descriptors/%s.usb", device->text) < 0)
 			return;
-		path = scenario_fixture(l->scenario, name);
+		path = share_fixture(l->scenario->path, name);
 		if (!path)
 			problems_add(l->problems, device->mark, NULL,
 				     "'bystanders': no fixtures/%s above the scenario, and none came with dfuhil",

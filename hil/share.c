@@ -12,6 +12,7 @@
 
 #define SUITE "conformance"
 #define FOLDERS_MAX 100
+#define UP_MAX 16 /* folders above that are looked into */
 
 char *share_find(const char *name)
 {
@@ -27,6 +28,23 @@ char *share_find(const char *name)
 	}
 	free(program);
 	return found;
+}
+
+char *share_fixture(const char *beside, const char *name)
+{
+	const char *slash = strrchr(beside, '/');
+	char up[3 * UP_MAX + 1] = "";
+	struct stat st;
+
+	for (unsigned depth = 0; depth < UP_MAX; depth++, strcat(up, "../")) {
+		char *path = text_format("%.*s%sfixtures/%s", slash ? (int)(slash - beside) + 1 : 0, slash ? beside : "",
+					 up, name);
+
+		if (path && !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, R_OK))
+			return path;
+		free(path);
+	}
+	return share_find(name);
 }
 
 void share_program(char *out, size_t size)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What makes an application run: an engine for each board, behind mcu_app_ops. The stub runs no code; the firmware engine executes what
- * is in the flash. Time is the bench's: an engine schedules itself on it, and whatever comes from outside (a packet, a pin, a command)
- * first brings it up to bench_now_us().
+ * is in the flash; the program has one more, which is a process (qemu.h). Time is the bench's: an engine schedules itself on it, and
+ * whatever comes from outside (a packet, a pin, a command) first brings it up to bench_now_us().
  */
 #ifndef DFUBENCH_ENGINE_H
 #define DFUBENCH_ENGINE_H
@@ -26,7 +26,8 @@ enum engine_state {
 
 struct engine_status {
 	const char *name; /* of the engine */
-	bool runs_code;   /* it has LEDs, a button, a console that hears */
+	bool runs_code;   /* it has a console that hears */
+	bool has_pins;    /* and LEDs and a button */
 	enum engine_state state;
 	bool has_core; /* the following: */
 	uint32_t pc, sp, hclk_hz;

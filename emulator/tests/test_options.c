@@ -94,7 +94,8 @@ static void mistakes_name_the_value_and_what_is_accepted(void **state)
 		{ { "--boot0", "hihg" }, "--boot0 'hihg': must be high or low (did you mean 'high'?)" },
 		{ { "--boot1", "1" }, "--boot1 '1': must be high or low" },
 		{ { "--app", "0483:574" },
-		  "--app '0483:574': must be 0483:5740, f055:9800, none or firmware (did you mean '0483:5740'?)" },
+		  "--app '0483:574': must be 0483:5740, f055:9800, none, firmware or qemu (did you mean "
+		  "'0483:5740'?)" },
 		{ { "--tty", "offf" }, "--tty 'offf': must be on or off (did you mean 'off'?)" },
 		{ { "--erase-times", "maximal" },
 		  "--erase-times 'maximal': must be typical, maximum or random (did you mean 'maximum'?)" },

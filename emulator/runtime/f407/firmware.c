@@ -377,7 +377,7 @@ static void firmware_status(struct engine *e, struct engine_status *status)
 
 	firmware_sync(f);
 	status->name = cpu_engine();
-	status->runs_code = true;
+	status->runs_code = status->has_pins = true;
 	status->state = firmware_state(f);
 	status->has_core = f->runs && !f->fresh;
 	if (!status->has_core)

@@ -3,6 +3,7 @@
 #ifndef DFUBENCH_SOC_INTERNAL_H
 #define DFUBENCH_SOC_INTERNAL_H
 
+#include "console_line.h"
 #include "prng.h"
 #include "soc.h"
 
@@ -61,8 +62,7 @@ struct usart {
 	bool shifting, tdr_full, sr_was_read, receiving;
 	uint8_t rx[RX_ROOM];
 	unsigned rx_first, rx_count;
-	char line[160];
-	unsigned line_length;
+	struct console_line line;
 	struct soc_timer sent, received, silence;
 };
 

@@ -21,8 +21,6 @@ enum { SR, DR, BRR, CR1, CR2, CR3, GTPR };
 #define DMAR (1u << 6)
 #define DMAT (1u << 7)
 
-#define SILENCE_US 100000 /* a line without an end is told after that */
-
 static const struct {
 	uint32_t base;
 	uint8_t irq;
@@ -58,31 +56,21 @@ static uint64_t frame(const struct soc *s, unsigned unit)
 
 static void end_line(struct soc *s, struct usart *u)
 {
-	u->line[u->line_length] = 0;
-	s->parts.user->say(s->parts.user_context, u->line);
-	u->line_length = 0;
+	s->parts.user->say(s->parts.user_context, console_line_end(&u->line));
 	soc_disarm(s, &u->silence);
 }
 
 static void console(struct soc *s, struct usart *u, uint8_t byte)
 {
-	if (byte == '\n') {
+	if (console_line_put(&u->line, byte))
 		end_line(s, u);
-		return;
-	}
-	if (byte == '\r' || !byte)
-		return;
-	/* A terminal is not to be told what to do by whatever has been flashed. */
-	u->line[u->line_length++] = (byte < ' ' && byte != '\t') || byte >= 0x7F ? '.' : (char)byte;
-	if (u->line_length == sizeof(u->line) - 1)
-		end_line(s, u);
-	else
-		soc_arm_after_us(s, &u->silence, SILENCE_US);
+	else if (u->line.length)
+		soc_arm_after_us(s, &u->silence, CONSOLE_SILENCE_US);
 }
 
 static void silent(struct soc *s, unsigned unit)
 {
-	if (s->usart[unit].line_length)
+	if (s->usart[unit].line.length)
 		end_line(s, &s->usart[unit]);
 }
 
