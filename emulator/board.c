@@ -312,7 +312,12 @@ static int add_engine(struct board *b)
 				  "--app firmware: there is no chip of profile %s to run code on, but of f407",
 				  b->profile->name);
 		else if (!b->engine && errno == ENOSYS)
-			say_error(b->desk->say, "--app firmware: %s", engine_lacks());
+			say_error(b->desk->say, "--app firmware: %s",
+				  engine_lacks() ? engine_lacks() : "Unicorn fails");
+		else if (!b->engine)
+			say_error(b->desk->say,
+				  "--app firmware: Unicorn takes more than 1 GiB of addresses, where it makes "
+				  "code; this process may not have that");
 	} else if (o->app == APP_QEMU) {
 		const struct qemu_options qemu = { .scale = o->scale, .warn = qemu_failed, .context = b };
 

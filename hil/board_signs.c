@@ -14,21 +14,26 @@ static void lit(struct board_signs *s, const char *name, bool on)
 			s->leds = (s->leds & ~(1u << i)) | (unsigned)on << i;
 }
 
+/* A fault that has no handler of its kind is a HardFault as well (DDI 0403 B1.5.13). */
+static unsigned kinds(const struct mcu_fault *f)
+{
+	return 1u << (f->exception & 31) | (f->hfsr & HFSR_FORCED ? 1u << HARD_FAULT : 0) | (f->lockup ? 1u : 0);
+}
+
 void board_signs_heard(struct board_signs *s, const struct mcu_event *e)
 {
 	console_heard(&s->console, e);
 	switch (e->type) {
 	case MCU_EVENT_RESET:
 		s->leds = 0;
-		s->has_faulted = false;
+		s->faults = 0;
 		break;
 	case MCU_EVENT_LED:
 		lit(s, e->name, e->high);
 		break;
 	case MCU_EVENT_FAULT:
-		s->has_faulted = e->fault != NULL;
 		if (e->fault)
-			s->fault = *e->fault;
+			s->faults |= kinds(e->fault);
 		break;
 	default:
 		break;
@@ -41,20 +46,15 @@ void board_signs_clear(struct board_signs *s)
 	*s = (struct board_signs){ .leds = 0 };
 }
 
-/* A fault that has no handler of its kind is a HardFault as well (DDI 0403 B1.5.13). */
-static bool is_of(const struct mcu_fault *f, unsigned exception)
-{
-	return f->exception == exception || (exception == HARD_FAULT && f->hfsr & HFSR_FORCED);
-}
-
 bool board_signs_show(const struct board_signs *s, const struct rig_sign *sign)
 {
 	switch (sign->kind) {
 	case SIGN_LED:
 		return (s->leds >> sign->led & 1) == sign->on;
 	case SIGN_FAULT:
-		return s->has_faulted && (!sign->exception || is_of(&s->fault, sign->exception)) &&
-		       (!sign->lockup || s->fault.lockup);
+		return sign->lockup      ? s->faults & 1
+		       : sign->exception ? s->faults >> sign->exception & 1
+					 : s->faults != 0;
 	}
 	return false;
 }

@@ -8,9 +8,8 @@
 
 struct board_signs { /* all zero: nothing yet */
 	struct console_text console;
-	unsigned leds;    /* a bit for each that is lit */
-	bool has_faulted; /* since the last reset; the last one: */
-	struct mcu_fault fault;
+	unsigned leds;   /* a bit for each that is lit */
+	unsigned faults; /* since the last reset, a bit for each exception; bit 0: a lock-up */
 };
 
 void board_signs_heard(struct board_signs *, const struct mcu_event *);

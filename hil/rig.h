@@ -147,6 +147,7 @@ struct rig_ops {
 	int (*wait_usb)(struct rig *, unsigned board, uint16_t vendor, uint16_t product, bool there, uint64_t limit_us);
 	/* In what it has said since its last reset; fresh: and since the last console_send(). -EOPNOTSUPP */
 	int (*wait_console)(struct rig *, unsigned board, const char *regex, bool fresh, uint64_t limit_us);
+	const char *(*console_said)(struct rig *, unsigned board); /* that, until the next call; "": nothing */
 	int (*console_send)(struct rig *, unsigned board, const char *text);                        /* -EOPNOTSUPP */
 	int (*wait_sign)(struct rig *, unsigned board, const struct rig_sign *, uint64_t limit_us); /* or -ETIMEDOUT */
 	int (*button)(struct rig *, unsigned board, bool pressed);                                  /* -EOPNOTSUPP */

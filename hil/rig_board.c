@@ -148,6 +148,13 @@ static int board_wait_console(struct rig *rig, unsigned board, const char *regex
 	return -ETIMEDOUT;
 }
 
+static const char *board_console_said(struct rig *rig, unsigned board)
+{
+	struct board *b = board_of(rig);
+
+	return board == 1 && b->console ? console_port_text(b->console) : "";
+}
+
 static int board_console_send(struct rig *rig, unsigned board, const char *text)
 {
 	struct board *b = board_of(rig);
@@ -440,6 +447,7 @@ static const struct rig_ops board_ops = {
 	.pass = board_pass,
 	.wait_usb = board_wait_usb,
 	.wait_console = board_wait_console,
+	.console_said = board_console_said,
 	.console_send = board_console_send,
 	.wait_sign = board_wait_sign,
 	.button = board_button,

@@ -187,6 +187,14 @@ static int control_wait_console(struct rig *rig, unsigned board, const char *reg
 	}
 }
 
+static const char *control_console_said(struct rig *rig, unsigned board)
+{
+	struct control_rig *r = control_of(rig);
+	const char *text = board && board <= r->boards ? r->signs[board].console.text : NULL;
+
+	return text ? text : "";
+}
+
 /* As `dfuemu ctl` reads it. */
 static int control_console_send(struct rig *rig, unsigned board, const char *text)
 {
@@ -473,6 +481,7 @@ static const struct rig_ops control_ops = {
 	.pass = control_pass,
 	.wait_usb = control_wait_usb,
 	.wait_console = control_wait_console,
+	.console_said = control_console_said,
 	.console_send = control_console_send,
 	.wait_sign = control_wait_sign,
 	.button = control_button,

@@ -318,17 +318,31 @@ static int desk_wait_console(struct rig *rig, unsigned board, const char *regex,
 	return r < 0 ? r : r ? 0 : -ETIMEDOUT;
 }
 
+static const char *desk_console_said(struct rig *rig, unsigned board)
+{
+	const char *text = board && board <= PRIVATE_BUS_PORTS ? desk_of(rig)->signs[board].console.text : NULL;
+
+	return text ? text : "";
+}
+
 static int desk_console_send(struct rig *rig, unsigned board, const char *text)
 {
 	struct desk_rig *r = desk_of(rig);
 	struct engine *engine = desk_engine(r->desk, board);
-	size_t length = strlen(text);
+	size_t length = strlen(text), taken;
 
 	if (!engine)
 		return -ENOENT;
 	private_bus_sync(r->bus);
 	console_text_mark(&r->signs[board].console);
-	return engine_console(engine, (const uint8_t *)text, length) == length ? 0 : -ENOTCONN;
+	taken = engine_console(engine, (const uint8_t *)text, length);
+	if (taken == length)
+		return 0;
+	snprintf(r->why, sizeof(r->why),
+		 taken ? "the application took %zu bytes of %zu"
+		       : "the application does not listen on its serial console (yet?)",
+		 taken, length);
+	return -ENOTCONN;
 }
 
 struct awaited_sign {
@@ -555,8 +569,9 @@ static bool desk_crowded(struct rig *rig)
 
 static const char *desk_why(struct rig *rig)
 {
-	(void)rig;
-	return NULL;
+	const struct desk_rig *r = desk_of(rig);
+
+	return *r->why ? r->why : NULL;
 }
 
 static const struct rig_ops desk_ops = {
@@ -568,6 +583,7 @@ static const struct rig_ops desk_ops = {
 	.pass = desk_pass,
 	.wait_usb = desk_wait_usb,
 	.wait_console = desk_wait_console,
+	.console_said = desk_console_said,
 	.console_send = desk_console_send,
 	.wait_sign = desk_wait_sign,
 	.button = desk_button,

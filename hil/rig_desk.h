@@ -12,7 +12,8 @@
 #define DESK_WORDS 64 /* of the command line that describes the desk */
 
 struct desk_rig {
-	struct rig rig; /* first */
+	struct rig rig;    /* first */
+	char why[RIG_WHY]; /* it failed; a scenario ends then */
 	char *words[DESK_WORDS + 1];
 	int word_count;
 	struct options options;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "engine.h"
+#include "profile.h"
 #include "rig.h"
 #include "scenario_internal.h"
 #include "verb.h"
@@ -270,6 +272,18 @@ static void check_needs(struct loading *l)
 	}
 }
 
+static void check_firmware(struct loading *l, const struct object *board)
+{
+	const char *name = object_text(board, "profile", "f407");
+	const struct mcu_profile *profile = mcu_profile_find(name);
+
+	l->scenario->needs |= RIG_FIRMWARE;
+	if (profile && !engine_knows(profile))
+		problems_add(l->problems, object_value(board, "profile")->mark, NULL,
+			     "'profile' of 'board': '%.60s': 'application: firmware' runs on ROMs of the f407 only",
+			     name);
+}
+
 static void check_board(struct loading *l)
 {
 	struct scenario *s = l->scenario;
@@ -306,7 +320,7 @@ static void check_board(struct loading *l)
 	if (object_given(board, "erase-times"))
 		s->needs |= RIG_DURATIONS;
 	if (object_number(board, "application", 0) == RIG_FLASHED)
-		s->needs |= RIG_FIRMWARE;
+		check_firmware(l, board);
 	if (object_number(board, "boot1", 0))
 		s->needs |= RIG_BOOT1;
 	if (!object_flag(board, "powered", true))

@@ -75,6 +75,7 @@ const struct verb verbs[] = {
 	  .scalar = "led",
 	  .needs = RIG_LEDS,
 	  .operation = -1,
+	  .check = check_led,
 	  .run = run_led,
 	  .help = "an LED of the board is on, or off" },
 	{ .name = "button",

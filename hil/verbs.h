@@ -19,7 +19,7 @@ verb_check check_wait;
 /* --- verbs_application.c --- */
 extern const struct field console_fields[], led_fields[], button_fields[];
 verb_run run_console, run_led, run_button;
-verb_check check_console, check_button;
+verb_check check_console, check_led, check_button;
 
 /* --- verbs_prepare.c --- */
 extern const struct field prepare_fields[], fault_fields[], snapshot_fields[];
@@ -77,6 +77,12 @@ verb_check check_measure;
 /* Tells a mistake in a step unless problems is NULL. */
 #define STEP_WRONG(step, problems, ...) \
 	((problems) ? problems_add((problems), (step)->mark, NULL, __VA_ARGS__) : (void)0)
+
+/* The step is about code that runs: the scenario's flash has to be what runs as the application. */
+void check_runs_firmware(const struct step *, const struct scenario *, struct problems *);
+
+/* The console has not said it: told with its last lines. */
+enum play_outcome fail_silent(struct play *, const struct step *, const char *regex, uint64_t within_us);
 
 /* Bytes of a FIELD_CHOICE of low and high. */
 extern const char *const verb_levels[], *const verb_erase_times[];

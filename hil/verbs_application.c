@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fault_rule.h"
+#include "text.h"
 #include "verbs.h"
 
 #define SAID_WITHIN_US 5000000u
+#define SAID_LINES 8 /* that are told where others were expected */
 #define LED_WITHIN_US 1000000u
 #define PRESS_US 100000u
 
@@ -45,6 +47,15 @@ const struct field button_fields[] = {
 	{ .type = FIELD_END },
 };
 
+void check_runs_firmware(const struct step *step, const struct scenario *s, struct problems *problems)
+{
+	const struct object *board = object_value(s->top, "board")->object;
+
+	if (!board || object_number(board, "application", 0) != RIG_FLASHED)
+		STEP_WRONG(step, problems, "step '%s' needs 'board: {application: firmware}': no code runs without",
+			   step->verb->name);
+}
+
 /* --- the console --- */
 
 void check_console(const struct step *step, const struct scenario *s, unsigned *needs, struct problems *problems)
@@ -53,7 +64,8 @@ void check_console(const struct step *step, const struct scenario *s, unsigned *
 	bool file = object_given(o, "send-file"), usb = object_given(o, "usb");
 	bool send = object_given(o, "send"), expect = object_given(o, "expect");
 
-	(void)s;
+	if (send && !usb)
+		check_runs_firmware(step, s, problems);
 	if (!send && !expect && !file)
 		STEP_WRONG(step, problems, "step 'console' needs 'send' or 'send-file', 'expect', or both");
 	if (file && send)
@@ -113,6 +125,16 @@ static char *script_of(const struct object *o, uint64_t within)
 	return NULL;
 }
 
+enum play_outcome fail_silent(struct play *play, const struct step *step, const char *regex, uint64_t within_us)
+{
+	const char *said = text_tail(play->rig->ops->console_said(play->rig, play_board(step)), SAID_LINES);
+	char limit[32];
+
+	fault_time_format(within_us, limit, sizeof(limit));
+	return play_fail(play, regex, *said ? said : "nothing was said",
+			 "nothing on the console matches /%s/ within %s", regex, limit);
+}
+
 enum play_outcome run_console(struct play *play, const struct step *step)
 {
 	const struct rig_ops *ops = play->rig->ops;
@@ -121,7 +143,7 @@ enum play_outcome run_console(struct play *play, const struct step *step)
 	const char *expect = object_text(o, "expect", NULL);
 	unsigned board = play_board(step);
 	enum play_outcome outcome;
-	char limit[32], *script;
+	char *script;
 	int r = 0;
 
 	if (object_given(o, "usb")) {
@@ -137,11 +159,16 @@ enum play_outcome run_console(struct play *play, const struct step *step)
 		r = ops->wait_console(play->rig, board, expect, object_given(o, "send"), within);
 	if (r != -ETIMEDOUT || !expect)
 		return r ? play_error(play, "console: %s", play_reason(play, r)) : PLAY_OK;
-	fault_time_format(within, limit, sizeof(limit));
-	return play_fail(play, expect, NULL, "nothing on the console matches /%s/ within %s", expect, limit);
+	return fail_silent(play, step, expect, within);
 }
 
 /* --- LEDs and button --- */
+
+void check_led(const struct step *step, const struct scenario *s, unsigned *needs, struct problems *problems)
+{
+	(void)needs;
+	check_runs_firmware(step, s, problems);
+}
 
 enum play_outcome run_led(struct play *play, const struct step *step)
 {
@@ -160,7 +187,8 @@ enum play_outcome run_led(struct play *play, const struct step *step)
 
 void check_button(const struct step *step, const struct scenario *s, unsigned *needs, struct problems *problems)
 {
-	(void)s, (void)needs;
+	(void)needs;
+	check_runs_firmware(step, s, problems);
 	if (object_given(step->arguments, "for") && object_number(step->arguments, "state", 0) != 2)
 		STEP_WRONG(step, problems, "'for' of step 'button' is for 'press'");
 }

@@ -182,11 +182,12 @@ void check_fault(const struct step *step, const struct scenario *s, unsigned *ne
 {
 	bool taken = object_given(step->arguments, "of-application");
 
-	(void)s;
+	if (taken)
+		check_runs_firmware(step, s, problems);
 	*needs |= taken ? RIG_INSIDE | RIG_FIRMWARE : RIG_FAULTS;
 	if (given_of(step->arguments, faults) != 1)
-		STEP_WRONG(step, problems, "step 'fault' needs a rule, 'clear: true', or 'of-application'");
-	if (object_given(step->arguments, "within") && !taken)
+		STEP_WRONG(step, problems, "step 'fault' takes one of a rule, 'clear: true', and 'of-application'");
+	else if (object_given(step->arguments, "within") && !taken)
 		STEP_WRONG(step, problems, "'within' of step 'fault' is for 'of-application'");
 }
 

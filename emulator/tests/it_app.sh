@@ -146,6 +146,20 @@ says_what_is_wrong()
   says said "did you mean 'firmware'?"
 }
 
+# Unicorn would end the process where it gets no memory for code; with a board more, in the middle of a run.
+no_room()
+{
+  engine
+  [ -z "${SAN-}" ] || skip 'sanitizers take more addresses than that'
+  ends 125 sh -c 'ulimit -v 800000; exec "$0" exec --app firmware -- touch ran' "$dfuemu"
+  says said '--app firmware: Unicorn takes more than 1 GiB'
+  [ ! -e ran ]
+  ends 0 sh -c 'ulimit -v 2400000; exec "$0" exec --app firmware --flash one.img --control S -- sh -c "
+    \"\$0\" ctl S board add && \"\$0\" ctl S board add; \"\$0\" ctl S time" "$0"' "$dfuemu"
+  says said 'board 3'
+  [ -s one.img ]
+}
+
 # A fault that the firmware handles, one that it cannot, and firmware that never begins; BOOT0 saves all.
 goes_wrong()
 {
@@ -187,5 +201,6 @@ check 'the same in virtual time' circle_virtual
 later 'in virtual time two runs are the same, byte by byte' same_again
 later 'console, button and LEDs are at hand' hands_and_eyes
 later 'what does not go is told' says_what_is_wrong
+later 'where there is no room for the code of one more board, the others live' no_room
 later 'firmware that goes wrong is told with registers, and BOOT0 saves the board' goes_wrong
 finish

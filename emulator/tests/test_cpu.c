@@ -29,6 +29,37 @@ static void an_instruction_is_a_cycle(void **state)
 	assert_int_equal(reg(f, 1), 0x20);
 }
 
+/* In no time, as its firmware would in a handler of faults for the rest of a scenario. */
+static void an_endless_loop_is_not_executed_but_for_its_cycles(void **state)
+{
+	static const uint16_t waits[] = {
+		0x481D, /* ldr r0, [pc, #116]: SysTick */
+		0x491E, /* ldr r1, [pc, #120]: its reload */
+		0x6041, /* str r1, [r0, #4] */
+		0x2107, /* movs r1, #7: on, with interrupt */
+		0x6001, /* str r1, [r0, #0] */
+		0xE7FE, /* b . */
+	};
+	struct fixture *f = START(state, waits);
+	uint64_t used, before;
+
+	put(f, CODE + 120, 0xE000E010);
+	put(f, CODE + 124, 0xFFFFFF);
+	put(f, 4 * 15, FLASH + SERVED + 1);
+	restart(f);
+	before = cpu_cycles(f->cpu);
+	assert_int_equal(cpu_run(f->cpu, UINT64_C(1000000000000), &used), CPU_RAN);
+	assert_int_equal(used, UINT64_C(1000000000000));
+	assert_int_equal(cpu_cycles(f->cpu), before + used);
+	assert_int_equal(reg(f, 15), FLASH + CODE + 10);
+	restart(f);
+	assert_int_equal(run(f, 5 + 0xFFFFFF - 2), CPU_RAN);
+	assert_int_equal(reg(f, 15), FLASH + CODE + 10);
+	for (unsigned i = 0; i < 8 && reg(f, 15) != FLASH + SERVED; i++)
+		run(f, 1);
+	assert_int_equal(reg(f, 15), FLASH + SERVED);
+}
+
 static const uint16_t device[] = {
 	0xF240, 0x0100, /* movw r1, #0 */
 	0xF2C4, 0x0100, /* movt r1, #16384 */
@@ -283,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_instruction_is_a_cycle, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_endless_loop_is_not_executed_but_for_its_cycles, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_bus_is_asked_at_the_cycle_of_the_instruction, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_halt_is_after_the_instruction, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_line_that_is_high_is_served_until_it_is_low, set_up, tear_down),

@@ -13,8 +13,8 @@ struct scene {
 	unsigned leds, resets, faults;
 	enum reset_cause cause;
 	enum mcu_mode mode;
-	struct mcu_fault fault;
-	uint64_t digest; /* of all events with their times */
+	struct mcu_fault fault, first_fault; /* the last one; and of all */
+	uint64_t digest;                     /* of all events with their times */
 };
 
 static void mix(struct scene *s, const void *data, size_t length)
@@ -47,6 +47,7 @@ static void hears(void *context, const struct mcu_event *e)
 		break;
 	case MCU_EVENT_FAULT:
 		s->fault = *e->fault;
+		s->first_fault = s->faults ? s->first_fault : s->fault;
 		s->faults++;
 		break;
 	default:
@@ -298,6 +299,10 @@ static void a_handler_that_is_nowhere_locks_the_core_up(void **state)
 	pass(&s, MS(10));
 	assert_int_equal(mcu_mode(s.board.mcu), MCU_LOCKUP);
 	assert_true(s.fault.lockup);
+	assert_int_equal(s.faults, 2); /* what made it look for the handler comes first: that is what one looks for */
+	assert_int_equal(s.first_fault.exception, 6);
+	assert_int_equal(s.first_fault.r[15], 0x08000100);
+	assert_false(s.first_fault.lockup);
 	close_scene(&s);
 }
 

@@ -385,7 +385,32 @@ END
   says said 'of real time, and was killed'
 }
 
+# What firmware has said is what one looks for where it says something else, and a fault is one though others come after it.
+of_firmware()
+{
+  "$build/dfuemu" exec --app firmware -q -- true >missing 2>&1 || skip "$(sed 's/.*--app firmware: //; q' missing)"
+  local prepare='{prepare: {flash: [{address: 0x08000000, file: faulty}]}}'
+  TOP='board: {application: firmware}' scenario said "$prepare" application '{wait: {console: "serial number"}}' \
+    '{console: {send: u, expect: welcome, within: 500ms}}'
+  TOP='board: {application: firmware}' scenario early "$prepare" application '{console: {send: u}}'
+  TOP='board: {application: firmware}' scenario faults "$prepare" application '{wait: {console: "serial number"}}' \
+    '{console: {send: l}}' '{fault: {of-application: lockup}}' '{fault: {of-application: usage}}' '{fault: {of-application: hard}}'
+  sed -i 's/^files: {/&faulty: {firmware: hard-fault}, /' suite/*.yaml
+  run 1 suite/said.yaml --tool dfu-util
+  says said 'nothing on the console matches /welcome/ within 500ms'
+  says said 'got:      HardFault'
+  says said '                  halted'
+  run 1 suite/early.yaml --tool dfu-util
+  says said 'console: the application does not listen on its serial console (yet?)'
+  run 0 suite/faults.yaml --tool dfu-util
+  sed -n '/^    \$ cat comes-up.yaml$/,/^$/s/^    //p' "$repo/README.md" | grep -v '^\$' >comes-up.yaml
+  cp "$fixtures/firmware/cdc-echo.bin" app.bin
+  run 0 ./comes-up.yaml --tool dfu-util --junit report.xml
+  says report.xml 'name="comes-up"'
+}
+
 later 'a scenario talks to the application by its terminal' by_terminal
+later 'a scenario is told what firmware has said, and of all its faults' of_firmware
 later 'scenarios pass, fail and are skipped, and the exit status says so' verdicts
 later 'a run of no scenario is a failure' none_is_a_failure
 later 'mistakes in files are all told before anything runs' mistakes_come_first

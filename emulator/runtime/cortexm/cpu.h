@@ -33,7 +33,7 @@ struct cpu_bus_ops {
 enum cpu_stop {
 	CPU_RAN,    /* all cycles are used up */
 	CPU_SLEEPS, /* WFI or WFE, or sleep on exit, with nothing pending that would wake it */
-	CPU_HALTED, /* cpu_halt() */
+	CPU_HALTED, /* cpu_halt(), or cpu_halt_at_faults() */
 	CPU_RESETS, /* AIRCR.SYSRESETREQ (or VECTRESET) */
 	CPU_LEFT,   /* PC is in the range of cpu_watch() */
 	CPU_LOCKUP, /* a fault at priority -1 or above (B1.5.15); see cpu_fault() */
@@ -81,6 +81,9 @@ bool cpu_wakes(const struct cpu *); /* something pending would end its sleep */
 void cpu_irq(struct cpu *, unsigned number, bool level);
 
 void cpu_fault(const struct cpu *, struct cpu_fault *);
+/* cpu_run() returns with CPU_HALTED after each of the first so many faults since reset, before their handler: the next one may be a
+ * lock-up, and cpu_fault() has but the last. 0, without it: after none. */
+void cpu_halt_at_faults(struct cpu *, unsigned most);
 /* r0-r15 (13: the stack in use), xpsr at 16, msp 17, psp 18, control 19, primask 20, basepri 21, faultmask 22 */
 uint32_t cpu_register(const struct cpu *, unsigned number);
 

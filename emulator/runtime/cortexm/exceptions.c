@@ -107,6 +107,8 @@ static void remember(struct cpu *c, unsigned exception)
 	c->fault.xpsr = c->xpsr | c->ipsr;
 	c->fault.exception = exception;
 	c->fault.count++;
+	if (c->fault.count <= c->halting_faults)
+		cpu_halt(c);
 }
 
 static void remember_status(struct cpu *c)

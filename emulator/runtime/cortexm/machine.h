@@ -124,6 +124,7 @@ struct cpu {
 	bool sleeping, sleeps_for_event, event; /* event: the event register (B1.5.18) */
 	bool halted, resets, locked;
 	struct cpu_fault fault;
+	unsigned halting_faults;
 	void *engine;
 };
 

@@ -433,6 +433,7 @@ static int make_chip(struct firmware *f)
 	if (!f->cpu)
 		return errno;
 	cpu_watch(f->cpu, SYSTEM_BASE, SYSTEM_BYTES);
+	cpu_halt_at_faults(f->cpu, FAULTS_TOLD);
 	return 0;
 }
 

@@ -19,6 +19,8 @@
 #define POLL_READS 64u
 #define POLL_REGISTERS 8u
 
+#define FAULTS_TOLD 16u /* of one run of an application: it may fault for ever */
+
 enum after { AFTER_NOTHING, AFTER_RESET, AFTER_ROM, AFTER_LOCKUP };
 
 struct firmware {

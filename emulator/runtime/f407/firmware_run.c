@@ -5,8 +5,6 @@
  */
 #include "firmware.h"
 
-#define FAULTS_TOLD 16u /* of one run of an application: it may fault for ever */
-
 /* With a clock of the wall: the part of it that is ours, what may be saved up, and how often to look at it. */
 #define WALL_PERCENT 60
 #define WALL_SAVED_NS 5000000
