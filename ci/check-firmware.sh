@@ -127,6 +127,137 @@ mboot()
   [ "$(grep -c 'Found DFU: \[0483:df11\] ver=0300' said)" -eq 2 ]
 }
 
+# The whole circle as a scenario: the image lies beside a copy of it.
+micropython_circle()
+{
+  image "$1"
+  [[ $image = *.dfu ]] || skip "$image is no DfuSe file"
+  [ -x "$build/dfuhil" ] || skip 'dfuhil is not in this build'
+  need dfu-util
+  engine
+  cp "$repo/ci/micropython.yaml" .
+  ln -s "$(realpath "$image")" micropython.dfu
+  timeout -k 5 "$LIMIT" "$build/dfuhil" run ./micropython.yaml --tool dfu-util --time virtual
+}
+
+# mpremote_on BOARD OPTION...: MicroPython's own tool, by the terminal; one after the other, as a person would have it.
+mpremote_on()
+{
+  "$@" -- sh -e -c '
+    ctl() { "$dfuemu" ctl S "$@"; }
+    mp() { echo "\$ mpremote $*"; "$tools/mpremote" connect /dev/ttyACM0 "$@"; }
+    # restarts COMMAND...: and the port is there again
+    restarts() {
+      ctl wait reset 10s &
+      "$@"
+      wait $!
+      ctl wait listed 10s
+      until [ -c /dev/ttyACM0 ]; do sleep 0.1; done
+    }
+    ctl wait booted application 10s || true # or it is so
+    until [ -c /dev/ttyACM0 ]; do sleep 0.1; done
+    "$tools/mpremote" connect list
+    mp eval "6*7"
+    echo "print(\"from a file\", 6*8)" >hello.py
+    mp fs cp hello.py :hello.py
+    mp fs ls
+    mp fs cat :hello.py
+    mp run hello.py
+    mp exec "f = open(\"big\", \"wb\"); f.write(bytes(range(256)) * 40); f.close()"
+    mp fs cp :big big
+    restarts mp reset
+    mp exec "import hello"
+    "$tools/mpremote" connect "id:$serial" soft-reset eval "6*9"
+    mp bootloader
+    until lsusb -d 0483:df11; do sleep 0.1; done' >said 2>events || {
+    cat said
+    tail -n 40 events
+    return 1
+  }
+  cat said
+  says said "/dev/ttyACM0 $serial f055:9800 MicroPython"
+  [ "$(grep -c -x -e 42 -e 54 said)" -eq 2 ]
+  says said '21 hello.py'
+  [ "$(grep -c '^from a file 48' said)" -eq 2 ]
+  cmp big <(python3 -c 'import sys; sys.stdout.buffer.write(bytes(range(256)) * 40)')
+  says said 0483:df11
+}
+
+# In virtual time with the formatting of the first start; then, on the same flash, in real time.
+micropython_tool()
+{
+  image "$1"
+  tools=$(sh "$repo/ci/tools.sh" mpremote 2>missing) || skip "$(sed 's/^tools: //' missing)"
+  tools=${tools#*=}
+  export tools
+  on_board leave
+  mpremote_on board --app firmware --flash flash.img --boot0 low --control S -v
+  TIME=real
+  mpremote_on board --app firmware --flash flash.img --boot0 low --control S -v
+}
+
+# The session as users report it, in $work/session.
+micropython_session()
+{
+  image "$1"
+  need lsusb
+  on_board '
+    exec 3>session
+    shown() { echo "\$ $*" >&3; "$@" 2>&1 | sed "s/.*\r//" >&3; }
+    # told TEXT: is said to the prompt, and what it says goes to the session
+    told() { printf "%s\r" "$1" >&5; timeout 1 cat <&5 | tr -d "\r" >&3 || true; }
+    shown lsusb
+    case $image in
+    *.dfu)
+      shown dfu-util -a 0 -D "$image"
+      ctl boot0 low
+      shown dfu-util -a 0 -s 0x08000000:leave
+      ;;
+    *)
+      ctl boot0 low
+      shown dfu-util -a 0 -s 0x08000000:leave -D "$image"
+      ;;
+    esac
+    until [ -c /dev/ttyACM0 ]; do sleep 0.1; done
+    shown lsusb
+    cd /dev; shown ls ttyACM0; cd - >&2
+    echo "\$ screen /dev/ttyACM0" >&3
+    stty -F /dev/ttyACM0 raw -echo
+    exec 5<>/dev/ttyACM0
+    told "$(printf "\003\002")"
+    told "print(6*7)"
+    told "import machine"
+    told "machine.bootloader()"
+    exec 5>&-
+    echo >&3
+    client 0483:df11 there
+    shown lsusb'
+  sed -i 's,-D .*/,-D ,' session
+  cp session "$work/session"
+  cat >want <<'END'
+ID 0483:df11
+dfu-util -a 0
+File downloaded successfully
+Transitioning to dfuMANIFEST state
+ID f055:9800
+ttyACM0
+MicroPython v
+>>> print(6*7)
+42
+>>> machine.bootloader()
+ID 0483:df11
+END
+  from=0
+  while IFS= read -r text; do
+    line=$(tail -n +$((from + 1)) session | grep -n -F -m 1 -e "$text") || {
+      echo "=> after line $from of the session there is no: $text"
+      cat session
+      return 1
+    }
+    from=$((from + ${line%%:*}))
+  done <want
+}
+
 libopencm3()
 {
   image libopencm3-cdcacm
@@ -192,6 +323,10 @@ for name; do
   micropython-*)
     check "$name: flashed, its prompt answers over USB, PYBFLASH is read" micropython "$name"
     check "$name: keeps a file over a reset, and machine.bootloader() is ST's" micropython_returns "$name"
+    check "$name: the whole circle, twice, as a scenario" micropython_circle "$name"
+    check "$name: mpremote has it, in virtual and in real time" micropython_tool "$name"
+    check "$name: the session as users report it" micropython_session "$name"
+    [ ! -f "$work/session" ] || sed 's/^/    /' "$work/session"
     check "$name: cdc-acm and usb-storage have it" in_guest "$name"
     ;;
   mboot-pybv10) check "$name: flashed, flashes MicroPython by its own DFU mode, which that returns to" mboot ;;

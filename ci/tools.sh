@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Fetches the tools that `make matrix` compares and that are no Debian packages, and labgrid for its test, at pinned versions, into
+# Fetches the tools that `make matrix` compares and that are no Debian packages, and labgrid and mpremote for their tests, at pinned versions, into
 # a cache outside the tree. Prints NAME=PATH for each, as --tool-path takes it; why there is none goes to stderr, and the exit status is then 1.
 # With --version: NAME, a tab and the version that is fetched instead.
 # Usage: sh ci/tools.sh [--version] [NAME...]     Environment: DFUBENCH_CACHE; PYDFU: a pydfu.py that is there already
@@ -12,6 +12,7 @@ dfu_npm=0.1.5
 usb_npm=2.18.0
 dfu_nusb_crate=0.2.0
 labgrid_pypi=26.0.1
+mpremote_pypi=1.29.0
 status=0
 
 missing()
@@ -75,24 +76,25 @@ get_dfu_nusb()
   fi
 }
 
-# A virtual environment knows where it is, and cannot be moved into place: a file says that it is whole.
-get_labgrid()
+# get_by_pip NAME PROGRAM VERSION: PATH is the folder of the program. A virtual environment knows where it is, and cannot be moved into
+# place: a file says that it is whole.
+get_by_pip()
 {
-  folder=$cache/labgrid-$labgrid_pypi
+  folder=$cache/$1-$3
   if [ ! -f "$folder/whole" ]; then
     (
       flock 9
       [ ! -f "$folder/whole" ] || exit 0
       rm -rf "$folder"
       python3 -m venv "$folder" >&2 &&
-        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "labgrid==$labgrid_pypi" >&2 &&
-        "$folder/bin/labgrid-client" --help >/dev/null && : >"$folder/whole"
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$1==$3" >&2 &&
+        "$folder/bin/$2" --help >/dev/null && : >"$folder/whole"
     ) 9>"$folder.lock"
   fi
   if [ -f "$folder/whole" ]; then
-    echo "labgrid=$folder/bin"
+    echo "$1=$folder/bin"
   else
-    missing "labgrid $labgrid_pypi cannot be had (python3, python3-venv and pip's package index are needed)"
+    missing "$1 $3 cannot be had (python3, python3-venv and pip's package index are needed)"
   fi
 }
 
@@ -111,6 +113,7 @@ version_of()
   webdfu) printf 'webdfu\tnpm dfu %s, usb %s\n' "$dfu_npm" "$usb_npm" ;;
   dfu-nusb) printf 'dfu-nusb\t%s\n' "$dfu_nusb_crate" ;;
   labgrid) printf 'labgrid\t%s\n' "$labgrid_pypi" ;;
+  mpremote) printf 'mpremote\t%s\n' "$mpremote_pypi" ;;
   esac
 }
 
@@ -128,8 +131,9 @@ for name; do
   pydfu) get_pydfu ;;
   webdfu) get_webdfu ;;
   dfu-nusb) get_dfu_nusb ;;
-  labgrid) get_labgrid ;;
-  *) missing "'$name' is none of pydfu, webdfu, dfu-nusb, labgrid" ;;
+  labgrid) get_by_pip labgrid labgrid-client "$labgrid_pypi" ;;
+  mpremote) get_by_pip mpremote mpremote "$mpremote_pypi" ;;
+  *) missing "'$name' is none of pydfu, webdfu, dfu-nusb, labgrid, mpremote" ;;
   esac
 done
 exit $status
