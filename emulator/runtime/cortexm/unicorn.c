@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include "unicorn.h"
 
 #define MOST_TRANSLATED (3u << 19) /* bytes of code; it makes some 40 of each */
@@ -258,23 +257,12 @@ static void poke(struct cpu *c)
 
 /* --- Unicorn itself --- */
 
-/* Where it does not get its buffer for code, Unicorn calls exit(). Such a limit is found out before: 1 GiB, and some for the rest. */
-static bool has_room(void)
-{
-	size_t size = ((size_t)1 << 30) + ((size_t)64 << 20);
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
-		return false;
-	munmap(p, size);
-	return true;
-}
-
 static uc_err set_up(struct cpu *c)
 {
 	struct engine *e = engine_of(c);
 	uc_hook hook;
 	e->uc = NULL;
-	uc_err error = has_room() ? uc_open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &e->uc) : UC_ERR_NOMEM;
+	uc_err error = unicorn_has_room() ? uc_open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &e->uc) : UC_ERR_NOMEM;
 	if (!error)
 		error = uc_ctl_set_cpu_model(e->uc, UC_CPU_ARM_CORTEX_M4);
 	if (!error)

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 
 #define SONAME "libunicorn.so.2"
-#define TRANSLATIONS (1024ul * 1024 * 1024) /* little of it is ever touched */
+#define TRANSLATIONS ((1024ul + 64) * 1024 * 1024) /* and some for the rest; little of it is ever touched */
 
 struct unicorn_library unicorn_library;
 static char missing[200];
@@ -23,7 +23,7 @@ static bool find(void *library, const char *name, void *function)
 }
 
 /* Where it does not get its room at once, Unicorn 2.0 ends the program (its issues 1766, 1898). */
-static bool has_room(void)
+bool unicorn_has_room(void)
 {
 	void *room = mmap(NULL, TRANSLATIONS, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -48,11 +48,10 @@ const char *unicorn_library_load(void)
 #undef UNICORN_FIND
 		if (!all)
 			snprintf(missing, sizeof(missing), SONAME " is not as Unicorn 2's is known to be");
-		else if (!has_room())
+		else if (!unicorn_has_room())
 			snprintf(missing, sizeof(missing),
 				 "Unicorn, which firmware runs on, wants 1 GiB at once, of which it uses little, and "
-				 "does "
-				 "not get it here: sysctl vm.overcommit_memory=1, or ulimit -v unlimited");
+				 "does not get it here: sysctl vm.overcommit_memory=1, or ulimit -v unlimited");
 	}
 	return *missing ? missing : NULL;
 }

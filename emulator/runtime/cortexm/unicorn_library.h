@@ -6,6 +6,7 @@
 #ifndef DFUBENCH_CORTEXM_UNICORN_LIBRARY_H
 #define DFUBENCH_CORTEXM_UNICORN_LIBRARY_H
 
+#include <stdbool.h>
 #include <unicorn/unicorn.h>
 
 #define UNICORN_FUNCTIONS(X) \
@@ -34,6 +35,8 @@ extern struct unicorn_library unicorn_library;
 
 /* NULL: it is there; else what is missing. */
 const char *unicorn_library_load(void);
+/* There are the addresses that it takes for translated code. Without, Unicorn 2.0 ends the program. */
+bool unicorn_has_room(void);
 
 #ifndef UNICORN_LIBRARY_ITSELF
 #define uc_version unicorn_library.p_uc_version
