@@ -216,7 +216,7 @@ micropython_session()
   cat >want <<'END'
 ID 0483:df11
 dfu-util -a 0
-File downloaded successfully
+Download done.
 Transitioning to dfuMANIFEST state
 ID f055:9800
 ttyACM0
