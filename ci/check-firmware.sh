@@ -176,8 +176,8 @@ mpremote_on()
   }
   cat said
   says said "/dev/ttyACM0 $serial f055:9800 MicroPython"
-  [ "$(grep -c -x -e 42 -e 54 said)" -eq 2 ]
-  says said '21 hello.py'
+  [ "$(tr -d '\r' <said | grep -c -x -e 42 -e 54)" -eq 2 ]
+  says said '26 hello.py'
   [ "$(grep -c '^from a file 48' said)" -eq 2 ]
   cmp big <(python3 -c 'import sys; sys.stdout.buffer.write(bytes(range(256)) * 40)')
   says said 0483:df11
@@ -237,7 +237,7 @@ micropython_session()
   cat >want <<'END'
 ID 0483:df11
 dfu-util -a 0
-File downloaded successfully
+Download done.
 Transitioning to dfuMANIFEST state
 ID f055:9800
 ttyACM0

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Fetches the tools that `make matrix` compares and that are no Debian packages, and labgrid and mpremote for their tests, at pinned versions, into
-# a cache outside the tree. Prints NAME=PATH for each, as --tool-path takes it; why there is none goes to stderr, and the exit status is then 1.
+# Fetches the tools that `make matrix` compares and that are no Debian packages, and labgrid and mpremote for their tests, at pinned
+# versions, into a cache outside the tree. Prints NAME=PATH for each, as --tool-path takes it; why there is none goes to stderr, and the exit status is then 1.
 # With --version: NAME, a tab and the version that is fetched instead.
 # Usage: sh ci/tools.sh [--version] [NAME...]     Environment: DFUBENCH_CACHE; PYDFU: a pydfu.py that is there already
 set -u

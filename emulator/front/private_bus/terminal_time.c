@@ -15,15 +15,18 @@ bool terminals_pending(const struct private_bus *bus)
 	return false;
 }
 
-/* What is written to one end arrives at the other by a worker of the kernel; poll(2) of that end waits for it. */
+/* What is written to one end arrives at the other by a worker of the kernel; poll(2) of that end waits for it, but not if there is
+ * something to be read already: then it is to be asked again. */
 static void flush(struct terminal *t)
 {
 	struct pollfd fd = { .events = POLLIN };
+	int unread = 0;
 
 	t->dirty = false;
 	fd.fd = ioctl(t->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (fd.fd < 0)
 		return;
+	t->dirty = ioctl(fd.fd, FIONREAD, &unread) == 0 && unread > 0;
 	poll(&fd, 1, 0);
 	close(fd.fd);
 }
