@@ -152,7 +152,7 @@ no_room()
   engine
   [ -z "${SAN-}" ] || skip 'sanitizers take more addresses than that'
   ends 125 sh -c 'ulimit -v 800000; exec "$0" exec --app firmware -- touch ran' "$dfuemu"
-  says said '--app firmware: Unicorn takes more than 1 GiB'
+  says said '--app firmware: Unicorn, which firmware runs on, wants 1 GiB at once'
   [ ! -e ran ]
   ends 0 sh -c 'ulimit -v 2400000; exec "$0" exec --app firmware --flash one.img --control S -- sh -c "
     \"\$0\" ctl S board add && \"\$0\" ctl S board add; \"\$0\" ctl S time" "$0"' "$dfuemu"
