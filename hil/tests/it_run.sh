@@ -403,7 +403,7 @@ of_firmware()
   run 1 suite/early.yaml --tool dfu-util
   says said 'console: the application does not listen on its serial console (yet?)'
   run 0 suite/faults.yaml --tool dfu-util
-  sed -n '/^    \$ cat comes-up.yaml$/,/^$/s/^    //p' "$repo/README.md" | grep -v '^\$' >comes-up.yaml
+  sed -n '/^    name: the image comes up/,/^$/s/^    //p' "$repo/README.md" >comes-up.yaml
   cp "$fixtures/firmware/cdc-echo.bin" app.bin
   run 0 ./comes-up.yaml --tool dfu-util --junit report.xml
   says report.xml 'name="comes-up"'
