@@ -30,7 +30,8 @@ pack()
   [ "$(cd here && echo *)" = 'bin share' ]
   # Nothing of the tree that a scenario, adapter or bystander needs is left behind.
   diff -r "$repo/scenarios" here/share/dfubench/scenarios
-  (cd "$fixtures" && find tools descriptors firmware -name '*.yaml' -o -name '*.usb' -o -name '*.mjs' -o -name '*.sh') | sed 's,^,./,' | sort >ours
+  (cd "$fixtures" && find tools descriptors firmware -name '*.yaml' -o -name '*.usb' -o -name '*.mjs' \
+    -o -name '*.sh' -o -name '*.py' -o -name '*.bin' -o -name '*.hex') | sed 's,^,./,' | sort >ours
   (cd here/share/dfubench && find tools descriptors firmware -type f | sed 's,^,./,') | sort >packed
   diff ours packed
   for page in man1/dfuemu.1 man1/dfuhil.1 man5/dfu-scenario.5 man5/dfu-tool.5; do
@@ -60,9 +61,15 @@ runs_all()
   [ -s report.xml ] && [ -s report.html ] && [ "$(find captures -name '*.pcapng' | wc -l)" -gt 80 ]
   grep -E '^(ok|xfail|skip|FAIL|ERROR)' said | sed 's/[:(].*//' >one
   [ "$(grep -c '' one)" -ge 80 ]
+  # No archive of Unicorn is linked, and a program that is one file loads nothing: what needs it is skipped, and says so.
+  firmware=
+  if ldd "$1" 2>&1 | grep -q -e 'not a dynamic executable' -e 'statically linked'; then
+    firmware=firmware/
+    [ "$(grep -c '^skip .*firmware/.*made without Unicorn' said)" -eq "$(find "$repo/scenarios/firmware" -name '*.yaml' | wc -l)" ]
+  fi
   timeout 200 "$ordinary" run "$repo/scenarios" >said 2>&1
   grep -E '^(ok|xfail|skip|FAIL|ERROR)' said | sed 's/[:(].*//' >two
-  diff <(sort one) <(sort two)
+  diff <(grep -v " ${firmware:-nothing}" one | sort) <(grep -v " ${firmware:-nothing}" two | sort)
 }
 
 packed()
