@@ -261,11 +261,13 @@ integration_job()
   collect "$(basename "$1")" timeout -k 10 "$IT_SECONDS" "./$1"
 }
 
+# Those that take longest, of which two mostly wait, come first.
 stage_integration()
 {
-  for script in emulator/tests/it_*.sh emulator/tests/it_*.py hil/tests/it_*.sh; do
+  first='hil/tests/it_board.sh hil/tests/it_labgrid.sh emulator/tests/it_virtual_time.sh'
+  for script in $first emulator/tests/it_*.sh emulator/tests/it_*.py hil/tests/it_*.sh; do
     [ ! -x "$script" ] || echo "$script"
-  done | in_parallel 3 integration_job
+  done | awk '!seen[$0]++' | in_parallel 4 integration_job
 }
 
 # vm_job LINE: a batch that needs a kernel of its own. What it puts into $VM_SHARE is kept in build/results/NAME.share.
