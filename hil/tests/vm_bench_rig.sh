@@ -121,7 +121,7 @@ no_hidraw()
 {
   relay_rig
   modprobe -r hid-generic
-  ends 3 bench rig.yaml --time x5 -- "$dfuhil" rig check rig.yaml
+  ends 3 "$dfuhil" rig bench rig.yaml --time x5 -- "$dfuhil" rig check rig.yaml
   modprobe hid-generic
   says said 'a device 16c0:05df is plugged in at USB port '
   says said "'modprobe -a usbhid hid-generic'"
