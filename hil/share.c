@@ -37,8 +37,8 @@ char *share_fixture(const char *beside, const char *name)
 	struct stat st;
 
 	for (unsigned depth = 0; depth < UP_MAX; depth++, strcat(up, "../")) {
-		char *path = text_format("%.*s%sfixtures/%s", slash ? (int)(slash - beside) + 1 : 0, slash ? beside : "",
-					 up, name);
+		char *path = text_format("%.*s%sfixtures/%s", slash ? (int)(slash - beside) + 1 : 0,
+					 slash ? beside : "", up, name);
 
 		if (path && !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, R_OK))
 			found = realpath(path, NULL); /* tools start in a folder of their own */
