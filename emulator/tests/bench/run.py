@@ -25,6 +25,7 @@ TRANSFERS = 20000
 TRANSFERS_UMOCKDEV = 1000
 INSTRUCTIONS = 80_000_000
 ECHO_BYTES = 20000
+ROUNDS = 200
 CAPTURE_MIB = 300
 CAPTURE_MIB_TSHARK = 10
 
@@ -383,42 +384,106 @@ class Bench:
                 ratio.values = [a / b for a, b in zip(times["ours"].values, sample.values)]
                 self.row("    ours against it", ratio.record(digits=1), "times")
 
+    @staticmethod
+    def python():
+        """The one that has Debian's packages may not be the first in the path."""
+        for python in (sys.executable, "/usr/bin/python3"):
+            if os.access(python, os.X_OK) and not subprocess.run([python, "-c", "import usb.core"], capture_output=True,
+                                                                 check=False).returncode:  # fmt: skip
+                return python
+        return None
+
+    def running(self, image, app, clock, *command):
+        """That command on the bus of a board that runs that image; processor time, and what was said."""
+        flash = os.path.join(self.folder, "flash")
+        shutil.copy(image, flash)
+        return self.taken([self.dfuemu, "exec", "--time", clock, "--boot0", "low", "--flash", flash, "--app", app, *command])
+
+    def boots(self, name, image, option="-v"):
+        """From power to the first pull-up."""
+        boot, board = Sample(), 0.0
+        for _ in range(7):
+            rest = self.running(image, "none", "virtual", "--", "true")[0]
+            spent, said = self.running(image, "firmware", "virtual", option, "--", "true")
+            board = float(re.search(r"^dfuemu: (\d+\.\d{6}) .*: attached", said, re.M).group(1))
+            boot.add(spent - rest)
+        self.row(f"firmware ({name}) from power to its pull-up, processor time", boot.record(1000, 1), "ms")
+        self.row("  on the board's clock", round(board * 1000, 1), "ms")
+
+    def rounds(self, image, app, clock, few, *command):
+        """A long run of a client less a short one: processor time of all, and the client's clock, for each of ROUNDS."""
+        work, clocked = Sample(), Sample()
+        for _ in range(5):
+            spent, times = [], []
+            for count in (few, few + ROUNDS):
+                used, said = self.running(image, app, clock, *(word.replace("COUNT", str(count)) for word in command))
+                spent.append(used)
+                times.append(float(said.split()[-1]))
+            work.add((spent[1] - spent[0]) / ROUNDS)
+            clocked.add((times[1] - times[0]) / ROUNDS)
+        return work, clocked
+
+    def consoles(self, image):
+        """The same firmware, asked on its console, here and on QEMU."""
+        control = os.path.join(self.folder, "control")
+        client = [sys.executable, os.path.join(ROOT, "emulator", "tests", "clients", "firmware_console.py"), control, "COUNT", "i",
+                  "serial number"]  # fmt: skip
+        apps = {"firmware": "a question to its console (blink), the answer of 4 lines"}
+        if shutil.which("qemu-system-arm"):
+            apps["qemu"] = "  on qemu-system-arm (--app qemu), whose serial port takes no time"
+        for app, name in apps.items():
+            work, clocked = self.rounds(image, app, "real", 5, "-q", "--control", control, "--", *client)
+            self.row(name, clocked.record(1000, 2), "ms")
+            self.row("    processor time of both", work.record(1000, 2), "ms")
+
+    def prompts(self, python, usb):
+        """MicroPython's, if there is an image of it."""
+        name = "micropython-pybv10.dfu"
+        cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "dfubench", "firmware")
+        given = os.environ.get("DFUBENCH_MICROPYTHON_PYBV10")
+        image = given or os.path.join(os.environ.get("DFUBENCH_FIRMWARE") or cache, name)
+        if not os.path.exists(image):
+            print(f"(firmware: no REPL's round trips: there is no {image}, see ci/check-firmware.sh)")
+            return
+        if not shutil.which("dfu-util"):
+            print("(firmware: no REPL's round trips: dfu-util is not installed)")
+            return
+        flash = os.path.join(self.folder, "micropython")
+        wall([self.dfuemu, "exec", "-q", "--time", "virtual", "--flash", flash, "--", "dfu-util", "-a", "0", "-D", image])
+        # The first start makes a file system: the others show what a board does every day.
+        wall([self.dfuemu, "exec", "-q", "--time", "virtual", "--boot0", "low", "--flash", flash, "--app", "firmware", "--",
+              python, usb, "f055:9800", "repl", "1+1", "2"])  # fmt: skip
+        self.boots("MicroPython", flash)
+        client = ("-q", "--", python, usb, "f055:9800", "rounds", "COUNT")
+        work, clocked = self.rounds(flash, "firmware", "virtual", 5, *client)
+        self.row("1+1 to its REPL over CDC and the answer, processor time of both", work.record(1000, 2), "ms")
+        self.row("  on the board's clock", clocked.record(1000, 2), "ms")
+        self.row("  in real time", self.rounds(flash, "firmware", "real", 5, *client)[1].record(1000, 2), "ms")
+
     def firmware(self):
         if subprocess.run([self.dfuemu, "exec", "--app", "firmware", "-q", "--", "true"], capture_output=True, check=False).returncode:
             raise Skip("this build runs no firmware: libunicorn-dev")
         self.instructions()
         images = os.path.join(ROOT, "fixtures", "firmware")
-        flash = os.path.join(self.folder, "flash")
-        shutil.copy(os.path.join(images, "cdc-echo.bin"), flash)
-        run = [self.dfuemu, "exec", "--time", "virtual", "--boot0", "low", "--flash", flash]
-        usb = os.path.join(ROOT, "emulator", "tests", "clients", "firmware_usb.py")
-
-        # The one that has Debian's packages may not be the first in the path.
-        found = (subprocess.run([python, "-c", "import usb.core"], capture_output=True, check=False).returncode == 0 and python
-                 for python in (sys.executable, "/usr/bin/python3") if os.access(python, os.X_OK))  # fmt: skip
-        python = next(filter(None, found), None)
-
-        def echo(count):
-            return [*run, "--app", "firmware", "--", python, usb, "0483:5740", "echo", str(count)]
-
-        boot, trip, wait = Sample(), Sample(), Sample()
-        board = 0.0
+        echo = os.path.join(images, "cdc-echo.bin")
+        self.boots("cdc-echo", echo)
+        wait, trip = Sample(), Sample()
         for _ in range(7):
-            rest, _ = self.taken([*run, "--app", "none", "--", "true"])
-            spent, said = self.taken([*run, "-v", "--app", "firmware", "--", "true"])
-            board = float(re.search(r"^dfuemu: (\d+\.\d{6}) .*: attached", said, re.M).group(1))
-            boot.add(spent - rest)
-            wait.add(self.taken([*run, "--app", "firmware", "--", "sleep", "10"])[0] - spent)
-        self.row("firmware (cdc-echo) from power to its pull-up, processor time", boot.record(1000, 1), "ms")
-        self.row("  on the board's clock", round(board * 1000, 1), "ms")
+            spent = self.running(echo, "firmware", "virtual", "-v", "--", "true")[0]
+            wait.add(self.running(echo, "firmware", "virtual", "--", "sleep", "10")[0] - spent)
         self.row("  one second of its waiting, in virtual time, processor time", wait.record(100, 1), "ms")
+        usb = os.path.join(ROOT, "emulator", "tests", "clients", "firmware_usb.py")
+        python = self.python()
         if not python:
             print("(firmware: no round trips: python3-usb)")
         else:
             for _ in range(5):
-                less, more = self.taken(echo(64))[0], self.taken(echo(64 + ECHO_BYTES))[0]
+                less, more = (self.running(echo, "firmware", "virtual", "--", python, usb, "0483:5740", "echo", str(count))[0]
+                              for count in (64, 64 + ECHO_BYTES))  # fmt: skip
                 trip.add((more - less) / ECHO_BYTES * 64)
             self.row("64 bytes there and back over CDC, processor time of both", trip.record(1e6, 0), "us")
+            self.prompts(python, usb)
+        self.consoles(os.path.join(images, "blink.bin"))
         dfuhil = os.path.join(self.build, "dfuhil")
         if not os.access(dfuhil, os.X_OK):
             raise Skip("dfuhil was not built")

@@ -7,6 +7,7 @@ firmware_usb.py VID:PID names               manufacturer, product, serial number
 firmware_usb.py VID:PID echo [BYTES]        a serial line gives back what it gets
 firmware_usb.py VID:PID repl LINE [ANSWER]  a line for MicroPython's prompt, and what it says to that (-: anything;
                                             without ANSWER: it leaves the bus)
+firmware_usb.py VID:PID rounds COUNT        1+1 and its answer at that prompt, so often: seconds on this program's clock
 firmware_usb.py VID:PID disk [LABEL]        a disk's name, size and first sector; a FAT file system of that label
 """
 import random
@@ -118,12 +119,17 @@ def echo(device, size=1000):
     print(f"{len(back)} bytes came back")
 
 
-def repl(device, text, answer=None):
+def prompt(device):
     line = Line(device)
     line.write(b"\r\x03\x03")
     line.read_until(b">>> ")
     while line.read(100):
         pass
+    return line
+
+
+def repl(device, text, answer=None):
+    line = prompt(device)
     line.write(text.encode() + b"\r")
     if answer is None:
         line.read_until_gone()
@@ -132,6 +138,15 @@ def repl(device, text, answer=None):
     print(said)
     if answer != "-" and said.split("\r\n")[1:-1] != [answer]:
         fail(f"the answer is not {answer!r}")
+
+
+def rounds(device, count):
+    line = prompt(device)
+    begin = time.monotonic()
+    for _ in range(int(count)):
+        line.write(b"1+1\r")
+        line.read_until(b"2\r\n>>> ")
+    print(f"{time.monotonic() - begin:.6f}")
 
 
 class Disk:
@@ -206,7 +221,7 @@ def disk(device, label=None):
 
 
 def main():
-    actions = {"names": names, "echo": echo, "repl": repl, "disk": disk}
+    actions = {"names": names, "echo": echo, "repl": repl, "rounds": rounds, "disk": disk}
     if len(sys.argv) < 3:
         fail("usage: " + __doc__.strip())
     identity, action, *rest = sys.argv[1:]
