@@ -12,7 +12,7 @@
 #include "options.h"
 #include "suggest.h"
 
-#define WORDS 8
+#define WORDS 9 /* at most, the NULL that ends them included */
 
 /* Parses `COMMAND WORDS...`. The options must be freed. */
 static int parse_of(struct options *o, const struct options_for *of, const char *const *words, char why[OPTIONS_WHY])
@@ -22,6 +22,7 @@ static int parse_of(struct options *o, const struct options_for *of, const char 
 
 	argv[0] = "exec";
 	while (words[argc - 1]) {
+		assert_true(argc < WORDS);
 		argv[argc] = (char *)words[argc - 1];
 		argc++;
 	}
