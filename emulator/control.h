@@ -7,7 +7,7 @@
 #define DFUBENCH_CONTROL_H
 
 #include <stdio.h>
-#include "board.h"
+#include "desk.h"
 #include "usbdev.h"
 
 struct control;

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "bench.h"
-#include "board.h"
 #include "control.h"
+#include "desk.h"
 #include "events.h"
 #include "fault_rule.h"
 #include "mcu.h"

@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "board.h"
 #include "control.h"
+#include "desk.h"
 #include "options.h"
 #include "private_bus.h"
 #include "replay.h"

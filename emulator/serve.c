@@ -9,9 +9,9 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "board.h"
 #include "command.h"
 #include "control.h"
+#include "desk.h"
 #include "exec.h"
 #include "front.h"
 #include "loop.h"

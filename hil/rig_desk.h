@@ -3,8 +3,8 @@
 #ifndef DFUBENCH_RIG_DESK_H
 #define DFUBENCH_RIG_DESK_H
 
-#include "board.h"
 #include "board_signs.h"
+#include "desk.h"
 #include "options.h"
 #include "private_bus.h"
 #include "rig.h"

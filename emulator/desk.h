@@ -3,8 +3,8 @@
  * What stands on the desk: a bench, its boards with their files, bench devices, bystanders, and the capture that sees all of them. Made
  * from the options; fronts plug the devices in.
  */
-#ifndef DFUBENCH_BOARD_H
-#define DFUBENCH_BOARD_H
+#ifndef DFUBENCH_DESK_H
+#define DFUBENCH_DESK_H
 
 #include <stdbool.h>
 #include "bench.h"

@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* From options to boards, and from boards back to files. */
-#include "board.h"
-#include <assert.h>
+/* What stands on the desk, from the options to the files that are left. */
+#include "desk.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "capture.h"
-#include "engine.h"
-#include "faults.h"
+#include "desk_board.h"
 #include "fixed.h"
 #include "gear.h"
-#include "image.h"
-#include "numbered.h"
-#include "qemu.h"
 #include "replay.h"
-#include "savefile.h"
-#include "state.h"
 #include "trace.h"
 
-/* A real F407's, published by its owner (SER-6); the boards after it are the next dies of that wafer (SER-8). */
-#define FIRST_SERIAL "326237753036"
 #define BUS_NUMBER 1 /* of the private bus, as captures show it */
 /* More than the slowest start: ROM with USB up (U16), or application and its pull-up. */
 #define START_US 3000000u
@@ -29,24 +20,8 @@
 #define FIRMWARE_STEP_US 10000u
 #define FIRMWARE_STEPS 20u
 #define FIRMWARE_STARTS 200000u /* one that interrupts itself all the time is not waited for so long */
-#define FINISH_US \
-	120000000u /* more than any operation on the flash: who goes on with one after the other is cut short */
 /* When bench time 0 was if nobody waits for it: 2020-01-01, whatever the day, so that two recordings of one run are the same. */
 #define VIRTUAL_EPOCH_US UINT64_C(1577836800000000)
-
-struct board {
-	struct desk *desk;
-	unsigned number; /* from 1 */
-	const struct mcu_profile *profile;
-	struct mcu *mcu;
-	struct engine *engine;
-	struct image *image;
-	struct savefile *state;
-	char *saved; /* the text that the state file stands for; NULL: there is none yet */
-	struct mcu_identity identity;
-	struct fault *fault;
-	struct trace *trace;
-};
 
 struct bystander {
 	struct fixed_descriptors *descriptors;
@@ -59,6 +34,7 @@ struct desk {
 	const struct options *options;
 	const struct say *say;
 	struct bench *bench;
+	struct board_site site;
 	struct board *boards; /* as many as the front has room for; without an mcu there is none in that place */
 	unsigned board_count; /* places taken so far */
 	struct gear *gear;    /* NULL: none */
@@ -75,8 +51,9 @@ struct desk {
 	void *transfer_context;
 };
 
-static void desk_tell(const struct desk *d, const struct desk_event *event)
+static void tell(void *context, const struct desk_event *event)
 {
+	const struct desk *d = context;
 	char text[EVENT_BYTES];
 
 	if (say_tells_events(d->say)) {
@@ -87,30 +64,9 @@ static void desk_tell(const struct desk *d, const struct desk_event *event)
 		d->listener(d->listener_context, event);
 }
 
-static void tell(const struct board *b, const struct desk_event *event)
-{
-	desk_tell(b->desk, event);
-}
-
 static void gear_event(void *context, const struct gear_event *e)
 {
-	desk_tell(context, &(struct desk_event){ .gear = e });
-}
-
-static void board_event(void *context, const struct mcu_event *e)
-{
-	const struct board *b = context;
-
-	if (b->fault)
-		fault_board_event(b->fault, e);
-	tell(b, &(struct desk_event){ .board = b->number, .mcu = e });
-}
-
-static void filter_event(void *context, const struct fault_event *e)
-{
-	const struct board *b = context;
-
-	tell(b, &(struct desk_event){ .board = b->number, .fault = e });
+	tell(context, &(struct desk_event){ .gear = e });
 }
 
 static void capture_failed(void *context, int error)
@@ -150,229 +106,6 @@ static int open_capture(struct desk *d)
 	return d->capture_error;
 }
 
-static bool serial_is_taken(const struct board *b)
-{
-	char serial[13];
-
-	mcu_serial_of(b->profile, &b->identity, serial);
-	for (const struct board *other = b->desk->boards; other < b; other++)
-		if (other->mcu && !strcmp(mcu_serial(other->mcu), serial))
-			return true;
-	return false;
-}
-
-/* Option, else state file, else made up. */
-static int choose_identity(struct board *b, const struct board_state *loaded, const char *serial)
-{
-	const struct options *o = b->desk->options;
-
-	if (serial) {
-		int r = mcu_identity_of_serial(b->profile, serial, &b->identity);
-
-		if (r)
-			say_error(b->desk->say, "serial '%.40s': profile %s cannot have it", serial, b->profile->name);
-		return r;
-	}
-	if (b->number <= o->identity_count) {
-		const struct identity_option *given = &o->identities[b->number - 1];
-		int r = 0;
-
-		if (given->serial)
-			r = mcu_identity_of_serial(b->profile, given->serial, &b->identity);
-		else
-			b->identity = given->uid;
-		if (r)
-			say_error(b->desk->say, "--serial '%s': profile %s cannot have it", given->serial,
-				  b->profile->name);
-		return r;
-	}
-	if (loaded) {
-		b->identity = loaded->identity;
-		return 0;
-	}
-	/* A profile whose serial is a constant has a unique ID all the same. */
-	if (mcu_identity_of_serial(b->profile, FIRST_SERIAL, &b->identity))
-		b->identity = (struct mcu_identity){ { 0x002E0040, 0x30360000, 0x32343735 } };
-	b->identity.uid[0] += b->number - 1;
-	/* At most as often as there are others: with some profiles all serials are the same. */
-	for (unsigned i = 1; i < b->number && serial_is_taken(b); i++)
-		b->identity.uid[0]++;
-	return 0;
-}
-
-/* 1: loaded; 0: there is no such file yet; or -errno, said. */
-static int load_state(struct board *b, const char *path, struct board_state *state)
-{
-	const struct say *say = b->desk->say;
-	char why[SAVEFILE_WHY];
-	struct state_error error;
-	uint8_t *text;
-	size_t length;
-	int r;
-
-	b->state = savefile_open(path, why);
-	if (!b->state) {
-		say_error(say, "%s", why);
-		return -EINVAL;
-	}
-	if (!savefile_exists(b->state))
-		return 0;
-	r = savefile_read(b->state, STATE_FILE_BYTES, "a state file", &text, &length, why);
-	if (r) {
-		say_error(say, "%s", why);
-		return r;
-	}
-	r = state_parse((const char *)text, length, state, &error);
-	free(text);
-	if (r) {
-		say_error(say, "%s:%u:%u: %s", path, error.line, error.column, error.text);
-		return r;
-	}
-	if (b->desk->options->profile_given && state->profile != b->profile) {
-		say_error(say, "state file '%s' is of profile %s, --profile says %s", path, state->profile->name,
-			  b->profile->name);
-		return -EINVAL;
-	}
-	b->profile = state->profile;
-	b->saved = state_format(state);
-	return b->saved ? 1 : -ENOMEM;
-}
-
-static int open_image(struct board *b)
-{
-	char note[SAVEFILE_WHY], why[SAVEFILE_WHY];
-	char *path = numbered_path(b->desk->options->flash, b->number);
-
-	if (!path)
-		return -ENOMEM;
-	b->image = image_open(path, mcu_flash(b->mcu), b->profile->flash_base, note, why);
-	free(path);
-	if (!b->image) {
-		say_error(b->desk->say, "%s", why);
-		return -EINVAL;
-	}
-	if (note[0])
-		say_note(b->desk->say, "%s", note);
-	return 0;
-}
-
-/* Each board draws from a stream of its own. */
-static int add_faults(struct board *b)
-{
-	const struct options *o = b->desk->options;
-
-	b->fault = fault_new(b->desk->bench, mcu_usb(b->mcu), b->profile, &faults_mcu_ops, b->mcu,
-			     o->seed * UINT64_C(0x9E3779B97F4A7C15) + b->number);
-	if (!b->fault)
-		return -ENOMEM;
-	fault_listen(b->fault, filter_event, b);
-	for (unsigned i = 0; i < o->fault_count; i++) {
-		int r = !o->faults[i].board || o->faults[i].board == b->number ? fault_add(b->fault, &o->faults[i].rule)
-									       : 0;
-
-		if (r == -ENOSPC)
-			say_error(b->desk->say, "--fault: more than %d rules for board %u", FAULT_RULES, b->number);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static uint64_t wall_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static void qemu_failed(void *context, const char *line)
-{
-	const struct board *b = context;
-
-	say_warning(b->desk->say, "board %u: its application stands still: %s", b->number, line);
-}
-
-/* What runs when the ROM does not. Where time is skipped firmware gets all of its cycles; else as many as this machine can do. */
-static int add_engine(struct board *b)
-{
-	const struct options *o = b->desk->options;
-	struct engine_options options = {
-		.seed = o->seed * UINT64_C(0x9E3779B97F4A7C15) + b->number,
-		.wall_ns = o->time == TIME_SCALED ? wall_ns : NULL,
-		.scale = o->scale,
-	};
-
-	if (o->app == APP_NONE)
-		return 0;
-	if (o->app == APP_FIRMWARE) {
-		b->engine = engine_firmware_new(b->mcu, &options);
-		if (!b->engine && errno == ENOTSUP)
-			say_error(b->desk->say,
-				  "--app firmware: there is no chip of profile %s to run code on, but of f407",
-				  b->profile->name);
-		else if (!b->engine && errno == ENOSYS)
-			say_error(b->desk->say, "--app firmware: %s",
-				  engine_lacks() ? engine_lacks() : "Unicorn fails");
-		else if (!b->engine)
-			say_error(b->desk->say,
-				  "--app firmware: Unicorn takes more than 1 GiB of addresses, where it makes "
-				  "code; this process may not have that");
-	} else if (o->app == APP_QEMU) {
-		const struct qemu_options qemu = { .scale = o->scale, .warn = qemu_failed, .context = b };
-
-		b->engine = engine_qemu_new(b->mcu, &qemu);
-		if (!b->engine && errno == ENOTSUP)
-			say_error(b->desk->say,
-				  "--app qemu: it has no machine for the chip of profile %s, but for f407",
-				  b->profile->name);
-	} else {
-		b->engine = engine_stub_new(o->app == APP_PYBOARD ? CDC_PYBOARD : CDC_STM32_VCP, mcu_serial(b->mcu));
-	}
-	if (!b->engine)
-		return errno == ENOTSUP || errno == ENOSYS ? -errno : -ENOMEM;
-	mcu_set_app(b->mcu, b->engine->ops->app, b->engine);
-	return 0;
-}
-
-/* serial: of a board that comes later, or NULL. */
-static int board_init(struct board *b, const char *serial)
-{
-	const struct options *o = b->desk->options;
-	struct board_state *state = calloc(1, sizeof(*state));
-	char *path = o->state ? numbered_path(o->state, b->number) : NULL;
-	int loaded = 0, r = -ENOMEM;
-
-	b->profile = o->profile;
-	if (!state || (o->state && !path))
-		goto out;
-	if (path)
-		loaded = load_state(b, path, state);
-	r = loaded < 0 ? loaded : choose_identity(b, loaded ? state : NULL, serial);
-	if (r)
-		goto out;
-	r = -ENOMEM;
-	b->mcu = mcu_new(b->desk->bench, b->profile, &b->identity);
-	if (!b->mcu)
-		goto out;
-	if (loaded)
-		state_put(state, mcu_flash(b->mcu));
-	flash_set_durations(mcu_flash(b->mcu), o->erase_times);
-	r = add_engine(b);
-	if (r)
-		goto out;
-	mcu_listen(b->mcu, board_event, b);
-	r = o->flash ? open_image(b) : 0;
-	if (!r)
-		r = add_faults(b);
-out:
-	if (r == -ENOMEM)
-		say_error(b->desk->say, "board %u: %s", b->number, strerror(ENOMEM));
-	free(path);
-	free(state);
-	return r;
-}
-
 static int bystander_init(struct bystander *b, const struct also_option *also, const struct say *say)
 {
 	char message[512];
@@ -388,28 +121,11 @@ static int bystander_init(struct bystander *b, const struct also_option *also, c
 	return b->device ? 0 : -ENOMEM;
 }
 
-static void transfer_completed(void *context, const struct usb_urb *urb)
-{
-	const struct board *b = context;
-
-	if (b->desk->transfer_listener)
-		b->desk->transfer_listener(b->desk->transfer_context, b->number, urb);
-}
-
-/* Behind the faults: the capture has what the host sees. */
-static int trace_board(struct board *b)
-{
-	b->trace = trace_new(b->desk->bench, fault_usbdev(b->fault), b->desk->capture, BUS_NUMBER);
-	if (b->trace)
-		trace_listen(b->trace, transfer_completed, b);
-	return b->trace ? 0 : -ENOMEM;
-}
-
 /* The capture sits between each device and whatever front there will be. */
 static int trace_all(struct desk *d)
 {
 	for (unsigned i = 0; i < d->board_count; i++)
-		if (trace_board(&d->boards[i]))
+		if (board_trace(&d->boards[i], d->capture, BUS_NUMBER))
 			return -ENOMEM;
 	for (unsigned i = 0; i < d->options->also_count; i++) {
 		struct bystander *b = &d->bystanders[i];
@@ -439,11 +155,38 @@ static int add_gear(struct desk *d)
 	return d->gear ? 0 : -ENOMEM;
 }
 
+static bool is_taken(void *context, const char *serial)
+{
+	const struct desk *d = context;
+
+	for (unsigned i = 0; i < d->board_count; i++)
+		if (d->boards[i].mcu && !strcmp(mcu_serial(d->boards[i].mcu), serial))
+			return true;
+	return false;
+}
+
+static void transfer_completed(void *context, unsigned board, const struct usb_urb *urb)
+{
+	const struct desk *d = context;
+
+	if (d->transfer_listener)
+		d->transfer_listener(d->transfer_context, board, urb);
+}
+
 static int desk_init(struct desk *d)
 {
 	int r = 0;
 
 	d->bench = bench_new(d->options->seed);
+	d->site = (struct board_site){
+		.options = d->options,
+		.say = d->say,
+		.bench = d->bench,
+		.tell = tell,
+		.is_taken = is_taken,
+		.completed = transfer_completed,
+		.context = d,
+	};
 	d->boards = calloc(d->options->of->room, sizeof(*d->boards));
 	d->bystanders = calloc(d->options->also_count + 1, sizeof(*d->bystanders));
 	if (!d->bench || !d->boards || !d->bystanders) {
@@ -451,9 +194,8 @@ static int desk_init(struct desk *d)
 		return -ENOMEM;
 	}
 	for (unsigned i = 0; i < d->options->boards && !r; i++) {
-		d->boards[i] = (struct board){ .desk = d, .number = i + 1 };
 		d->board_count++;
-		r = board_init(&d->boards[i], NULL);
+		r = board_init(&d->boards[i], &d->site, i + 1, NULL);
 	}
 	if (!r)
 		r = add_gear(d);
@@ -488,20 +230,6 @@ struct desk *desk_new(const struct options *options, const struct say *say)
 	return d;
 }
 
-static void board_close(struct board *b)
-{
-	trace_free(b->trace);
-	fault_free(b->fault);
-	if (b->mcu)
-		mcu_listen(b->mcu, NULL, NULL);
-	mcu_free(b->mcu);
-	engine_close(b->engine);
-	image_close(b->image);
-	savefile_close(b->state);
-	free(b->saved);
-	*b = (struct board){ .desk = b->desk, .number = b->number };
-}
-
 void desk_free(struct desk *d)
 {
 	if (!d)
@@ -526,19 +254,6 @@ void desk_free(struct desk *d)
 struct bench *desk_bench(struct desk *d)
 {
 	return d->bench;
-}
-
-static void board_power_up(struct board *b)
-{
-	const struct options *o = b->desk->options;
-	/* Where a wire moves the strap, nobody has put a jumper there, unless told so. */
-	bool wired = gear_is_wired(o->gear, o->gear_count, b->number, PIN_BOOT0);
-
-	mcu_set_pin(b->mcu, PIN_BOOT0, wired && !o->boot0_given ? false : o->boot0);
-	mcu_set_pin(b->mcu, PIN_BOOT1, o->boot1);
-	mcu_set_pin(b->mcu, PIN_NRST, true);
-	mcu_set_pin(b->mcu, PIN_VBUS, true);
-	mcu_set_pin(b->mcu, PIN_VDD, true);
 }
 
 const struct options *desk_given(const struct desk *d)
@@ -684,8 +399,7 @@ void desk_listed(struct desk *d, const struct usbdev *device)
 {
 	for (unsigned i = 1; i <= d->board_count; i++)
 		if (desk_board_device(d, i) == device)
-			tell(&d->boards[i - 1],
-			     &(struct desk_event){ .board = i, .listed_us = bench_now_us(d->bench) });
+			tell(d, &(struct desk_event){ .board = i, .listed_us = bench_now_us(d->bench) });
 }
 
 /* A number is used again only when there is no other left. NULL: nor is there one. */
@@ -708,10 +422,9 @@ int desk_add_board(struct desk *d, const char *serial, char why[DESK_WHY])
 		snprintf(why, DESK_WHY, "no more than %u boards", d->options->of->room);
 		return -ENOSPC;
 	}
-	*b = (struct board){ .desk = d, .number = (unsigned)(b - d->boards) + 1 };
-	r = board_init(b, serial);
+	r = board_init(b, &d->site, (unsigned)(b - d->boards) + 1, serial);
 	if (!r && d->capture)
-		r = trace_board(b);
+		r = board_trace(b, d->capture, BUS_NUMBER);
 	if (r) {
 		board_close(b);
 		snprintf(why, DESK_WHY, "cannot add a board: %s", strerror(-r));
@@ -752,59 +465,6 @@ struct usbdev *desk_device(struct desk *d, unsigned index, bool *denied)
 	return NULL;
 }
 
-static int save_state(struct board *b)
-{
-	struct board_state *state = calloc(1, sizeof(*state));
-	char why[SAVEFILE_WHY] = "cannot save the state: out of memory";
-	char *text = NULL;
-	int r = -ENOMEM;
-
-	if (state) {
-		state_get(state, b->profile, mcu_flash(b->mcu));
-		state->identity = b->identity;
-		text = state_format(state);
-	}
-	if (text && b->saved && !strcmp(text, b->saved))
-		r = 0;
-	else if (text)
-		r = savefile_save(b->state, (const uint8_t *)text, strlen(text), why);
-	if (r)
-		say_error(b->desk->say, "%s", why);
-	free(text);
-	free(state);
-	return r;
-}
-
-/* The tool has gone, the board has not: an erase that it did not wait for runs to its end, as on a real desk. */
-static void finish_flash(struct board *b)
-{
-	struct bench *bench = b->desk->bench;
-	uint64_t end_us = bench_now_us(bench) + FINISH_US;
-
-	while (flash_is_busy(mcu_flash(b->mcu))) {
-		if (bench_now_us(bench) > end_us) {
-			mcu_set_pin(b->mcu, PIN_VDD, false);
-			return;
-		}
-		assert(bench_next_us(bench) != BENCH_NEVER);
-		bench_advance(bench, bench_next_us(bench));
-	}
-}
-
-static int board_save(struct board *b)
-{
-	int result = 0, r;
-	char why[SAVEFILE_WHY];
-
-	r = b->image ? image_save(b->image, why) : 0;
-	if (r) {
-		say_error(b->desk->say, "%s", why);
-		result = r;
-	}
-	r = b->state ? save_state(b) : 0;
-	return r ? r : result;
-}
-
 int desk_remove_board(struct desk *d, unsigned number)
 {
 	struct board *b = find_board(d, number);
@@ -830,7 +490,7 @@ int desk_save(struct desk *d)
 
 	for (unsigned i = 0; i < d->board_count; i++)
 		if (d->boards[i].mcu)
-			finish_flash(&d->boards[i]);
+			board_finish_flash(&d->boards[i]);
 	for (unsigned i = 0; i < d->board_count; i++) {
 		int r = d->boards[i].mcu ? board_save(&d->boards[i]) : 0;
 
