@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Calls by path. A path of the tool is one of four things: a device node (a usbfs handle), a terminal, a place that the private tree
- * stands for (answered from there), or none of our business (the kernel goes on with it). Directories of the tree are real
- * ones, so what the tool then does relative to their descriptors mostly needs no help.
+ * Calls by path. Directories of the tree are real ones, so what the tool does relative to their descriptors mostly needs no help.
  */
 #include "bus_internal.h"
 
@@ -21,275 +19,20 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include "places.h"
 #include "remote.h"
 #include "terminals.h"
 #include "usbfs.h"
 #include "vtime.h"
-
-enum place {
-	PLACE_ELSEWHERE,
-	PLACE_TREE,     /* in the private tree */
-	PLACE_NODE,     /* a device node under /dev/bus/usb */
-	PLACE_TERMINAL, /* /dev/ttyACM0 */
-	PLACE_BEYOND,   /* the machine's own, but named from a folder of the tree, where the kernel would not find it */
-};
-
-struct where {
-	enum place place;
-	bool root;        /* it is the private tree's own folder, by the machine's name of it */
-	bool from_tree;   /* the descriptor that the path is relative to lies in the tree: the kernel gets it right */
-	unsigned address; /* PLACE_NODE */
-	struct terminal *terminal; /* PLACE_TERMINAL */
-	char path[PATH_MAX * 2];   /* as the tool sees it, absolute: a folder's name and what is relative to it */
-	char real[PATH_MAX * 3];   /* where it is: in the private tree, or (PLACE_BEYOND) the path itself */
-};
-
-/* Absolute places that the tree stands for: themselves and all below, or (prefix) all names that begin so. */
-static const struct {
-	const char *path;
-	bool prefix, terminal; /* terminal: where terminals are */
-} faked[] = {
-	{ "/sys/bus/usb", false, false },        { "/sys/devices/platform/dfubench.0", false, false },
-	{ "/sys/dev/char/189:", true, false },   { "/dev/bus", false, false },
-	{ "/run/udev/control", false, false },   { "/run/udev/data/c189:", true, false },
-	{ "/run/udev/data/+usb:", true, false }, { "/dev/ttyACM", true, true },
-	{ "/dev/serial", false, true },          { "/sys/class/tty/ttyACM", true, true },
-	{ "/sys/dev/char/166:", true, true },    { "/run/udev/data/c166:", true, true },
-};
-
-static bool below(const char *path, const char *folder)
-{
-	size_t n = strlen(folder);
-
-	return strncmp(path, folder, n) == 0 && (path[n] == 0 || path[n] == '/');
-}
-
-static bool terminals_are_off(const struct private_bus *bus)
-{
-	return bus->options.no_terminals;
-}
-
-/* Folders that the tree has with the machine's entries beside ours once somebody lists them. */
-static bool is_merged_late(const struct private_bus *bus, const char *path)
-{
-	return !terminals_are_off(bus) && (strcmp(path, "/dev") == 0 || strcmp(path, "/sys/class/tty") == 0);
-}
-
-/* Folders of the machine that the tree has with our own entries added. */
-static bool is_merged(const struct private_bus *bus, const char *path)
-{
-	return strcmp(path, "/sys/bus") == 0 || strcmp(path, "/sys/dev/char") == 0 || is_merged_late(bus, path);
-}
-
-static bool is_faked(const struct private_bus *bus, const char *path)
-{
-	if (is_merged(bus, path))
-		return true;
-	for (size_t i = 0; i < sizeof(faked) / sizeof(*faked); i++) {
-		if (faked[i].terminal && terminals_are_off(bus))
-			continue;
-		if (faked[i].prefix ? strncmp(path, faked[i].path, strlen(faked[i].path)) == 0
-				    : below(path, faked[i].path))
-			return true;
-	}
-	return false;
-}
-
-/* A folder on the way to a place of the tree that this machine does not have: a chroot without sysfs, say. */
-static bool is_missing_parent(const struct private_bus *bus, const char *path)
-{
-	size_t n = strlen(path);
-
-	for (size_t i = 0; n > 1 && i < sizeof(faked) / sizeof(*faked); i++) {
-		if (faked[i].terminal && terminals_are_off(bus))
-			continue;
-		if (strncmp(faked[i].path, path, n) == 0 && faked[i].path[n] == '/')
-			return access(path, F_OK) != 0;
-	}
-	return false;
-}
-
-/* Drop "//" and "/./" and a trailing slash, in place; and resolve ".." by text if asked to. */
-static void tidy(char *path, bool dotdot)
-{
-	char *out = path, *in = path;
-
-	while (*in) {
-		size_t n;
-
-		while (*in == '/')
-			in++;
-		n = strcspn(in, "/");
-		if (n == 0)
-			break;
-		if (n == 1 && in[0] == '.') {
-			in += n;
-			continue;
-		}
-		if (dotdot && n == 2 && in[0] == '.' && in[1] == '.') {
-			while (out > path && *--out != '/')
-				continue;
-			in += n;
-			continue;
-		}
-		*out++ = '/';
-		memmove(out, in, n);
-		out += n;
-		in += n;
-	}
-	if (out == path)
-		*out++ = '/';
-	*out = 0;
-}
-
-static bool contains_dotdot(const char *path)
-{
-	for (const char *at = strstr(path, "/.."); at; at = strstr(at + 1, "/..")) {
-		if (at[3] == 0 || at[3] == '/')
-			return true;
-	}
-	return false;
-}
-
-/* "/dev/bus/usb/001/002" -> 2; 0 if it is not of that form. */
-static unsigned node_address(const char *path)
-{
-	const char *digits = path + strlen("/dev/bus/usb/001/");
-	unsigned address;
-	char *end;
-
-	if (strncmp(path, "/dev/bus/usb/001/", strlen("/dev/bus/usb/001/")) || strlen(digits) != 3)
-		return 0;
-	address = (unsigned)strtoul(digits, &end, 10);
-	return *end ? 0 : address;
-}
-
-/* "/dev/ttyACM0"; NULL: not of that form, or there is none. */
-static struct terminal *terminal_at(const struct private_bus *bus, const char *path)
-{
-	const char *digits = path + strlen("/dev/ttyACM");
-	char *end;
-	unsigned long minor;
-
-	if (strncmp(path, "/dev/ttyACM", strlen("/dev/ttyACM")) || *digits < '0' || *digits > '9')
-		return NULL;
-	minor = strtoul(digits, &end, 10);
-	return *end || minor >= TREE_TERMINALS ? NULL : terminals_of_minor(bus, (unsigned)minor);
-}
-
-/* The path as the tool sees it, of something whose real name may lie in the private tree. True: it does. */
-static bool unmap(const struct private_bus *bus, char *path)
-{
-	const char *root = tree_root(bus->tree);
-	size_t n = strlen(root);
-
-	if (!below(path, root))
-		return false;
-	memmove(path, path + n, strlen(path + n) + 1);
-	if (!*path)
-		strcpy(path, "/");
-	return true;
-}
-
-/* We go there for the tool, so what is its own must not become ours. */
-static void real_beyond(pid_t tid, struct where *w)
-{
-	static const char *const own[] = { "/proc/self", "/proc/thread-self" };
-
-	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
-		if (below(w->path, own[i])) {
-			snprintf(w->real, sizeof(w->real), "/proc/%d%s", (int)tid, w->path + strlen(own[i]));
-			return;
-		}
-	}
-	strcpy(w->real, w->path);
-}
-
-/* Where a path argument leads. 0 or -errno, for which the caller lets the kernel find out itself. */
-static int locate(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, struct where *w)
-{
-	char given[PATH_MAX];
-	bool slash;
-	ssize_t n;
-
-	w->place = PLACE_ELSEWHERE;
-	w->from_tree = w->root = false;
-	n = remote_string(c->tid, pointer, given, sizeof(given));
-	if (n == -EPERM)
-		bus_no_memory_access(bus);
-	if (n < 0)
-		return (int)n;
-	if (n == 0)
-		return -ENOENT; /* or AT_EMPTY_PATH, which the kernel gets right by itself */
-	if (given[0] == '/') {
-		/* Most calls end here. The private tree's own name is allowed: realpath() of a cwd, say. */
-		memcpy(w->path, given, (size_t)n + 1);
-	} else {
-		ssize_t base = remote_fd_path(c->tid, dirfd, w->path, PATH_MAX);
-
-		if (base < 0)
-			return (int)base;
-		if (w->path[0] != '/')
-			return -ENOTDIR; /* "pipe:[1234]" */
-		w->from_tree = below(w->path, tree_root(bus->tree));
-		w->path[base] = '/';
-		memcpy(w->path + base + 1, given, (size_t)n + 1);
-	}
-	w->root = unmap(bus, w->path) && !w->path[1];
-	slash = w->path[strlen(w->path) - 1] == '/';
-	tidy(w->path, false);
-	if (contains_dotdot(w->path) && !is_faked(bus, w->path))
-		tidy(w->path, true);
-	if (!is_faked(bus, w->path) && !is_missing_parent(bus, w->path)) {
-		if (w->from_tree) {
-			w->place = PLACE_BEYOND;
-			w->from_tree = false;
-			real_beyond(c->tid, w);
-		}
-		return 0;
-	}
-	bus_show_tree(bus);
-	if (is_merged_late(bus, w->path))
-		tree_merge(bus->tree, w->path); /* what cannot be listed is missing in a list */
-	snprintf(w->real, sizeof(w->real), "%s%s%s", tree_root(bus->tree), w->path,
-		 slash ? "/" : ""); /* follows a link */
-	w->address = node_address(w->path);
-	w->terminal = terminal_at(bus, w->path);
-	w->place = w->terminal ? PLACE_TERMINAL : PLACE_TREE;
-	if (w->address && bus_port_of_address(bus, w->address))
-		w->place = PLACE_NODE;
-	return 0;
-}
-
-/* The same for a call that follows links: those of udev to terminals. A link of the machine is the machine's. */
-static int locate_followed(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, bool follow,
-			   struct where *w)
-{
-	char *real;
-	int err = locate(bus, c, dirfd, pointer, w);
-
-	if (err || w->place != PLACE_TREE || !below(w->path, "/dev/serial"))
-		return err;
-	real = realpath(w->real, NULL);
-	if (!real)
-		w->place = PLACE_ELSEWHERE;
-	else if (follow && unmap(bus, real) && terminal_at(bus, real)) {
-		w->terminal = terminal_at(bus, real);
-		w->place = PLACE_TERMINAL;
-		snprintf(w->real, sizeof(w->real), "%s%s", tree_root(bus->tree), real);
-	}
-	free(real);
-	return 0;
-}
 
 static void open_path(struct private_bus *bus, const struct call_info *c, int dirfd, uint64_t pointer, uint64_t flags)
 {
 	struct where w;
 	int fd;
 
-	if (locate_followed(bus, c, dirfd, pointer, !(flags & O_NOFOLLOW), &w) || w.place == PLACE_ELSEWHERE) {
+	if (place_followed(bus, c, dirfd, pointer, !(flags & O_NOFOLLOW), &w) || w.place == PLACE_ELSEWHERE) {
 		/* Who goes through all of /dev would come to it below itself. */
-		if (w.root && !terminals_are_off(bus) && below(tree_root(bus->tree), "/dev"))
+		if (w.root && !bus->options.no_terminals && place_below(tree_root(bus->tree), "/dev"))
 			answer_error(bus, c->id, -EACCES);
 		else
 			answer_continue(bus, c->id);
@@ -368,7 +111,7 @@ static void stat_path(struct private_bus *bus, const struct call_info *c, int di
 	struct stat st;
 	int err;
 
-	if (locate_followed(bus, c, dirfd, pointer, !(flags & AT_SYMLINK_NOFOLLOW), &w) || w.place == PLACE_ELSEWHERE) {
+	if (place_followed(bus, c, dirfd, pointer, !(flags & AT_SYMLINK_NOFOLLOW), &w) || w.place == PLACE_ELSEWHERE) {
 		answer_continue(bus, c->id);
 		return;
 	}
@@ -399,7 +142,7 @@ static void statx_path(struct private_bus *bus, const struct call_info *c)
 	struct where w;
 	int err;
 
-	if (locate_followed(bus, c, (int)c->args[0], c->args[1], !(flags & AT_SYMLINK_NOFOLLOW), &w) ||
+	if (place_followed(bus, c, (int)c->args[0], c->args[1], !(flags & AT_SYMLINK_NOFOLLOW), &w) ||
 	    w.place == PLACE_ELSEWHERE) {
 		answer_continue(bus, c->id);
 		return;
@@ -434,7 +177,7 @@ static void access_path(struct private_bus *bus, const struct call_info *c, int 
 	struct stat st;
 	bool node, denied;
 
-	if (locate_followed(bus, c, dirfd, pointer, true, &w) || w.place == PLACE_ELSEWHERE) {
+	if (place_followed(bus, c, dirfd, pointer, true, &w) || w.place == PLACE_ELSEWHERE) {
 		answer_continue(bus, c->id);
 		return;
 	}
@@ -506,7 +249,7 @@ static void readlink_path(struct private_bus *bus, const struct call_info *c, in
 	struct where w;
 	ssize_t n;
 
-	if (locate_followed(bus, c, dirfd, pointer, false, &w) || (int64_t)size <= 0) {
+	if (place_followed(bus, c, dirfd, pointer, false, &w) || (int64_t)size <= 0) {
 		answer_continue(bus, c->id);
 		return;
 	}
@@ -534,7 +277,7 @@ static void readlink_path(struct private_bus *bus, const struct call_info *c, in
 			whose = (pid_t)strtol(w.path + strlen("/proc/"), NULL, 10);
 		}
 		text[n > 0 ? n : 0] = 0;
-		if (n > 0 && (unmap(bus, text) || name_node(bus, whose, rest, text))) {
+		if (n > 0 && (place_unmap(bus, text) || name_node(bus, whose, rest, text))) {
 			give_text(bus, c, text, to, size);
 			return;
 		}
@@ -552,7 +295,7 @@ static void statfs_real(struct private_bus *bus, const struct call_info *c, cons
 		answer_error(bus, c->id, -errno);
 		return;
 	}
-	if (below(real, tree_root(bus->tree)) && below(real + strlen(tree_root(bus->tree)), "/sys"))
+	if (place_below(real, tree_root(bus->tree)) && place_below(real + strlen(tree_root(bus->tree)), "/sys"))
 		st.f_type = SYSFS_MAGIC;
 	err = remote_write(c->tid, c->args[1], &st, sizeof(st));
 	answer_error(bus, c->id, err);
@@ -562,7 +305,7 @@ static void statfs_path(struct private_bus *bus, const struct call_info *c)
 {
 	struct where w;
 
-	if (locate(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE)
+	if (place_of(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE)
 		answer_continue(bus, c->id);
 	else
 		statfs_real(bus, c, w.real);
@@ -572,7 +315,7 @@ static void fstatfs_descriptor(struct private_bus *bus, const struct call_info *
 {
 	char path[PATH_MAX];
 
-	if (remote_fd_path(c->tid, (int)c->args[0], path, sizeof(path)) < 0 || !below(path, tree_root(bus->tree)))
+	if (remote_fd_path(c->tid, (int)c->args[0], path, sizeof(path)) < 0 || !place_below(path, tree_root(bus->tree)))
 		answer_continue(bus, c->id);
 	else
 		statfs_real(bus, c, path);
@@ -584,7 +327,7 @@ static void chdir_path(struct private_bus *bus, const struct call_info *c)
 	struct where w;
 
 	/* The machine's own folder does for the merged ones: names in it lead to ours by their text. */
-	if (locate(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE || is_merged(bus, w.path)) {
+	if (place_of(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE || place_is_merged(bus, w.path)) {
 		answer_continue(bus, c->id);
 		return;
 	}
@@ -617,7 +360,7 @@ static void xattr_path(struct private_bus *bus, const struct call_info *c)
 {
 	struct where w;
 
-	if (locate(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE)
+	if (place_of(bus, c, AT_FDCWD, c->args[0], &w) || w.place == PLACE_ELSEWHERE)
 		answer_continue(bus, c->id);
 	else
 		answer_error(bus, c->id, faccessat(AT_FDCWD, w.real, F_OK, AT_SYMLINK_NOFOLLOW) ? -errno : -EOPNOTSUPP);
@@ -628,7 +371,7 @@ static void execute(struct private_bus *bus, const struct call_info *c, int dirf
 {
 	struct where w;
 	struct stat st;
-	bool ours = locate(bus, c, dirfd, pointer, &w) || w.place != PLACE_ELSEWHERE;
+	bool ours = place_of(bus, c, dirfd, pointer, &w) || w.place != PLACE_ELSEWHERE;
 
 	if (!ours)
 		warn_if_foreign(bus, w.path);
