@@ -11,10 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "engine.h"
-#include "fake_host.h"
+#include "fuzz_host.h"
 
-#define HELD 6
-#define ROOM 1024
 #define MADE_OF_MOST 16384
 #define IMAGE_BYTES 0x8000u
 #define BASE 0x08000000u
@@ -28,40 +26,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct transfer {
-	struct usb_urb urb;
-	uint8_t *bytes; /* of its length, so that a byte beyond is seen */
-	bool under_way;
-};
-
 struct scene {
-	struct fake_host host; /* first */
+	struct fuzz_host host;
+	struct fuzz_input in;
 	struct bench *bench;
 	struct mcu *mcu;
 	struct engine *engine;
-	struct transfer held[HELD];
 	uint8_t image[IMAGE_BYTES];
-	const uint8_t *data;
-	size_t size;
 	uint64_t told, wall_ns, most_us;
 };
-
-static uint8_t next(struct scene *s)
-{
-	if (!s->size)
-		return 0;
-	s->size--;
-	return *s->data++;
-}
-
-static uint32_t next_word(struct scene *s)
-{
-	uint32_t word = next(s);
-
-	word |= (uint32_t)next(s) << 8;
-	word |= (uint32_t)next(s) << 16;
-	return word | (uint32_t)next(s) << 24;
-}
 
 static void put(uint8_t *at, uint32_t value)
 {
@@ -98,10 +71,11 @@ static uint32_t some_register(struct scene *s)
 		0x40002C00, 0x40003000, 0x40013000, 0x40005400, 0x40012000, 0x40012C00, 0xE000E000, 0xE000E100,
 		0xE000E400, 0xE000ED00, 0x08008000, 0x20000000,
 	};
-	uint8_t which = next(s);
+	uint8_t which = fuzz_next(&s->in);
 
-	return which < 0xF0 ? blocks[which % (sizeof(blocks) / sizeof(blocks[0]))] + next(s) * (which & 0x80 ? 1u : 4u)
-			    : next_word(s);
+	return which < 0xF0 ? blocks[which % (sizeof(blocks) / sizeof(blocks[0]))] +
+				      fuzz_next(&s->in) * (which & 0x80 ? 1u : 4u)
+			    : fuzz_word(&s->in);
 }
 
 static void make_stores(struct scene *s)
@@ -131,11 +105,13 @@ static void make_stores(struct scene *s)
 		put(s->image + at, begin[i][0]);
 		put(s->image + at + 4, begin[i][1]);
 	}
-	for (; s->size && at + 8 < IMAGE_BYTES; at += 8) {
-		uint8_t how = next(s);
+	for (; s->in.size && at + 8 < IMAGE_BYTES; at += 8) {
+		uint8_t how = fuzz_next(&s->in);
 
 		put(s->image + at, some_register(s));
-		put(s->image + at + 4, how & 1 ? next_word(s) : how & 2 ? UINT32_C(1) << (how >> 2 & 31) : next(s));
+		put(s->image + at + 4, how & 1   ? fuzz_word(&s->in)
+				       : how & 2 ? UINT32_C(1) << (how >> 2 & 31)
+						 : fuzz_next(&s->in));
 	}
 	put(s->image + at, 0);
 }
@@ -162,31 +138,31 @@ static void make_known(struct scene *s, unsigned which)
 		loaded[which] = true;
 	}
 	memcpy(s->image, known[which], IMAGE_BYTES);
-	while (s->size) {
-		uint16_t at = next(s);
+	while (s->in.size) {
+		uint16_t at = fuzz_next(&s->in);
 
-		at |= (uint16_t)(next(s) << 8);
-		s->image[at % 0x2000] = next(s);
+		at |= (uint16_t)(fuzz_next(&s->in) << 8);
+		s->image[at % 0x2000] = fuzz_next(&s->in);
 	}
 }
 
 static void make_image(struct scene *s)
 {
-	uint8_t how = next(s);
-	size_t length = next(s), left;
+	uint8_t how = fuzz_next(&s->in);
+	size_t length = fuzz_next(&s->in), left;
 
-	length |= (size_t)next(s) << 8;
-	length = length < s->size ? length : s->size;
-	left = s->size - length;
-	s->size = length;
+	length |= (size_t)fuzz_next(&s->in) << 8;
+	length = length < s->in.size ? length : s->in.size;
+	left = s->in.size - length;
+	s->in.size = length;
 	s->most_us = (how & 3) == 3 ? BENCH_KNOWN_US : BENCH_MOST_US;
 	switch (how & 3) {
 	case 0:
-		memcpy(s->image, s->data, length < IMAGE_BYTES ? length : IMAGE_BYTES);
+		memcpy(s->image, s->in.data, length < IMAGE_BYTES ? length : IMAGE_BYTES);
 		break;
 	case 1:
 		make_vectors(s);
-		memcpy(s->image + CODE, s->data, length < IMAGE_BYTES - CODE ? length : IMAGE_BYTES - CODE);
+		memcpy(s->image + CODE, s->in.data, length < IMAGE_BYTES - CODE ? length : IMAGE_BYTES - CODE);
 		break;
 	case 2:
 		make_stores(s);
@@ -195,69 +171,20 @@ static void make_image(struct scene *s)
 		make_known(s, how >> 4);
 		break;
 	}
-	s->data += s->size;
-	s->size = left;
+	s->in.data += s->in.size;
+	s->in.size = left;
 	if (flash_load(mcu_flash(s->mcu), 0, s->image, IMAGE_BYTES))
 		abort();
 }
 
 /* --- what happens outside --- */
 
-static void completed(struct fake_host *host, struct usb_urb *urb)
-{
-	struct scene *s = (struct scene *)host;
-
-	for (unsigned i = 0; i < HELD; i++) {
-		struct transfer *t = &s->held[i];
-
-		if (&t->urb != urb)
-			continue;
-		if (!t->under_way || urb->actual > urb->length)
-			abort();
-		t->under_way = false;
-		return;
-	}
-	abort();
-}
-
-static void submit(struct scene *s, uint8_t endpoint)
-{
-	struct usbdev *dev = mcu_usb(s->mcu);
-	struct transfer *t = NULL;
-	struct usb_setup setup = { 0 };
-	size_t length = next(s) * 4u;
-
-	for (unsigned i = 0; i < HELD; i++)
-		if (!s->held[i].under_way)
-			t = &s->held[i];
-	if (!t || !s->host.dev)
-		return;
-	if (!(endpoint & 0x0f)) {
-		uint8_t packet[8];
-
-		for (unsigned i = 0; i < 6; i++)
-			packet[i] = next(s);
-		packet[6] = (uint8_t)length;
-		packet[7] = (uint8_t)(length >> 8);
-		setup = usb_setup_decode(packet);
-	}
-	free(t->bytes);
-	t->bytes = calloc(1, length ? length : 1);
-	if (!t->bytes)
-		abort();
-	for (size_t i = 0; i < length && i < 16; i++)
-		t->bytes[i] = next(s);
-	t->urb = (struct usb_urb){ .endpoint = endpoint, .setup = setup, .data = t->bytes, .length = length };
-	t->under_way = true;
-	dev->ops->submit(dev, &t->urb);
-}
-
 static void type(struct scene *s, unsigned count)
 {
 	uint8_t bytes[16];
 
 	for (unsigned i = 0; i < count; i++)
-		bytes[i] = next(s);
+		bytes[i] = fuzz_next(&s->in);
 	if (engine_console(s->engine, bytes, count) > count)
 		abort();
 }
@@ -286,23 +213,13 @@ static void enumerate(struct scene *s)
 					      { 0, 9, 1, 0, 0, 0, 0, 0 } };
 	struct usbdev *dev = mcu_usb(s->mcu);
 
-	if (!s->host.dev)
+	if (!s->host.host.dev)
 		return;
 	dev->ops->bus_reset(dev);
-	for (unsigned i = 0; i < 4 && s->host.dev; i++) {
-		struct transfer *t = &s->held[0];
+	for (unsigned i = 0; i < 4 && s->host.host.dev; i++) {
+		struct usb_setup setup = usb_setup_decode(packets[i]);
 
-		if (t->under_way)
-			return;
-		free(t->bytes);
-		t->bytes = calloc(1, 256);
-		if (!t->bytes)
-			abort();
-		t->urb = (struct usb_urb){ .setup = usb_setup_decode(packets[i]),
-					   .data = t->bytes,
-					   .length = packets[i][6] };
-		t->under_way = true;
-		dev->ops->submit(dev, &t->urb);
+		fuzz_host_submit(&s->host, dev, &setup, 0, setup.length, NULL, 0);
 		pass(s, 1000);
 	}
 }
@@ -313,23 +230,24 @@ static void step(struct scene *s)
 					     PIN_VDD,  PIN_VBUS, PIN_NRST,  PIN_BOOT0 };
 	struct usbdev *dev = mcu_usb(s->mcu);
 	struct engine_status status = { 0 };
-	uint8_t what = next(s);
+	uint8_t what = fuzz_next(&s->in);
 
 	switch (what & 15) {
 	case 0:
 	case 1:
-		submit(s, 0);
+		if (s->host.host.dev)
+			fuzz_host_submit_any(&s->host, dev, &s->in, 0, 4);
 		break;
 	case 2:
 	case 3:
-		submit(s, next(s));
+		if (s->host.host.dev)
+			fuzz_host_submit_any(&s->host, dev, &s->in, fuzz_next(&s->in), 4);
 		break;
 	case 4:
-		if (s->held[(what >> 4) % HELD].under_way)
-			dev->ops->cancel(dev, &s->held[(what >> 4) % HELD].urb);
+		fuzz_host_cancel(&s->host, dev, what >> 4);
 		break;
 	case 5:
-		if (s->host.dev)
+		if (s->host.host.dev)
 			dev->ops->bus_reset(dev);
 		break;
 	case 6:
@@ -379,8 +297,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memset(&s, 0, sizeof(s));
 	memset(s.image, 0xFF, sizeof(s.image));
-	s.data = data;
-	s.size = size;
+	s.in = (struct fuzz_input){ data, size };
 	s.wall_ns = 1;
 	walled = &s;
 	if (data[0] & 8)
@@ -392,24 +309,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	mcu_set_app(s.mcu, s.engine->ops->app, s.engine);
 	mcu_listen(s.mcu, hears, &s);
-	fake_host_init(&s.host);
-	s.host.on_complete = completed;
-	usbdev_connect(mcu_usb(s.mcu), &s.host.host);
+	fuzz_host_init(&s.host);
+	usbdev_connect(mcu_usb(s.mcu), &s.host.host.host);
 	make_image(&s);
 	mcu_set_pin(s.mcu, PIN_VBUS, true);
 	mcu_set_pin(s.mcu, PIN_VDD, true);
 	pass(&s, 2000);
-	for (unsigned i = 0; i < OUTSIDE_MOST && s.size && bench_now_us(s.bench) < s.most_us; i++)
+	for (unsigned i = 0; i < OUTSIDE_MOST && s.in.size && bench_now_us(s.bench) < s.most_us; i++)
 		step(&s);
 	pass(&s, 2000);
 	mcu_free(s.mcu);
-	for (unsigned i = 0; i < HELD; i++) {
-		if (s.held[i].under_way)
-			abort();
-		free(s.held[i].bytes);
-	}
+	fuzz_host_end(&s.host);
 	engine_close(s.engine);
-	if (s.host.dev || bench_next_us(s.bench) != BENCH_NEVER)
+	if (s.host.host.dev || bench_next_us(s.bench) != BENCH_NEVER)
 		abort();
 	bench_free(s.bench);
 	return 0;

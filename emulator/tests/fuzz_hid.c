@@ -5,42 +5,17 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "fake_host.h"
+#include "fuzz_host.h"
 #include "gear.h"
 
-#define HELD 8
 #define ROOM 128
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct transfer {
-	struct usb_urb urb;
-	uint8_t *bytes; /* of its length, so that a byte beyond is seen */
-	bool under_way;
-};
-
 struct scene {
-	struct fake_host host; /* first */
+	struct fuzz_host host;
 	struct mcu *mcu;
-	struct transfer held[HELD];
 };
-
-static void completed(struct fake_host *host, struct usb_urb *urb)
-{
-	struct scene *s = (struct scene *)host;
-
-	for (unsigned i = 0; i < HELD; i++) {
-		struct transfer *t = &s->held[i];
-
-		if (&t->urb != urb)
-			continue;
-		if (!t->under_way || urb->actual > urb->length)
-			abort();
-		t->under_way = false;
-		return;
-	}
-	abort();
-}
 
 static struct mcu *board(void *context, unsigned number)
 {
@@ -52,29 +27,6 @@ static void told(void *context, const struct gear_event *e)
 	(void)context;
 	if (e->type == GEAR_LINE && !*gear_drive_name(e->rule, e->drive))
 		abort();
-}
-
-static void submit(struct scene *s, struct usbdev *dev, const struct usb_setup *setup, uint8_t endpoint, size_t length,
-		   const uint8_t *data, size_t size)
-{
-	struct transfer *t = NULL;
-
-	for (unsigned i = 0; i < HELD; i++)
-		if (!s->held[i].under_way)
-			t = &s->held[i];
-	if (!t)
-		return;
-	free(t->bytes);
-	t->bytes = calloc(1, length ? length : 1);
-	if (!t->bytes)
-		abort();
-	if (length && size)
-		memcpy(t->bytes, data, length < size ? length : size);
-	t->urb = (struct usb_urb){ .endpoint = endpoint, .data = t->bytes, .length = length };
-	if (setup)
-		t->urb.setup = *setup;
-	t->under_way = true;
-	dev->ops->submit(dev, &t->urb);
 }
 
 static size_t step(struct scene *s, struct bench *bench, struct gear *gear, const uint8_t *data, size_t size)
@@ -91,21 +43,20 @@ static size_t step(struct scene *s, struct bench *bench, struct gear *gear, cons
 		setup = usb_setup_decode(data + 1);
 		if (setup.length > ROOM)
 			setup.length = ROOM;
-		submit(s, dev, &setup, 0, setup.length, data + 9, size - 9);
+		fuzz_host_submit(&s->host, dev, &setup, 0, setup.length, data + 9, size - 9);
 		if (!(data[0] & 7))
 			bench_advance(bench, bench_now_us(bench));
 		length = setup.type & 0x80 ? 0 : setup.length;
 		return 9 + (length < size - 9 ? length : size - 9);
 	case 2:
-		submit(s, dev, NULL, 0x81, data[0] >> 3, NULL, 0);
+		fuzz_host_submit(&s->host, dev, NULL, 0x81, data[0] >> 3, NULL, 0);
 		return 1;
 	case 3:
 		length = (size_t)(data[0] >> 3) * 4;
-		submit(s, dev, NULL, 0x01, length, data + 1, size - 1);
+		fuzz_host_submit(&s->host, dev, NULL, 0x01, length, data + 1, size - 1);
 		return 1 + (length < size - 1 ? length : size - 1);
 	case 4:
-		if (s->held[data[0] >> 3 & (HELD - 1)].under_way)
-			dev->ops->cancel(dev, &s->held[data[0] >> 3 & (HELD - 1)].urb);
+		fuzz_host_cancel(&s->host, dev, data[0] >> 3);
 		return 1;
 	case 5:
 		dev->ops->bus_reset(dev);
@@ -138,23 +89,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s.mcu = bench ? mcu_new(bench, mcu_profile_find("f407"), &identity) : NULL;
 	if (!s.mcu || gear_rule_parse(texts[data[0] & 3], &rule, why))
 		abort();
-	fake_host_init(&s.host);
-	s.host.on_complete = completed;
+	fuzz_host_init(&s.host);
 	gear = gear_new(bench, &rule, 1, &user);
 	if (!gear)
 		abort();
-	usbdev_connect(gear_device(gear, 1), &s.host.host);
+	usbdev_connect(gear_device(gear, 1), &s.host.host.host);
 	mcu_set_pin(s.mcu, PIN_VDD, true);
 	gear_plug(gear, 1, true);
 	for (size_t at = 1; at < size;)
 		at += step(&s, bench, gear, data + at, size - at);
 	gear_plug(gear, 1, false);
 	bench_advance(bench, bench_now_us(bench) + 1000000);
-	for (unsigned i = 0; i < HELD; i++) {
-		if (s.held[i].under_way)
-			abort();
-		free(s.held[i].bytes);
-	}
+	fuzz_host_end(&s.host);
 	for (unsigned i = 0; i < rule.wire_count; i++)
 		if (!rule.wires[i].inverted && rule.wires[i].pin == PIN_BOOT0 && mcu_pin(s.mcu, PIN_BOOT0))
 			abort();

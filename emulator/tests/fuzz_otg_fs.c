@@ -8,95 +8,21 @@
 #include <string.h>
 #include "bus.h"
 #include "f407/otg_fs.h"
-#include "fake_host.h"
+#include "fuzz_host.h"
 
-#define HELD 8
-#define ROOM 512
 #define SYNC_DEPTH 2
 #define TOLD_MOST 1100 /* registers below 0x1000, and one for all above */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct transfer {
-	struct usb_urb urb;
-	uint8_t *bytes; /* of its length, so that a byte beyond is seen */
-	bool under_way;
-};
-
 struct scene {
-	struct fake_host host; /* first */
+	struct fuzz_host host;
+	struct fuzz_input in;
 	struct bench *bench;
 	struct otg_fs *otg;
-	struct transfer held[HELD];
-	const uint8_t *data;
-	size_t size;
 	bool line;
 	unsigned depth, told;
 };
-
-static uint8_t next(struct scene *s)
-{
-	if (!s->size)
-		return 0;
-	s->size--;
-	return *s->data++;
-}
-
-static uint32_t next_word(struct scene *s)
-{
-	uint32_t word = next(s);
-
-	word |= (uint32_t)next(s) << 8;
-	word |= (uint32_t)next(s) << 16;
-	return word | (uint32_t)next(s) << 24;
-}
-
-static void completed(struct fake_host *host, struct usb_urb *urb)
-{
-	struct scene *s = (struct scene *)host;
-
-	for (unsigned i = 0; i < HELD; i++) {
-		struct transfer *t = &s->held[i];
-
-		if (&t->urb != urb)
-			continue;
-		if (!t->under_way || urb->actual > urb->length)
-			abort();
-		t->under_way = false;
-		return;
-	}
-	abort();
-}
-
-static void submit(struct scene *s, uint8_t endpoint)
-{
-	struct usbdev *dev = otg_fs_usbdev(s->otg);
-	struct transfer *t = NULL;
-	struct usb_setup setup = { 0 };
-	size_t length = next(s) * 2u;
-
-	for (unsigned i = 0; i < HELD; i++)
-		if (!s->held[i].under_way)
-			t = &s->held[i];
-	if (!t)
-		return;
-	if (!(endpoint & 0x0f)) {
-		uint8_t packet[8];
-
-		for (unsigned i = 0; i < 6; i++)
-			packet[i] = next(s);
-		packet[6] = (uint8_t)length;
-		packet[7] = (uint8_t)(length >> 8);
-		setup = usb_setup_decode(packet);
-	}
-	free(t->bytes);
-	t->bytes = calloc(1, length ? length : 1);
-	if (!t->bytes)
-		abort();
-	t->urb = (struct usb_urb){ .endpoint = endpoint, .setup = setup, .data = t->bytes, .length = length };
-	t->under_way = true;
-	dev->ops->submit(dev, &t->urb);
-}
 
 /* The registers that matter come up more often than chance would have them. */
 static uint32_t some_register(struct scene *s)
@@ -104,13 +30,13 @@ static uint32_t some_register(struct scene *s)
 	static const uint16_t often[] = { 0x008, 0x00c, 0x010, 0x014, 0x018, 0x020, 0x024, 0x028,  0x038,  0x104, 0x108,
 					  0x800, 0x804, 0x810, 0x814, 0x81c, 0x834, 0x900, 0x910,  0x920,  0x930, 0x940,
 					  0x950, 0xb00, 0xb10, 0xb20, 0xb30, 0xb40, 0xb50, 0x1000, 0x2000, 0x3000 };
-	uint8_t which = next(s);
+	uint8_t which = fuzz_next(&s->in);
 
 	if (which < 0xc0)
 		return often[which % (sizeof(often) / sizeof(often[0]))];
 	if (which < 0xf0)
-		return (uint32_t)(which & 0xf) << 8 | next(s);
-	return (next_word(s) & 0x3fffc);
+		return (uint32_t)(which & 0xf) << 8 | fuzz_next(&s->in);
+	return (fuzz_word(&s->in) & 0x3fffc);
 }
 
 static void touch(struct scene *s, uint8_t how)
@@ -119,13 +45,13 @@ static void touch(struct scene *s, uint8_t how)
 
 	switch (how & 3) {
 	case 0:
-		otg_fs_write(s->otg, offset, next_word(s));
+		otg_fs_write(s->otg, offset, fuzz_word(&s->in));
 		break;
 	case 1:
-		otg_fs_write(s->otg, offset, otg_fs_read(s->otg, offset) | UINT32_C(1) << (next(s) & 31));
+		otg_fs_write(s->otg, offset, otg_fs_read(s->otg, offset) | UINT32_C(1) << (fuzz_next(&s->in) & 31));
 		break;
 	case 2:
-		otg_fs_write(s->otg, offset, otg_fs_read(s->otg, offset) & ~(UINT32_C(1) << (next(s) & 31)));
+		otg_fs_write(s->otg, offset, otg_fs_read(s->otg, offset) & ~(UINT32_C(1) << (fuzz_next(&s->in) & 31)));
 		break;
 	default:
 		otg_fs_read(s->otg, offset);
@@ -166,8 +92,8 @@ static void sync(void *context)
 	if (s->depth == SYNC_DEPTH)
 		return;
 	s->depth++;
-	for (uint8_t count = next(s) & 3; count; count--)
-		touch(s, next(s));
+	for (uint8_t count = fuzz_next(&s->in) & 3; count; count--)
+		touch(s, fuzz_next(&s->in));
 	s->depth--;
 }
 
@@ -184,18 +110,17 @@ static void unknown(void *context, uint32_t offset, bool write)
 static void step(struct scene *s)
 {
 	struct usbdev *dev = otg_fs_usbdev(s->otg);
-	uint8_t what = next(s);
+	uint8_t what = fuzz_next(&s->in);
 
 	switch (what & 15) {
 	case 0:
-		submit(s, 0);
+		fuzz_host_submit_any(&s->host, dev, &s->in, 0, 2);
 		break;
 	case 1:
-		submit(s, next(s));
+		fuzz_host_submit_any(&s->host, dev, &s->in, fuzz_next(&s->in), 2);
 		break;
 	case 2:
-		if (s->held[what >> 4 & (HELD - 1)].under_way)
-			dev->ops->cancel(dev, &s->held[what >> 4 & (HELD - 1)].urb);
+		fuzz_host_cancel(&s->host, dev, what >> 4);
 		break;
 	case 3:
 		dev->ops->bus_reset(dev);
@@ -230,7 +155,7 @@ static void step(struct scene *s)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct scene s = { .data = data, .size = size };
+	struct scene s = { .in = { data, size } };
 	struct otg_fs_user user = { interrupt, sync, unknown, &s };
 
 	if (size > 4096)
@@ -239,21 +164,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s.otg = s.bench ? otg_fs_new(s.bench, &user) : NULL;
 	if (!s.otg)
 		abort();
-	fake_host_init(&s.host);
-	s.host.on_complete = completed;
-	usbdev_connect(otg_fs_usbdev(s.otg), &s.host.host);
+	fuzz_host_init(&s.host);
+	usbdev_connect(otg_fs_usbdev(s.otg), &s.host.host.host);
 	otg_fs_vbus(s.otg, true);
 	otg_fs_clock(s.otg, true);
-	while (s.size)
+	while (s.in.size)
 		step(&s);
 	otg_fs_reset(s.otg);
-	if (s.host.dev)
+	if (s.host.host.dev)
 		abort();
-	for (unsigned i = 0; i < HELD; i++) {
-		if (s.held[i].under_way)
-			abort();
-		free(s.held[i].bytes);
-	}
+	fuzz_host_end(&s.host);
 	otg_fs_free(s.otg);
 	if (bench_next_us(s.bench) != BENCH_NEVER)
 		abort();
