@@ -44,6 +44,20 @@ def processes_with(mark):
     return found
 
 
+def state_of(pid):
+    """Its state, as ps has it, and its session; a process that ends has no environment any more while it still has files open."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return fields[0], int(fields[3])
+    except (OSError, IndexError):
+        return "X", 0
+
+
+def processes_in(session):
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and state_of(name)[1] == session]
+
+
 def name_of(pid):
     try:
         with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as f:
@@ -198,7 +212,12 @@ class Moment:
         except subprocess.TimeoutExpired:
             raise Left("dfuemu does not end") from None
         deadline = time.monotonic() + DEADLINE_S
-        while left := processes_with(self.mark):
+        known = set()
+        while True:
+            known.update(processes_with(self.mark), processes_in(supervisor.pid))
+            left = [pid for pid in sorted(known) if state_of(pid)[0] not in "ZX"]
+            if not left:
+                break
             if time.monotonic() > deadline:
                 raise Left("processes are left: " + ", ".join(f"{pid} ({name_of(pid)})" for pid in left))
             time.sleep(0.002)
