@@ -98,9 +98,11 @@ static uint32_t read_ctl(const struct otg_fs *o, const struct otg_endpoint *e)
 
 	if (e == &o->out[0])
 		ctl |= o->in[0].ctl & 3u;
-	if (CTL_EPTYP(e->ctl) == TYPE_ISOCHRONOUS ? bus_frame(o->bus) & 1 : e->data1)
+	if (e == &o->in[0] || e == &o->out[0]) /* reserved there */
+		;
+	else if (CTL_EPTYP(e->ctl) == TYPE_ISOCHRONOUS ? bus_frame(o->bus) & 1 : e->data1)
 		ctl |= CTL_DPID;
-	return ctl | (e->nak ? CTL_NAKSTS : 0) | (e->enabled ? CTL_EPENA : 0);
+	return ctl | (e->nak ? CTL_NAKSTS : 0) | (e->enabled ? CTL_EPENA : 0) | (e->disabling ? CTL_EPDIS : 0);
 }
 
 static void write_fields(struct otg_endpoint *e, unsigned n, bool in, uint32_t value)
@@ -156,7 +158,8 @@ static void write_out_ctl(struct otg_fs *o, unsigned n, uint32_t value)
 		e->enabled = true;
 		e->disabling = e->disabling && !(value & CTL_CNAK); /* it was forgotten, and begins anew */
 	}
-	if (value & CTL_EPDIS && e->enabled && n) { /* endpoint 0 cannot be disabled */
+	/* Endpoint 0 cannot be disabled. With CNAK, EPDIS is what was read back, and a new transfer is meant (ASSUMED). */
+	if (value & CTL_EPDIS && !(value & CTL_CNAK) && e->enabled && n) {
 		e->disabling = true;
 		stop_out_endpoints(o);
 	}
@@ -172,7 +175,7 @@ static void write_tsiz(struct otg_endpoint *e, unsigned n, bool in, uint32_t val
 {
 	e->xfrsiz = value & (n ? 0x7ffffu : 0x7fu);
 	e->pktcnt = value >> 19 & (n ? 0x3ffu : in ? 3u : 1u);
-	e->extra = value >> 29 & 3u;
+	e->extra = in && !n ? 0 : value >> 29 & 3u;
 	e->left = e->xfrsiz;
 	e->in_packet = 0;
 }
@@ -190,7 +193,7 @@ static uint32_t read_endpoint(struct otg_fs *o, uint32_t offset)
 	case EP_CTL:
 		return read_ctl(o, e);
 	case EP_INT:
-		return in ? otg_fs_in_flags(o, n) : e->flags;
+		return in ? otg_fs_in_flags(o, n) : e->flags | OUT_RESERVED;
 	case EP_TSIZ:
 		return read_tsiz(e);
 	case EP_TXFSTS:
@@ -276,10 +279,10 @@ void otg_fs_write_device(struct otg_fs *o, uint32_t offset, uint32_t value)
 		write_dctl(o, value);
 		break;
 	case DIEPMSK:
-		o->diepmsk = value & 0x7fu;
+		o->diepmsk = value & DIEPMSK_KEPT;
 		break;
 	case DOEPMSK:
-		o->doepmsk = value & 0x7fu;
+		o->doepmsk = value & DOEPMSK_KEPT;
 		break;
 	case DAINTMSK:
 		o->daintmsk = value;

@@ -46,10 +46,8 @@ static void empty(struct otg_fifo *f)
 static void resize(struct otg_fs *o, struct otg_fifo *f, unsigned start, unsigned depth)
 {
 	uint32_t kept[OTG_RAM_WORDS];
-	unsigned count = f->count;
+	unsigned count = f->count < OTG_RAM_WORDS ? f->count : OTG_RAM_WORDS;
 
-	if (depth > OTG_RAM_WORDS)
-		depth = OTG_RAM_WORDS;
 	if (f->start == start && f->depth == depth)
 		return;
 	for (unsigned i = 0; i < count; i++)
@@ -76,7 +74,7 @@ void otg_fs_flush_rx(struct otg_fs *o)
 void otg_fs_flush_tx(struct otg_fs *o, unsigned number)
 {
 	for (unsigned i = 0; i < OTG_ENDPOINTS; i++) {
-		if (number < 16 && number != i)
+		if (number != GRSTCTL_ALL_FIFOS && number != i)
 			continue;
 		empty(&o->tx[i]);
 		for (unsigned n = 0; n < OTG_ENDPOINTS; n++)

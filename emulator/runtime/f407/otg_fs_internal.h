@@ -34,6 +34,7 @@ enum {
 	DIEPTXF1 = 0x104,
 	DIEPTXF15 = 0x13c,
 	HOST_BEGIN = 0x400,
+	HPRT = 0x440,
 	HOST_END = 0x800,
 	DCFG = 0x800,
 	DCTL = 0x804,
@@ -52,7 +53,7 @@ enum {
 	OUT_END = 0xd00,
 	PCGCCTL = 0xe00,
 	FIFO_BEGIN = 0x1000,
-	FIFO_END = 0x11000,
+	FIFO_END = FIFO_BEGIN + 0x1000 * OTG_ENDPOINTS,
 	RAM_BEGIN = 0x20000,
 	RAM_END = 0x40000,
 };
@@ -79,6 +80,7 @@ enum { EP_CTL = 0x00, EP_INT = 0x08, EP_TSIZ = 0x10, EP_TXFSTS = 0x18 };
 #define GRSTCTL_TXFFLSH BIT(5)
 #define GRSTCTL_TXFNUM(v) ((v) >> 6 & 0x1fu)
 #define GRSTCTL_TXFNUM_MASK (0x1fu << 6)
+#define GRSTCTL_ALL_FIFOS 16u
 #define GRSTCTL_AHBIDL BIT(31)
 /* GINTSTS, GINTMSK */
 #define INT_MMIS BIT(1)
@@ -99,6 +101,8 @@ enum { EP_CTL = 0x00, EP_INT = 0x08, EP_TSIZ = 0x10, EP_TXFSTS = 0x18 };
 #define INT_SRQ BIT(30)
 #define INT_WKUP BIT(31)
 /* What is cleared by writing 1; the rest is read-only. */
+/* What there is: bits 0, 8, 9, 16, 17, 22, 23 and 27 are reserved in the mask. */
+#define GINTMSK_KEPT 0xf73cfcfeu
 #define INT_CLEARED_BY_WRITING \
 	(INT_MMIS | INT_SOF | 0xfc00u | BIT(20) | BIT(21) | BIT(28) | BIT(29) | INT_SRQ | INT_WKUP)
 /* GRXSTSR, GRXSTSP: PKTSTS */
@@ -124,6 +128,12 @@ enum { RX_GLOBAL_OUT_NAK = 1, RX_OUT = 2, RX_OUT_DONE = 3, RX_SETUP_DONE = 4, RX
 #define DSTS_SUSPSTS BIT(0)
 #define DSTS_FULL_SPEED (3u << 1)
 #define DSTS_RESERVED BIT(4)
+/* DIEPMSK, DOEPMSK: B2BSTUP is in 34.17.6 alone */
+#define DIEPMSK_KEPT 0x207bu
+#define DOEPMSK_KEPT (0x313bu | OUT_B2BSTUP)
+/* PCGCCTL */
+#define PCGCCTL_STPPCLK BIT(0)
+#define PCGCCTL_PHYSUSP BIT(4)
 /* DIEPCTLx, DOEPCTLx */
 #define CTL_MPSIZ 0x7ffu
 #define CTL_USBAEP BIT(15)
@@ -148,17 +158,23 @@ enum { RX_GLOBAL_OUT_NAK = 1, RX_OUT = 2, RX_OUT_DONE = 3, RX_SETUP_DONE = 4, RX
 #define IN_ITTXFE BIT(4)
 #define IN_INEPNE BIT(6)
 #define IN_TXFE BIT(7)
-#define IN_CLEARED_BY_WRITING (IN_XFRC | IN_EPDISD | BIT(3) | IN_ITTXFE | IN_INEPNE)
+#define IN_NAK BIT(13)
+#define IN_CLEARED_BY_WRITING (IN_XFRC | IN_EPDISD | IN_ITTXFE | IN_INEPNE | IN_NAK)
 /* DOEPINTx */
 #define OUT_XFRC BIT(0)
 #define OUT_EPDISD BIT(1)
 #define OUT_STUP BIT(3)
 #define OUT_OTEPDIS BIT(4)
+#define OUT_STSPHSRX BIT(5)
 #define OUT_B2BSTUP BIT(6)
-#define OUT_CLEARED_BY_WRITING (OUT_XFRC | OUT_EPDISD | OUT_STUP | OUT_OTEPDIS | OUT_B2BSTUP)
+#define OUT_RESERVED BIT(7) /* set in the reset value */
+#define OUT_BERR BIT(12)
+#define OUT_NAK BIT(13)
+#define OUT_CLEARED_BY_WRITING \
+	(OUT_XFRC | OUT_EPDISD | OUT_STUP | OUT_OTEPDIS | OUT_STSPHSRX | OUT_B2BSTUP | OUT_BERR | OUT_NAK)
 
 struct otg_fifo {
-	unsigned start, depth; /* words of the RAM; depth 0: it has none */
+	unsigned start, depth; /* words, of a RAM that repeats itself; depth 0: it has none */
 	unsigned head, count;
 };
 
@@ -180,6 +196,7 @@ struct otg_fs {
 
 	uint32_t gotgctl, gotgint, gahbcfg, gusbcfg, grstctl, gintsts, gintmsk, gccfg, cid, grxfsiz, hptxfsiz;
 	uint32_t dieptxf[OTG_ENDPOINTS]; /* the first is DIEPTXF0 */
+	bool dieptxf0_written;           /* until then it does not say how large its FIFO is */
 	uint32_t dcfg, dctl, diepmsk, doepmsk, daintmsk, dvbusdis, dvbuspulse, diepempmsk, pcgcctl;
 	struct otg_endpoint in[OTG_ENDPOINTS], out[OTG_ENDPOINTS];
 
@@ -221,7 +238,7 @@ void otg_fs_out_nak_took_effect(struct otg_fs *);
 /* otg_fs_fifo.c */
 void otg_fs_resize_fifos(struct otg_fs *); /* after GRXFSIZ or DIEPTXFx */
 void otg_fs_flush_rx(struct otg_fs *);
-void otg_fs_flush_tx(struct otg_fs *, unsigned number);            /* 16: all */
+void otg_fs_flush_tx(struct otg_fs *, unsigned number);            /* GRSTCTL.TXFNUM */
 struct otg_fifo *otg_fs_tx_of(struct otg_fs *, unsigned endpoint); /* NULL: TXFNUM names none */
 unsigned otg_fs_tx_free(const struct otg_fs *, unsigned number);
 bool otg_fs_tx_is_low(const struct otg_fs *, const struct otg_fifo *); /* TXFE */
@@ -239,6 +256,7 @@ uint32_t otg_fs_read_fifo(struct otg_fs *);
 /* otg_fs_wire.c */
 extern const struct bus_device_ops otg_fs_wire_ops;
 void otg_fs_init_wire(struct otg_fs *);
+void otg_fs_reset_wire(struct otg_fs *); /* by CSRST: what it knew of the bus is gone */
 void otg_fs_ready(struct otg_fs *, unsigned endpoint); /* it may answer otherwise than it did, either way */
 void otg_fs_ready_all(struct otg_fs *);
 void otg_fs_bus_is_silent(struct otg_fs *); /* begins to wait for suspend */

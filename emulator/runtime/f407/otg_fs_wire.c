@@ -41,6 +41,15 @@ void otg_fs_init_wire(struct otg_fs *o)
 	o->suspend_event = (struct bench_event){ .fire = suspend, .context = o };
 }
 
+void otg_fs_reset_wire(struct otg_fs *o)
+{
+	bool silent = o->suspended;
+
+	o->suspended = o->enumerated = false;
+	if (silent)
+		otg_fs_bus_is_silent(o);
+}
+
 void otg_fs_bus_is_silent(struct otg_fs *o)
 {
 	bench_after(o->bench, &o->suspend_event, SUSPEND_US);
