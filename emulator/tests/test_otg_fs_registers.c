@@ -112,7 +112,7 @@ static void what_is_not_modelled_is_told_once(void **state)
 	}
 	assert_int_equal(r.unknown, 2);
 	assert_int_equal(r.last_unknown, 0x830);
-	rd(&r, FIFO(4)); /* of a channel of a host */
+	rd(&r, FIFO(4));    /* of a channel of a host */
 	wr(&r, 0x1c000, 1); /* all beyond the registers is one */
 	assert_int_equal(r.unknown, 3);
 	assert_int_equal(r.last_unknown, FIFO(4));

@@ -89,7 +89,7 @@ void otg_fs_connect(struct otg_fs *o)
 		return;
 	o->pulled_up = pull_up;
 	bench_cancel(o->bench, &o->suspend_event);
-	o->suspended = o->enumerated = false;
+	o->suspended = o->waking = o->enumerated = false;
 	if (pull_up)
 		otg_fs_bus_is_silent(o);
 	bus_pull_up(o->bus, pull_up);

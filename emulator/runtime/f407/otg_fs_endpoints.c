@@ -13,7 +13,9 @@ void otg_fs_reset_endpoints(struct otg_fs *o)
 	o->dvbuspulse = 0x5b8;
 	o->global_in_nak = o->global_out_nak = false;
 	o->out_nak_effective = o->out_nak_due = false;
-	o->setup_done_due = o->in_control = false;
+	o->setup_done_due = o->in_control = o->control_write = false;
+	o->setups = 0;
+	o->control_unread = 0;
 	o->dcfg = DCFG_RESERVED | (o->dcfg & DCFG_DSPD);
 	o->address = 0;
 }
@@ -44,7 +46,7 @@ static void stop_out_endpoints(struct otg_fs *o)
 
 		if (!e->disabling || !o->out_nak_effective)
 			continue;
-		e->disabling = e->enabled = false;
+		e->disabling = e->enabled = e->ending = false;
 		e->nak = true;
 		e->flags |= OUT_EPDISD;
 	}
@@ -77,7 +79,7 @@ static void write_dctl(struct otg_fs *o, uint32_t value)
 			otg_fs_push_status(o, 0, RX_GLOBAL_OUT_NAK, false, NULL, 0);
 	}
 	if (risen & DCTL_RWUSIG && o->suspended)
-		bus_wake(o->bus);
+		otg_fs_wake(o);
 	otg_fs_connect(o);
 	otg_fs_ready_all(o);
 }
@@ -156,7 +158,8 @@ static void write_out_ctl(struct otg_fs *o, unsigned n, uint32_t value)
 		e->nak = true;
 	if (value & CTL_EPENA) {
 		e->enabled = true;
-		e->disabling = e->disabling && !(value & CTL_CNAK); /* it was forgotten, and begins anew */
+		if (value & CTL_CNAK) /* it begins anew, whatever was to end it */
+			e->disabling = e->ending = false;
 	}
 	/* Endpoint 0 cannot be disabled. With CNAK, EPDIS is what was read back, and a new transfer is meant (ASSUMED). */
 	if (value & CTL_EPDIS && !(value & CTL_CNAK) && e->enabled && n) {
@@ -223,6 +226,7 @@ static void write_endpoint(struct otg_fs *o, uint32_t offset, uint32_t value)
 		break;
 	case EP_INT:
 		e->flags &= ~(value & (in ? IN_CLEARED_BY_WRITING : OUT_CLEARED_BY_WRITING));
+		otg_fs_ready(o, n); /* the host has never ceased to ask: the flag of that comes again */
 		break;
 	case EP_TSIZ:
 		write_tsiz(e, n, in, value);

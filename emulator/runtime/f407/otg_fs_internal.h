@@ -151,7 +151,9 @@ enum { RX_GLOBAL_OUT_NAK = 1, RX_OUT = 2, RX_OUT_DONE = 3, RX_SETUP_DONE = 4, RX
 #define CTL_SD1PID BIT(29)
 #define CTL_EPDIS BIT(30)
 #define CTL_EPENA BIT(31)
+#define TYPE_CONTROL 0u
 #define TYPE_ISOCHRONOUS 1u
+#define TYPE_INTERRUPT 3u
 /* DIEPINTx */
 #define IN_XFRC BIT(0)
 #define IN_EPDISD BIT(1)
@@ -184,8 +186,9 @@ struct otg_endpoint {
 	uint32_t xfrsiz, pktcnt, extra; /* DIEPTSIZx, DOEPTSIZx; extra: their uppermost field, STUPCNT or MCNT */
 	bool enabled, nak, data1;
 	bool disabling;     /* OUT: EPDIS waits for global OUT NAK */
+	bool ending;        /* OUT: EPENA goes when the word that ends transfer or SETUP stage is popped */
 	uint32_t left;      /* IN: bytes of the transfer that have not been sent */
-	uint32_t in_packet; /* IN: bytes of the packet that is being written into the FIFO */
+	uint32_t in_packet; /* IN: bytes that were written into the FIFO of a packet that is not whole */
 };
 
 struct otg_fs {
@@ -205,15 +208,20 @@ struct otg_fs {
 	uint32_t ram[OTG_RAM_WORDS];
 	struct otg_fifo rx, tx[OTG_ENDPOINTS];
 	/* Of the packet whose status word was popped last: data that has not been read. */
-	uint32_t rx_left;
+	uint32_t rx_left, rx_bytes; /* of as many */
 	unsigned rx_endpoint;
 	bool rx_counts; /* it lessens XFRSIZ */
 
-	bool session, pulled_up, suspended, enumerated, line;
+	bool session, pulled_up, enumerated, line;
+	bool maybe_suspended, suspended; /* 3 ms of silence, 6 ms */
+	bool waking;                     /* the firmware has signalled resume, and the host not answered */
 	bool global_in_nak, global_out_nak;
 	bool out_nak_effective, out_nak_due; /* GONAKEFF; its word has found no room in the FIFO */
 	bool setup_done_due;                 /* the word follows with the next token */
 	bool in_control;                     /* between SETUP and the end of the status stage */
+	unsigned setups;                     /* SETUP packets one after the other */
+	bool control_write;                  /* data has come since SETUP */
+	uint32_t control_unread;             /* of that data: bytes in the FIFO */
 	uint8_t address;                     /* the one that it answers to */
 	uint16_t frame_seen;
 	struct bench_event suspend_event;
@@ -256,10 +264,11 @@ uint32_t otg_fs_read_fifo(struct otg_fs *);
 /* otg_fs_wire.c */
 extern const struct bus_device_ops otg_fs_wire_ops;
 void otg_fs_init_wire(struct otg_fs *);
-void otg_fs_reset_wire(struct otg_fs *); /* by CSRST: what it knew of the bus is gone */
+void otg_fs_reset_wire(struct otg_fs *);               /* by CSRST: what it knew of the bus is gone */
 void otg_fs_ready(struct otg_fs *, unsigned endpoint); /* it may answer otherwise than it did, either way */
 void otg_fs_ready_all(struct otg_fs *);
 void otg_fs_bus_is_silent(struct otg_fs *); /* begins to wait for suspend */
+void otg_fs_wake(struct otg_fs *);          /* a suspended host */
 void otg_fs_see_frames(struct otg_fs *);
 
 #endif

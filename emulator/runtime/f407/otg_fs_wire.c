@@ -2,7 +2,8 @@
 /* OTG_FS as the host meets it: RM0090 34.17.5 to 34.17.7. The firmware is brought up to the present before each packet. */
 #include "otg_fs_internal.h"
 
-#define SUSPEND_US 3000u /* of silence: USB 2.0 7.1.7.6 */
+#define IDLE_US 3000u    /* 34.5.2: for ESUSP */
+#define CONFIRM_US 3000u /* and once more, for USBSUSP */
 
 void otg_fs_ready(struct otg_fs *o, unsigned endpoint)
 {
@@ -29,10 +30,17 @@ static void suspend(struct bench_event *e)
 {
 	struct otg_fs *o = e->context;
 
-	if (!sync(o))
+	if (!sync(o) || bench_is_scheduled(e))
 		return;
-	o->suspended = true;
-	o->gintsts |= INT_ESUSP | INT_USBSUSP;
+	if (!o->maybe_suspended) {
+		o->maybe_suspended = true;
+		o->gintsts |= INT_ESUSP;
+		bench_after(o->bench, e, CONFIRM_US);
+	} else {
+		o->suspended = true;
+		o->waking = false;
+		o->gintsts |= INT_USBSUSP;
+	}
 	otg_fs_update(o);
 }
 
@@ -45,14 +53,24 @@ void otg_fs_reset_wire(struct otg_fs *o)
 {
 	bool silent = o->suspended;
 
-	o->suspended = o->enumerated = false;
+	o->suspended = o->waking = o->enumerated = false;
 	if (silent)
 		otg_fs_bus_is_silent(o);
 }
 
 void otg_fs_bus_is_silent(struct otg_fs *o)
 {
-	bench_after(o->bench, &o->suspend_event, SUSPEND_US);
+	o->maybe_suspended = false;
+	bench_after(o->bench, &o->suspend_event, IDLE_US);
+}
+
+/* The core is suspended no more from here on (34.16.4, DSTS.SUSPSTS); without a host that hears it, there is silence again. */
+void otg_fs_wake(struct otg_fs *o)
+{
+	o->suspended = false;
+	o->waking = true;
+	otg_fs_bus_is_silent(o);
+	bus_wake(o->bus);
 }
 
 static void wire_idle(void *context, bool idle)
@@ -64,8 +82,8 @@ static void wire_idle(void *context, bool idle)
 		return;
 	if (idle) {
 		otg_fs_bus_is_silent(o);
-	} else if (o->suspended) {
-		o->suspended = false;
+	} else if (o->suspended || o->waking) {
+		o->suspended = o->waking = false;
 		o->gintsts |= INT_WKUP;
 	}
 	otg_fs_update(o);
@@ -85,8 +103,9 @@ static void wire_reset(void *context, bool begins)
 		otg_fs_update(o);
 		return;
 	}
-	o->suspended = false;
-	o->setup_done_due = o->in_control = false;
+	o->suspended = o->waking = false;
+	o->setup_done_due = o->in_control = o->control_write = false;
+	o->setups = 0;
 	o->address = DCFG_DAD(o->dcfg);
 	for (unsigned n = 1; n < OTG_ENDPOINTS; n++) {
 		o->in[n].ctl &= ~CTL_USBAEP;
@@ -120,13 +139,15 @@ static void wire_sof(void *context, uint16_t frame)
 
 /* Packets */
 
+#define MOST_SETUPS 3u /* one after the other: 34.17.6 */
+
 /* The host went on from SETUP to the next stage: the firmware may act on the last SETUP packet (34.17.6). */
 static void end_setup_stage(struct otg_fs *o)
 {
+	o->setups = 0;
 	if (!o->setup_done_due || o->rx.count == o->rx.depth)
 		return;
 	o->setup_done_due = false;
-	o->out[0].enabled = false;
 	otg_fs_push_status(o, 0, RX_SETUP_DONE, false, NULL, 0);
 }
 
@@ -137,15 +158,17 @@ static enum bus_handshake wire_setup(void *context, uint8_t address, const uint8
 
 	if (!sync(o) || address != o->address || !otg_fs_has_room(o, 8, true))
 		return BUS_NOTHING;
-	in->nak = out->nak = true;
+	in->nak = out->nak = out->ending = true;
+	in->flags |= IN_INEPNE;
 	in->ctl &= ~CTL_STALL;
 	out->ctl &= ~CTL_STALL;
 	in->data1 = out->data1 = true;
 	if (out->extra)
 		out->extra--;
-	else
+	if (++o->setups > MOST_SETUPS)
 		out->flags |= OUT_B2BSTUP;
 	o->setup_done_due = o->in_control = true;
+	o->control_write = false;
 	otg_fs_push_status(o, 0, RX_SETUP, false, packet, 8);
 	otg_fs_update(o);
 	return BUS_ACK;
@@ -156,14 +179,20 @@ static enum bus_handshake receive(struct otg_fs *o, unsigned n, bool data1, cons
 	struct otg_endpoint *e = &o->out[n];
 	bool isochronous = n && CTL_EPTYP(e->ctl) == TYPE_ISOCHRONOUS;
 
-	if (!(e->ctl & CTL_USBAEP) || length > otg_fs_packet_bytes(o, e))
+	if (!(e->ctl & CTL_USBAEP))
 		return BUS_NOTHING;
+	if (length > otg_fs_packet_bytes(o, e)) {
+		e->flags |= OUT_BERR;
+		return BUS_NOTHING;
+	}
 	if (e->ctl & CTL_STALL && !isochronous)
 		return BUS_STALL;
-	if (!e->enabled)
+	if (!e->enabled && CTL_EPTYP(e->ctl) == TYPE_CONTROL)
 		e->flags |= OUT_OTEPDIS;
-	if (e->nak || o->global_out_nak || !e->enabled || !e->pktcnt || !otg_fs_has_room(o, length, false))
+	if (e->nak || o->global_out_nak || !e->enabled || !e->pktcnt || !otg_fs_has_room(o, length, false)) {
+		e->flags |= isochronous ? 0 : OUT_NAK;
 		return isochronous ? BUS_NOTHING : BUS_NAK;
+	}
 	if (!isochronous) {
 		if (data1 != e->data1)
 			return BUS_ACK; /* sent once more, as the core sees it: dropped (USB 2.0 8.6.4) */
@@ -171,10 +200,13 @@ static enum bus_handshake receive(struct otg_fs *o, unsigned n, bool data1, cons
 	}
 	e->pktcnt--;
 	otg_fs_push_status(o, n, RX_OUT, data1, data, length);
+	if (!n && length) {
+		o->control_write = true;
+		o->control_unread += (uint32_t)length;
+	}
 	if (!e->pktcnt || length < otg_fs_packet_bytes(o, e)) {
-		e->nak = true;
-		e->enabled = false;
-		otg_fs_push_status(o, n, RX_OUT_DONE, data1, NULL, 0);
+		e->nak = e->ending = true;
+		otg_fs_push_status(o, n, RX_OUT_DONE, false, NULL, 0);
 	}
 	return BUS_ACK;
 }
@@ -196,36 +228,40 @@ static enum bus_handshake wire_out(void *context, uint8_t address, uint8_t endpo
 	return answer;
 }
 
-static void transfer_is_sent(struct otg_fs *o, unsigned n)
-{
-	struct otg_endpoint *e = &o->in[n];
-
-	e->enabled = false;
-	e->xfrsiz = e->left = 0;
-	e->flags |= IN_XFRC;
-}
-
 static enum bus_handshake send(struct otg_fs *o, unsigned n, uint8_t *data, size_t room, size_t *length, bool *data1)
 {
 	struct otg_endpoint *e = &o->in[n];
 	struct otg_fifo *f = otg_fs_tx_of(o, n);
 	bool isochronous = n && CTL_EPTYP(e->ctl) == TYPE_ISOCHRONOUS;
+	bool periodic = isochronous || CTL_EPTYP(e->ctl) == TYPE_INTERRUPT;
 	uint32_t most = otg_fs_packet_bytes(o, e), bytes = e->left < most ? e->left : most;
 	unsigned there = f ? f->count : 0;
+	bool whole = e->enabled && e->pktcnt && there >= (bytes + 3) / 4 && bytes <= room;
 
 	if (!(e->ctl & CTL_USBAEP))
 		return BUS_NOTHING;
 	if (e->ctl & CTL_STALL && !isochronous)
 		return BUS_STALL;
-	if (!there)
+	if (!e->nak && (periodic ? !whole : !there && !e->pktcnt))
 		e->flags |= IN_ITTXFE;
-	if (e->nak || o->global_in_nak || !e->enabled || !e->pktcnt || there < (bytes + 3) / 4 || bytes > room)
+	if (e->nak || (o->global_in_nak && !periodic) || !whole) {
+		e->flags |= isochronous ? 0 : IN_NAK;
 		return isochronous ? BUS_NOTHING : BUS_NAK;
+	}
 	if (bytes)
 		otg_fs_read_packet(o, f, data, bytes);
 	*length = o->sending = bytes;
 	*data1 = e->data1;
 	return BUS_ACK;
+}
+
+/* The host went on from the data of a control write to its status, and the firmware has that data (34.16.4, DOEPINTx). */
+static void see_status_stage(struct otg_fs *o)
+{
+	if (!o->control_write || o->control_unread)
+		return;
+	o->control_write = false;
+	o->out[0].flags |= OUT_STSPHSRX;
 }
 
 static enum bus_handshake wire_in(void *context, uint8_t address, uint8_t endpoint, uint8_t *data, size_t room,
@@ -236,8 +272,10 @@ static enum bus_handshake wire_in(void *context, uint8_t address, uint8_t endpoi
 
 	if (!sync(o) || address != o->address || endpoint >= OTG_ENDPOINTS)
 		return BUS_NOTHING;
-	if (!endpoint)
+	if (!endpoint) {
 		end_setup_stage(o);
+		see_status_stage(o);
+	}
 	answer = send(o, endpoint, data, room, length, data1);
 	otg_fs_update(o);
 	return answer;
@@ -259,8 +297,10 @@ static void wire_acknowledged(void *context, uint8_t address, uint8_t endpoint)
 	if (!endpoint || CTL_EPTYP(e->ctl) != TYPE_ISOCHRONOUS)
 		e->data1 = !e->data1;
 	e->left -= o->sending < e->left ? o->sending : e->left;
-	if (e->enabled && e->pktcnt && !--e->pktcnt)
-		transfer_is_sent(o, endpoint);
+	if (e->enabled && e->pktcnt && !--e->pktcnt && !e->xfrsiz) {
+		e->enabled = false;
+		e->flags |= IN_XFRC;
+	}
 	if (!endpoint && !o->sending) {
 		o->in_control = false;
 		o->address = DCFG_DAD(o->dcfg);
