@@ -498,30 +498,6 @@ static void the_line_rises_with_the_packet(void **state)
 	rig_close(&r);
 }
 
-static void isochronous_packets_are_not_acknowledged(void **state)
-{
-	uint8_t data[64] = { 1, 2, 3 }, got[64];
-	struct rig r;
-	size_t n;
-
-	(void)state;
-	open_addressed(&r);
-	/* the host knows of them by a descriptor only: here they are bulk to it, which ends with silence */
-	wr(&r, DIEPCTL(1), USBAEP | 1u << 22 | 1u << 18 | 64);
-	wr(&r, DOEPCTL(1), USBAEP | 1u << 18 | 64);
-	assert_int_equal(rig_transfer(&r, 0x81, got, 64, NULL), USB_SILENT);
-	assert_int_equal(rig_transfer(&r, 0x01, data, 3, NULL), USB_SILENT);
-	arm_out(&r, 1);
-	set(&r, DOEPCTL(1), STALL);
-	assert_int_equal(rig_transfer(&r, 0x01, data, 3, NULL), USB_ACK);
-	assert_int_equal(take_data(&r, got, 64), 3);
-	arm_in(&r, 1, 3);
-	drv_fill(&r, 1, data, 3);
-	assert_int_equal(rig_transfer(&r, 0x81, got, 64, &n), USB_ACK);
-	assert_int_equal(n, 3);
-	rig_close(&r);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -537,7 +513,6 @@ int main(void)
 		cmocka_unit_test(a_packet_is_sent_when_it_is_acknowledged),
 		cmocka_unit_test(firmware_is_brought_up_to_date_before_each_packet),
 		cmocka_unit_test(the_line_rises_with_the_packet),
-		cmocka_unit_test(isochronous_packets_are_not_acknowledged),
 	};
 
 	return cmocka_run_group_tests_name("otg_fs_data", tests, NULL, NULL);

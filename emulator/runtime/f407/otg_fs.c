@@ -130,6 +130,7 @@ static void reset_core(struct otg_fs *o)
 	otg_fs_resize_fifos(o);
 	otg_fs_reset_endpoints(o);
 	otg_fs_reset_wire(o);
+	otg_fs_want_frames(o);
 	otg_fs_connect(o);
 }
 
@@ -146,18 +147,13 @@ void otg_fs_clock(struct otg_fs *o, bool on)
 {
 	o->clocked = on;
 	otg_fs_update(o);
-	if (on)
-		otg_fs_ready_all(o);
+	if (!on)
+		return;
+	otg_fs_ready_all(o);
+	otg_fs_want_frames(o);
 }
 
 /* Registers */
-
-static void frames_are_wanted(struct otg_fs *o)
-{
-	if (!(o->gintmsk & (INT_SOF | INT_EOPF)))
-		otg_fs_see_frames(o);
-	bus_want_sof(o->bus, o->gintmsk & (INT_SOF | INT_EOPF));
-}
 
 static uint32_t read_global(struct otg_fs *o, uint32_t offset)
 {
@@ -253,8 +249,9 @@ static void write_global(struct otg_fs *o, uint32_t offset, uint32_t value)
 		o->gintsts &= ~(value & INT_CLEARED_BY_WRITING);
 		return;
 	case GINTMSK:
+		otg_fs_see_frames(o);
 		o->gintmsk = value & GINTMSK_KEPT;
-		frames_are_wanted(o);
+		otg_fs_want_frames(o);
 		return;
 	case GRXFSIZ:
 		o->grxfsiz = value & 0xffff;
@@ -381,6 +378,7 @@ struct otg_fs *otg_fs_new(struct bench *bench, const struct otg_fs_user *user)
 		return NULL;
 	}
 	otg_fs_init_wire(o);
+	otg_fs_init_frames(o);
 	otg_fs_reset(o);
 	return o;
 }
@@ -390,6 +388,7 @@ void otg_fs_free(struct otg_fs *o)
 	if (!o)
 		return;
 	bench_cancel(o->bench, &o->suspend_event);
+	bench_cancel(o->bench, &o->frame_event);
 	bus_free(o->bus);
 	free(o);
 }

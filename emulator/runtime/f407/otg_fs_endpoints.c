@@ -90,6 +90,7 @@ static void write_dcfg(struct otg_fs *o, uint32_t value)
 	o->dcfg = DCFG_RESERVED | (value & 0x1ff7u);
 	if (!o->in_control)
 		o->address = DCFG_DAD(o->dcfg);
+	otg_fs_want_frames(o); /* PFIVL */
 }
 
 /* Endpoints */
@@ -102,7 +103,7 @@ static uint32_t read_ctl(const struct otg_fs *o, const struct otg_endpoint *e)
 		ctl |= o->in[0].ctl & 3u;
 	if (e == &o->in[0] || e == &o->out[0]) /* reserved there */
 		;
-	else if (CTL_EPTYP(e->ctl) == TYPE_ISOCHRONOUS ? bus_frame(o->bus) & 1 : e->data1)
+	else if (otg_fs_is_isochronous(e) ? e->odd : e->data1)
 		ctl |= CTL_DPID;
 	return ctl | (e->nak ? CTL_NAKSTS : 0) | (e->enabled ? CTL_EPENA : 0) | (e->disabling ? CTL_EPDIS : 0);
 }
@@ -114,10 +115,8 @@ static void write_fields(struct otg_endpoint *e, unsigned n, bool in, uint32_t v
 	if (n) {
 		kept |= CTL_MPSIZ | CTL_USBAEP | CTL_EPTYP_MASK;
 		e->ctl = value & kept;
-		if (value & CTL_SD1PID)
-			e->data1 = true;
-		if (value & CTL_SD0PID)
-			e->data1 = false;
+		if (value & (CTL_SD0PID | CTL_SD1PID))
+			*(otg_fs_is_isochronous(e) ? &e->odd : &e->data1) = !(value & CTL_SD0PID);
 		return;
 	}
 	/* STALL of endpoint 0 is set here and cleared by SETUP alone. */
@@ -145,6 +144,7 @@ static void write_in_ctl(struct otg_fs *o, unsigned n, uint32_t value)
 		e->flags |= IN_EPDISD;
 	}
 	otg_fs_ready(o, n);
+	otg_fs_want_frames(o);
 }
 
 static void write_out_ctl(struct otg_fs *o, unsigned n, uint32_t value)
@@ -167,6 +167,7 @@ static void write_out_ctl(struct otg_fs *o, unsigned n, uint32_t value)
 		stop_out_endpoints(o);
 	}
 	otg_fs_ready(o, n);
+	otg_fs_want_frames(o);
 }
 
 static uint32_t read_tsiz(const struct otg_endpoint *e)
@@ -178,7 +179,8 @@ static void write_tsiz(struct otg_endpoint *e, unsigned n, bool in, uint32_t val
 {
 	e->xfrsiz = value & (n ? 0x7ffffu : 0x7fu);
 	e->pktcnt = value >> 19 & (n ? 0x3ffu : in ? 3u : 1u);
-	e->extra = in && !n ? 0 : value >> 29 & 3u;
+	if (in ? n : !otg_fs_is_isochronous(e)) /* RXDPID is the core's */
+		e->extra = value >> 29 & 3u;
 	e->left = e->xfrsiz;
 	e->in_packet = 0;
 }

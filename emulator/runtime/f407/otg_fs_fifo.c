@@ -202,6 +202,7 @@ uint32_t otg_fs_pop_status(struct otg_fs *o)
 	o->rx_left = o->rx_bytes = status >> 4 & 0x7ff;
 	o->rx_endpoint = endpoint;
 	o->rx_counts = what == RX_OUT;
+	o->rx_data1 = status & BIT(16);
 	switch (what) {
 	case RX_GLOBAL_OUT_NAK:
 		otg_fs_out_nak_took_effect(o);
@@ -217,12 +218,14 @@ uint32_t otg_fs_pop_status(struct otg_fs *o)
 	return status;
 }
 
-/* All of an OUT packet has been read (34.16.4, DOEPTSIZx). */
+/* All of an OUT packet has been read (34.16.4, DOEPTSIZx; 34.17.6 for RXDPID). */
 static void packet_was_read(struct otg_fs *o)
 {
 	struct otg_endpoint *e = &o->out[o->rx_endpoint % OTG_ENDPOINTS];
 
 	e->xfrsiz -= o->rx_bytes < e->xfrsiz ? o->rx_bytes : e->xfrsiz;
+	if (otg_fs_is_isochronous(e))
+		e->extra = o->rx_data1 ? 2 : 0;
 	if (!o->rx_endpoint)
 		o->control_unread -= o->rx_bytes < o->control_unread ? o->rx_bytes : o->control_unread;
 }

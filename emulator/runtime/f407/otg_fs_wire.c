@@ -17,8 +17,7 @@ void otg_fs_ready_all(struct otg_fs *o)
 		otg_fs_ready(o, n);
 }
 
-/* False: nobody is there to see a packet. */
-static bool sync(struct otg_fs *o)
+bool otg_fs_sync(struct otg_fs *o)
 {
 	o->user.sync(o->user.context);
 	return o->pulled_up && o->clocked;
@@ -30,7 +29,7 @@ static void suspend(struct bench_event *e)
 {
 	struct otg_fs *o = e->context;
 
-	if (!sync(o) || bench_is_scheduled(e))
+	if (!otg_fs_sync(o) || bench_is_scheduled(e))
 		return;
 	if (!o->maybe_suspended) {
 		o->maybe_suspended = true;
@@ -78,8 +77,9 @@ static void wire_idle(void *context, bool idle)
 	struct otg_fs *o = context;
 
 	bench_cancel(o->bench, &o->suspend_event);
-	if (!sync(o))
+	if (!otg_fs_sync(o))
 		return;
+	otg_fs_want_frames(o);
 	if (idle) {
 		otg_fs_bus_is_silent(o);
 	} else if (o->suspended || o->waking) {
@@ -95,8 +95,9 @@ static void wire_reset(void *context, bool begins)
 	struct otg_fs *o = context;
 
 	bench_cancel(o->bench, &o->suspend_event);
-	if (!sync(o))
+	if (!otg_fs_sync(o))
 		return;
+	otg_fs_want_frames(o);
 	if (!begins) {
 		o->enumerated = true;
 		o->gintsts |= INT_ENUMDNE;
@@ -115,23 +116,12 @@ static void wire_reset(void *context, bool begins)
 	otg_fs_update(o);
 }
 
-/* Frames pass without events while nobody waits for them: SOF is then what a look at it finds. */
-void otg_fs_see_frames(struct otg_fs *o)
-{
-	uint16_t frame = bus_frame(o->bus);
-
-	if (frame == o->frame_seen)
-		return;
-	o->frame_seen = frame;
-	o->gintsts |= INT_SOF | INT_EOPF;
-}
-
 static void wire_sof(void *context, uint16_t frame)
 {
 	struct otg_fs *o = context;
 
 	(void)frame;
-	if (!sync(o))
+	if (!otg_fs_sync(o))
 		return;
 	otg_fs_see_frames(o);
 	otg_fs_update(o);
@@ -156,7 +146,7 @@ static enum bus_handshake wire_setup(void *context, uint8_t address, const uint8
 	struct otg_fs *o = context;
 	struct otg_endpoint *in = &o->in[0], *out = &o->out[0];
 
-	if (!sync(o) || address != o->address || !otg_fs_has_room(o, 8, true))
+	if (!otg_fs_sync(o) || address != o->address || !otg_fs_has_room(o, 8, true))
 		return BUS_NOTHING;
 	in->nak = out->nak = out->ending = true;
 	in->flags |= IN_INEPNE;
@@ -174,30 +164,10 @@ static enum bus_handshake wire_setup(void *context, uint8_t address, const uint8
 	return BUS_ACK;
 }
 
-static enum bus_handshake receive(struct otg_fs *o, unsigned n, bool data1, const uint8_t *data, size_t length)
+static void take_packet(struct otg_fs *o, unsigned n, bool data1, const uint8_t *data, size_t length)
 {
 	struct otg_endpoint *e = &o->out[n];
-	bool isochronous = n && CTL_EPTYP(e->ctl) == TYPE_ISOCHRONOUS;
 
-	if (!(e->ctl & CTL_USBAEP))
-		return BUS_NOTHING;
-	if (length > otg_fs_packet_bytes(o, e)) {
-		e->flags |= OUT_BERR;
-		return BUS_NOTHING;
-	}
-	if (e->ctl & CTL_STALL && !isochronous)
-		return BUS_STALL;
-	if (!e->enabled && CTL_EPTYP(e->ctl) == TYPE_CONTROL)
-		e->flags |= OUT_OTEPDIS;
-	if (e->nak || o->global_out_nak || !e->enabled || !e->pktcnt || !otg_fs_has_room(o, length, false)) {
-		e->flags |= isochronous ? 0 : OUT_NAK;
-		return isochronous ? BUS_NOTHING : BUS_NAK;
-	}
-	if (!isochronous) {
-		if (data1 != e->data1)
-			return BUS_ACK; /* sent once more, as the core sees it: dropped (USB 2.0 8.6.4) */
-		e->data1 = !e->data1;
-	}
 	e->pktcnt--;
 	otg_fs_push_status(o, n, RX_OUT, data1, data, length);
 	if (!n && length) {
@@ -208,6 +178,49 @@ static enum bus_handshake receive(struct otg_fs *o, unsigned n, bool data1, cons
 		e->nak = e->ending = true;
 		otg_fs_push_status(o, n, RX_OUT_DONE, false, NULL, 0);
 	}
+}
+
+/* There is no handshake: what is not taken is dropped. Room is for the largest packet, or there is none (34.16.2, ISOODRP). */
+static enum bus_handshake receive_isochronous(struct otg_fs *o, unsigned n, bool data1, const uint8_t *data,
+					      size_t length)
+{
+	struct otg_endpoint *e = &o->out[n];
+
+	if (e->nak || o->global_out_nak || !e->enabled || !e->pktcnt || !otg_fs_is_its_frame(o, e))
+		return BUS_NOTHING;
+	if (!otg_fs_has_room(o, otg_fs_packet_bytes(o, e), false)) {
+		o->gintsts |= INT_ISOODRP;
+		o->in[n].flags |= IN_PKTDRPSTS; /* where 34.16.4 has it */
+		return BUS_NOTHING;
+	}
+	take_packet(o, n, data1, data, length);
+	return BUS_ACK;
+}
+
+static enum bus_handshake receive(struct otg_fs *o, unsigned n, bool data1, const uint8_t *data, size_t length)
+{
+	struct otg_endpoint *e = &o->out[n];
+
+	if (!(e->ctl & CTL_USBAEP))
+		return BUS_NOTHING;
+	if (length > otg_fs_packet_bytes(o, e)) {
+		e->flags |= OUT_BERR;
+		return BUS_NOTHING;
+	}
+	if (otg_fs_is_isochronous(e))
+		return receive_isochronous(o, n, data1, data, length);
+	if (e->ctl & CTL_STALL)
+		return BUS_STALL;
+	if (!e->enabled && CTL_EPTYP(e->ctl) == TYPE_CONTROL)
+		e->flags |= OUT_OTEPDIS;
+	if (e->nak || o->global_out_nak || !e->enabled || !e->pktcnt || !otg_fs_has_room(o, length, false)) {
+		e->flags |= OUT_NAK;
+		return BUS_NAK;
+	}
+	if (data1 != e->data1)
+		return BUS_ACK; /* sent once more, as the core sees it: dropped (USB 2.0 8.6.4) */
+	e->data1 = !e->data1;
+	take_packet(o, n, data1, data, length);
 	return BUS_ACK;
 }
 
@@ -217,7 +230,7 @@ static enum bus_handshake wire_out(void *context, uint8_t address, uint8_t endpo
 	struct otg_fs *o = context;
 	enum bus_handshake answer;
 
-	if (!sync(o) || address != o->address || endpoint >= OTG_ENDPOINTS)
+	if (!otg_fs_sync(o) || address != o->address || endpoint >= OTG_ENDPOINTS)
 		return BUS_NOTHING;
 	if (!endpoint)
 		end_setup_stage(o);
@@ -228,12 +241,22 @@ static enum bus_handshake wire_out(void *context, uint8_t address, uint8_t endpo
 	return answer;
 }
 
+/* Whether its packet goes; if not, an empty one does, since each token is answered (34.17.6, "Generic periodic IN data transfers"). */
+static bool isochronous_is_due(struct otg_fs *o, struct otg_endpoint *e, bool whole)
+{
+	bool due = !e->nak && otg_fs_is_its_frame(o, e);
+
+	if (!e->nak && !whole)
+		e->flags |= IN_NAK;
+	o->sending_counts = due; /* the empty one, too */
+	return due && whole;
+}
+
 static enum bus_handshake send(struct otg_fs *o, unsigned n, uint8_t *data, size_t room, size_t *length, bool *data1)
 {
 	struct otg_endpoint *e = &o->in[n];
 	struct otg_fifo *f = otg_fs_tx_of(o, n);
-	bool isochronous = n && CTL_EPTYP(e->ctl) == TYPE_ISOCHRONOUS;
-	bool periodic = isochronous || CTL_EPTYP(e->ctl) == TYPE_INTERRUPT;
+	bool isochronous = otg_fs_is_isochronous(e), periodic = isochronous || CTL_EPTYP(e->ctl) == TYPE_INTERRUPT;
 	uint32_t most = otg_fs_packet_bytes(o, e), bytes = e->left < most ? e->left : most;
 	unsigned there = f ? f->count : 0;
 	bool whole = e->enabled && e->pktcnt && there >= (bytes + 3) / 4 && bytes <= room;
@@ -244,14 +267,18 @@ static enum bus_handshake send(struct otg_fs *o, unsigned n, uint8_t *data, size
 		return BUS_STALL;
 	if (!e->nak && (periodic ? !whole : !there && !e->pktcnt))
 		e->flags |= IN_ITTXFE;
-	if (e->nak || (o->global_in_nak && !periodic) || !whole) {
-		e->flags |= isochronous ? 0 : IN_NAK;
-		return isochronous ? BUS_NOTHING : BUS_NAK;
+	o->sending_counts = true;
+	if (isochronous) {
+		if (!isochronous_is_due(o, e, whole))
+			bytes = 0;
+	} else if (e->nak || (o->global_in_nak && !periodic) || !whole) {
+		e->flags |= IN_NAK;
+		return BUS_NAK;
 	}
 	if (bytes)
 		otg_fs_read_packet(o, f, data, bytes);
 	*length = o->sending = bytes;
-	*data1 = e->data1;
+	*data1 = e->data1 && !isochronous;
 	return BUS_ACK;
 }
 
@@ -270,7 +297,7 @@ static enum bus_handshake wire_in(void *context, uint8_t address, uint8_t endpoi
 	struct otg_fs *o = context;
 	enum bus_handshake answer;
 
-	if (!sync(o) || address != o->address || endpoint >= OTG_ENDPOINTS)
+	if (!otg_fs_sync(o) || address != o->address || endpoint >= OTG_ENDPOINTS)
 		return BUS_NOTHING;
 	if (!endpoint) {
 		end_setup_stage(o);
@@ -289,15 +316,15 @@ static void wire_acknowledged(void *context, uint8_t address, uint8_t endpoint)
 	struct otg_fifo *f;
 
 	(void)address;
-	if (!sync(o))
+	if (!otg_fs_sync(o))
 		return;
 	f = otg_fs_tx_of(o, endpoint);
 	if (f)
 		otg_fs_drop_packet(f, o->sending);
-	if (!endpoint || CTL_EPTYP(e->ctl) != TYPE_ISOCHRONOUS)
+	if (!otg_fs_is_isochronous(e))
 		e->data1 = !e->data1;
 	e->left -= o->sending < e->left ? o->sending : e->left;
-	if (e->enabled && e->pktcnt && !--e->pktcnt && !e->xfrsiz) {
+	if (o->sending_counts && e->enabled && e->pktcnt && !--e->pktcnt && !e->xfrsiz) {
 		e->enabled = false;
 		e->flags |= IN_XFRC;
 	}
