@@ -190,6 +190,10 @@ static void the_pull_up_needs_power_a_session_and_the_firmware(void **state)
 	clear(&r, R_DCTL, B(1));
 	assert_true(r.host.attached);
 	assert_false(rd(&r, R_GINTSTS) & B(2));
+	wr(&r, R_GCCFG, B(16));
+	assert_false(r.host.attached);
+	wr(&r, R_GCCFG, B(19) | B(16));
+	assert_false(rd(&r, R_GINTSTS) & B(2)); /* VBUS was there */
 	otg_fs_vbus(r.otg, false);
 	assert_false(r.host.attached);
 	assert_int_equal(rd(&r, R_GOTGINT), B(2)); /* and its end */

@@ -82,7 +82,7 @@ void otg_fs_connect(struct otg_fs *o)
 
 	if (session && !o->session)
 		o->gintsts |= INT_SRQ;
-	if (!session && o->session)
+	if (!session && o->session && !o->vbus) /* it is of the voltage: firmware that looks away ends nothing */
 		o->gotgint |= GOTGINT_SEDET;
 	o->session = session;
 	if (pull_up == o->pulled_up)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* OTG_FS as the host meets it: RM0090 34.17.5 to 34.17.7. The firmware is brought up to the present before each packet. */
+/* OTG_FS as the host meets it: RM0090 34.5.2, 34.17.5, 34.17.6. The firmware is brought up to the present before each packet. */
 #include "otg_fs_internal.h"
 
 #define IDLE_US 3000u    /* 34.5.2: for ESUSP */
