@@ -227,8 +227,10 @@ static void write_endpoint(struct otg_fs *o, uint32_t offset, uint32_t value)
 			write_out_ctl(o, n, value);
 		break;
 	case EP_INT:
-		e->flags &= ~(value & (in ? IN_CLEARED_BY_WRITING : OUT_CLEARED_BY_WRITING));
-		otg_fs_ready(o, n); /* the host has never ceased to ask: the flag of that comes again */
+		value &= e->flags & (in ? IN_CLEARED_BY_WRITING : OUT_CLEARED_BY_WRITING);
+		e->flags &= ~value;
+		if (value)
+			otg_fs_ready(o, n); /* the host has never ceased to ask: the flag of that comes again */
 		break;
 	case EP_TSIZ:
 		write_tsiz(e, n, in, value);
