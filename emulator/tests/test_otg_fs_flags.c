@@ -291,6 +291,34 @@ static void global_in_nak_is_not_for_periodic_endpoints(void **state)
 	rig_close(&r);
 }
 
+/* 34.16.4, DSTS.SUSPSTS and DCTL.RWUSIG; 34.5.2 */
+static void resume_that_nobody_hears_ends_in_silence(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	open_addressed(&r);
+	set(&r, R_DCTL, B(0)); /* nobody sleeps */
+	clear(&r, R_DCTL, B(0));
+	otg_fs_vbus(r.otg, false); /* which nobody looks at */
+	wr(&r, R_GINTSTS, 0xffffffff);
+	for (unsigned i = 0; i < 2; i++) {
+		host_sleep(&r.host, 3000);
+		assert_int_equal(rd(&r, R_GINTSTS) & (B(10) | B(11) | B(31)), B(10));
+		assert_false(rd(&r, R_DSTS) & B(0));
+		host_sleep(&r.host, 3000);
+		assert_int_equal(rd(&r, R_GINTSTS) & (B(10) | B(11) | B(31)), B(10) | B(11));
+		assert_true(rd(&r, R_DSTS) & B(0));
+		wr(&r, R_GINTSTS, 0xffffffff);
+		host_sleep(&r.host, 10000);
+		assert_false(rd(&r, R_GINTSTS) & (B(10) | B(11)));
+		set(&r, R_DCTL, B(0));
+		assert_false(rd(&r, R_DSTS) & B(0));
+		clear(&r, R_DCTL, B(0));
+	}
+	rig_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +330,7 @@ int main(void)
 		cmocka_unit_test(an_in_token_finds_the_fifo_empty),
 		cmocka_unit_test(an_in_transfer_ends_with_both_counts),
 		cmocka_unit_test(global_in_nak_is_not_for_periodic_endpoints),
+		cmocka_unit_test(resume_that_nobody_hears_ends_in_silence),
 	};
 
 	return cmocka_run_group_tests_name("otg_fs_flags", tests, NULL, NULL);
