@@ -24,6 +24,11 @@ uint16_t bus_frame(const struct bus *b)
 	return (uint16_t)((b->frame_before + (now_us - b->frames_since_us) / BUS_FRAME_US) & 0x7ff);
 }
 
+uint64_t bus_frames_since_us(const struct bus *b)
+{
+	return b->state == BUS_RUNS ? b->frames_since_us : BENCH_NEVER;
+}
+
 static void next_sof(struct bus *b)
 {
 	uint64_t now_us = bench_now_us(b->bench), passed;

@@ -67,6 +67,8 @@ void bus_ready(struct bus *, uint8_t endpoint);
 void bus_want_sof(struct bus *, bool on);
 /* Number of the last frame, sent or not; it stands still while the bus is silent. */
 uint16_t bus_frame(const struct bus *);
+/* When frames began to pass, or will, one each millisecond from then on; BENCH_NEVER: the bus is silent. */
+uint64_t bus_frames_since_us(const struct bus *);
 /* It drives resume: a suspended host wakes up. */
 void bus_wake(struct bus *);
 

@@ -42,8 +42,8 @@ static inline void take_address(struct rig *r)
 	set(r, DIEPCTL(0), EPENA | CNAK);
 	assert_true(host_wait(&r->host, &u, 1000));
 	host_sleep(&r->host, 5000);
-	wr(r, DIEPINT(0), 0xff);
-	wr(r, DOEPINT(0), 0xff);
+	wr(r, DIEPINT(0), 0xffff);
+	wr(r, DOEPINT(0), 0xffff);
 	wr(r, DOEPTSIZ(0), 3u << 29);
 }
 

@@ -239,7 +239,7 @@ static inline void st_out_interrupt(struct rig *r, unsigned n)
 		wr(r, DOEPINT(n), B(3));
 		rig_setup(r, r->setup_bytes);
 	}
-	wr(r, DOEPINT(n), flags & (B(1) | B(4)));
+	wr(r, DOEPINT(n), flags & (B(1) | B(4) | B(5) | B(13)));
 }
 
 static inline void st_in_interrupt(struct rig *r, unsigned n)
@@ -285,7 +285,7 @@ static inline void st_reset(struct rig *r)
 		set(r, DOEPCTL(n), SNAK);
 	}
 	set(r, R_DAINTMSK, 0x10001);
-	set(r, R_DOEPMSK, B(0) | B(1) | B(3));
+	set(r, R_DOEPMSK, B(0) | B(1) | B(3) | B(5) | B(13));
 	set(r, R_DIEPMSK, B(0) | B(1) | B(3));
 	drv_dad(r, 0);
 	st_out_start(r);

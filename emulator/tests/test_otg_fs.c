@@ -220,6 +220,10 @@ static void a_silent_bus_suspends_the_device(void **state)
 
 		rig_open(&r, drivers[d]);
 		host_sleep(&r.host, 2900);
+		assert_false(rd(&r, R_GINTSTS) & B(10));
+		host_sleep(&r.host, 200);
+		assert_true(rd(&r, R_GINTSTS) & B(10)); /* early: 34.5.2 */
+		host_sleep(&r.host, 2800);
 		assert_int_equal(r.suspends, 0);
 		host_sleep(&r.host, 200); /* nobody has reset it */
 		assert_int_equal(r.suspends, 1);
@@ -228,7 +232,7 @@ static void a_silent_bus_suspends_the_device(void **state)
 		host_sleep(&r.host, 100000);
 		assert_int_equal(r.suspends, 1);
 		bus_suspend((struct bus *)r.host.dev, true);
-		host_sleep(&r.host, 5000);
+		host_sleep(&r.host, 7000);
 		assert_int_equal(r.suspends, 2);
 		assert_int_equal(rd(&r, R_DSTS) & 1, 1);
 		bus_suspend((struct bus *)r.host.dev, false);
@@ -237,8 +241,10 @@ static void a_silent_bus_suspends_the_device(void **state)
 		assert_int_equal(host_control(&r.host, 0x80, 0, 0, 0, b, 2, NULL), USB_ACK);
 		/* the device wakes the host */
 		bus_suspend((struct bus *)r.host.dev, true);
-		host_sleep(&r.host, 5000);
+		host_sleep(&r.host, 7000);
+		assert_int_equal(rd(&r, R_DSTS) & 1, 1);
 		set(&r, R_DCTL, B(0));
+		assert_int_equal(rd(&r, R_DSTS) & 1, 0); /* by its own doing */
 		host_sleep(&r.host, 5000);
 		clear(&r, R_DCTL, B(0));
 		assert_int_equal(r.resumes, 2);

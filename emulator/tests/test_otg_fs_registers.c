@@ -12,16 +12,18 @@ static void registers_have_their_reset_values(void **state)
 	static const struct {
 		uint32_t offset, want;
 	} rows[] = {
-		{ 0x000, 0x00010800 }, { 0x004, 0 },          { 0x008, 0 },          { 0x00c, 0x00000a40 },
+		{ 0x000, 0x00010000 }, { 0x004, 0 },          { 0x008, 0 },          { 0x00c, 0x00000a40 },
 		{ 0x010, 0x80000000 }, { 0x014, 0x04000020 }, { 0x018, 0 },          { 0x01c, 0 },
-		{ 0x020, 0 },          { 0x024, 0x00000200 }, { 0x028, 0x02000200 }, { 0x038, 0 },
-		{ 0x03c, 0x00001200 }, { 0x040, 0x4f54281a }, { 0x044, 0 },          { 0x048, 0x229dcd20 },
-		{ 0x04c, 0x020001e8 }, { 0x050, 0x0ff08030 }, { 0x100, 0x02000600 }, { 0x104, 0x02000400 },
-		{ 0x800, 0x02200000 }, { 0x804, 0 },          { 0x808, 0x00000010 }, { 0x810, 0 },
-		{ 0x814, 0 },          { 0x818, 0 },          { 0x81c, 0 },          { 0x828, 0x000017d7 },
-		{ 0x82c, 0x000005b8 }, { 0x834, 0 },          { 0x900, 0x00008000 }, { 0x908, 0x00000080 },
-		{ 0x910, 0 },          { 0x920, 0 },          { 0xb00, 0x00008000 }, { 0xb08, 0 },
-		{ 0xb10, 0 },          { 0xb20, 0 },          { 0xe00, 0 },
+		{ 0x020, 0 },          { 0x024, 0x00000200 }, { 0x028, 0x00000200 }, { 0x02c, 0x00080200 },
+		{ 0x038, 0 },          { 0x03c, 0x00001200 }, { 0x040, 0x4f54281a }, { 0x044, 0 },
+		{ 0x048, 0x229dcd20 }, { 0x04c, 0x020001e8 }, { 0x050, 0x0ff08030 }, { 0x100, 0x02000400 },
+		{ 0x104, 0x02000200 }, { 0x108, 0x02000200 }, { 0x10c, 0x02000200 }, { 0x800, 0x02200000 },
+		{ 0x804, 0 },          { 0x808, 0x00000010 }, { 0x810, 0 },          { 0x814, 0 },
+		{ 0x818, 0 },          { 0x81c, 0 },          { 0x828, 0x000017d7 }, { 0x82c, 0x000005b8 },
+		{ 0x834, 0 },          { 0x900, 0x00008000 }, { 0x908, 0x00000080 }, { 0x910, 0 },
+		{ 0x918, 0x00000200 }, { 0x920, 0 },          { 0x928, 0x00000080 }, { 0x930, 0 },
+		{ 0x938, 0x00000200 }, { 0xb00, 0x00008000 }, { 0xb08, 0x00000080 }, { 0xb10, 0 },
+		{ 0xb20, 0 },          { 0xb28, 0x00000080 }, { 0xb30, 0 },          { 0xe00, 0 },
 	};
 	struct rig r;
 
@@ -50,14 +52,14 @@ static void registers_keep_what_they_are_for(void **state)
 	static const struct {
 		uint32_t offset, want;
 	} rows[] = {
-		{ 0x000, 0x00010e02 }, { 0x008, 0x00000181 }, { 0x00c, 0xe0003f47 }, { 0x018, 0xffffffff },
+		{ 0x000, 0x00010e02 }, { 0x008, 0x00000181 }, { 0x00c, 0xe0003f47 }, { 0x018, 0xf73cfcfe },
 		{ 0x024, 0x0000ffff }, { 0x028, 0xffffffff }, { 0x038, 0x003d0000 }, { 0x03c, 0xffffffff },
 		{ 0x040, 0x4f54281a }, { 0x044, 0 },          { 0x048, 0x229dcd20 }, { 0x04c, 0x020001e8 },
 		{ 0x050, 0x0ff08030 }, { 0x100, 0xffffffff }, { 0x104, 0xffffffff }, { 0x10c, 0xffffffff },
-		{ 0x110, 0 },          { 0x800, 0x02201ff7 }, { 0x810, 0x0000007f }, { 0x814, 0x0000007f },
+		{ 0x110, 0 },          { 0x800, 0x02201ff7 }, { 0x810, 0x0000207b }, { 0x814, 0x0000317b },
 		{ 0x81c, 0xffffffff }, { 0x828, 0x0000ffff }, { 0x82c, 0x00000fff }, { 0x834, 0x0000ffff },
-		{ 0x838, 0 },          { 0x83c, 0 },          { 0x910, 0x6018007f }, { 0x930, 0x7fffffff },
-		{ 0xb10, 0x6008007f }, { 0xb30, 0x7fffffff }, { 0xe00, 0x00000003 }, { 0x20004, 0xffffffff },
+		{ 0x838, 0 },          { 0x83c, 0 },          { 0x910, 0x0018007f }, { 0x930, 0x7fffffff },
+		{ 0xb10, 0x6008007f }, { 0xb30, 0x7fffffff }, { 0xe00, 0x00000013 }, { 0x20004, 0xffffffff },
 	};
 	struct rig r;
 
@@ -88,6 +90,12 @@ static void registers_keep_what_they_are_for(void **state)
 	assert_int_equal(rd(&r, DIEPCTL(1)), 0x03cc87ff);
 	wr(&r, R_GRSTCTL, 3u << 6 | B(5));
 	assert_int_equal(rd(&r, R_GRSTCTL), B(31) | 3u << 6);
+	wr(&r, R_DIEPTXF0, 1u << 16);
+	wr(&r, FIFO(0), 0);
+	wr(&r, R_GRSTCTL, 17u << 6 | B(5)); /* 16 is all of them */
+	assert_int_equal(rd(&r, DTXFSTS(0)), 0);
+	wr(&r, R_GRSTCTL, 16u << 6 | B(5));
+	assert_int_equal(rd(&r, DTXFSTS(0)), 1);
 	rig_close(&r);
 }
 
@@ -104,10 +112,10 @@ static void what_is_not_modelled_is_told_once(void **state)
 	}
 	assert_int_equal(r.unknown, 2);
 	assert_int_equal(r.last_unknown, 0x830);
-	rd(&r, 0x18000);
+	rd(&r, FIFO(4));    /* of a channel of a host */
 	wr(&r, 0x1c000, 1); /* all beyond the registers is one */
 	assert_int_equal(r.unknown, 3);
-	assert_int_equal(r.last_unknown, 0x18000);
+	assert_int_equal(r.last_unknown, FIFO(4));
 	rd(&r, DIEPCTL(0) + 4);
 	wr(&r, DOEPCTL(0) + 0x14, 1);
 	assert_int_equal(r.unknown, 5);
@@ -124,11 +132,13 @@ static void what_is_not_modelled_is_told_once(void **state)
 	assert_true(rd(&r, R_GINTSTS) & B(1));
 	wr(&r, R_GINTSTS, B(1));
 	assert_false(rd(&r, R_GINTSTS) & B(1));
-	wr(&r, 0x440, 1);
+	wr(&r, 0x440, 1); /* HPRT may be touched in both modes: 34.16 */
+	assert_false(rd(&r, R_GINTSTS) & B(1));
+	wr(&r, 0x500, 1);
 	assert_true(rd(&r, R_GINTSTS) & B(1));
 	set(&r, R_GUSBCFG, B(29));
 	assert_false(rd(&r, R_GINTSTS) & B(0));
-	assert_int_equal(r.unknown, 5);
+	assert_int_equal(r.unknown, 6);
 	wr(&r, R_GCCFG, B(16) | B(21));
 	assert_false(r.host.attached);
 	clear(&r, R_GUSBCFG, B(29));
@@ -180,6 +190,10 @@ static void the_pull_up_needs_power_a_session_and_the_firmware(void **state)
 	clear(&r, R_DCTL, B(1));
 	assert_true(r.host.attached);
 	assert_false(rd(&r, R_GINTSTS) & B(2));
+	wr(&r, R_GCCFG, B(16));
+	assert_false(r.host.attached);
+	wr(&r, R_GCCFG, B(19) | B(16));
+	assert_false(rd(&r, R_GINTSTS) & B(2)); /* VBUS was there */
 	otg_fs_vbus(r.otg, false);
 	assert_false(r.host.attached);
 	assert_int_equal(rd(&r, R_GOTGINT), B(2)); /* and its end */
@@ -204,8 +218,15 @@ static void a_core_reset_leaves_what_it_is_not_for(void **state)
 	set(&r, R_GUSBCFG, B(30));
 	wr(&r, R_GINTMSK, 0xff);
 	wr(&r, R_PCGCCTL, 1);
+	wr(&r, 0x03c, 1);
+	assert_int_equal(rd(&r, R_DSTS) & 0xff, 0x16);
+	assert_int_equal(rd(&r, R_PCGCCTL), 1); /* its clock cannot be stopped by that while there are frames */
+	set(&r, R_GRSTCTL, B(0));
+	assert_int_equal(rd(&r, R_DSTS) & 0xff, 0x10); /* the speed was found out before */
+	set(&r, R_DCFG, 3);
 	set(&r, R_DCTL, B(1) | B(4) | B(7) | B(9));
 	assert_false(r.host.attached);
+	assert_int_equal(rd(&r, R_PCGCCTL), 0x11);
 	set(&r, R_GRSTCTL, B(0));
 	assert_int_equal(rd(&r, R_GRSTCTL), B(31));
 	assert_int_equal(rd(&r, R_GINTMSK), 0);
@@ -215,7 +236,8 @@ static void a_core_reset_leaves_what_it_is_not_for(void **state)
 	assert_int_equal(rd(&r, R_DCFG), 0x02200003);
 	assert_int_equal(rd(&r, R_DCTL), B(1));
 	assert_int_equal(rd(&r, R_GCCFG), B(16) | B(21));
-	assert_int_equal(rd(&r, R_PCGCCTL), 1);
+	assert_int_equal(rd(&r, R_PCGCCTL), 0x11);
+	assert_int_equal(rd(&r, 0x03c), 0x1200);
 	clear(&r, R_DCTL, B(1));
 	assert_true(r.host.attached);
 	rig_close(&r);
@@ -284,6 +306,7 @@ static void setup_is_taken_in_spite_of_nak_and_stall(void **state)
 	assert_false(rd(&r, DIEPCTL(0)) & STALL);
 	assert_false(rd(&r, DOEPCTL(0)) & STALL);
 	assert_true(rd(&r, DIEPCTL(0)) & NAKSTS);
+	assert_false(rd(&r, DIEPCTL(0)) & B(16)); /* DATA1, which these registers do not show */
 	assert_int_equal(rd(&r, DOEPTSIZ(0)) >> 29, 2);
 	assert_false(rd(&r, DOEPINT(0)) & B(3));
 	/* the stage is over with the host's next token, and the firmware hears of it when it takes the word */

@@ -82,14 +82,14 @@ void otg_fs_connect(struct otg_fs *o)
 
 	if (session && !o->session)
 		o->gintsts |= INT_SRQ;
-	if (!session && o->session)
+	if (!session && o->session && !o->vbus) /* it is of the voltage: firmware that looks away ends nothing */
 		o->gotgint |= GOTGINT_SEDET;
 	o->session = session;
 	if (pull_up == o->pulled_up)
 		return;
 	o->pulled_up = pull_up;
 	bench_cancel(o->bench, &o->suspend_event);
-	o->suspended = o->enumerated = false;
+	o->suspended = o->waking = o->enumerated = false;
 	if (pull_up)
 		otg_fs_bus_is_silent(o);
 	bus_pull_up(o->bus, pull_up);
@@ -108,30 +108,35 @@ void otg_fs_vbus(struct otg_fs *o, bool present)
 
 /* Resets */
 
-/* What GRSTCTL.CSRST resets, and what not (34.16.2): GCCFG, PCGCCTL, SDIS, DSPD and PHYSEL stay. */
+/*
+ * What GRSTCTL.CSRST resets, and what not: PCGCCTL and DSPD stay (34.16.2, GRSTCTL). So do GCCFG and SDIS, which manuals of later
+ * STM32s with this core list too: TinyUSB sets both before, and not again.
+ */
 static void reset_core(struct otg_fs *o)
 {
 	o->gotgctl = o->gotgint = o->gahbcfg = o->grstctl = 0;
 	o->gintsts = o->gintmsk = 0;
 	o->gusbcfg = 0xa00;
 	o->grxfsiz = 0x200;
-	o->dieptxf[0] = 0x02000200;
-	for (unsigned n = 1; n < OTG_ENDPOINTS; n++)
-		o->dieptxf[n] = 0x02000400;
-	o->hptxfsiz = 0x02000600;
+	for (unsigned n = 0; n < OTG_ENDPOINTS; n++)
+		o->dieptxf[n] = 0x02000200;
+	o->dieptxf0_written = false;
+	o->hptxfsiz = 0x02000400;
+	o->cid = 0x1200;
 	o->dctl &= DCTL_SDIS;
 	memset(&o->rx, 0, sizeof o->rx);
 	memset(o->tx, 0, sizeof o->tx);
 	o->rx_left = 0;
 	otg_fs_resize_fifos(o);
 	otg_fs_reset_endpoints(o);
+	otg_fs_reset_wire(o);
+	otg_fs_want_frames(o);
 	otg_fs_connect(o);
 }
 
 void otg_fs_reset(struct otg_fs *o)
 {
 	o->gccfg = o->pcgcctl = o->dctl = o->dcfg = 0;
-	o->cid = 0x1200;
 	otg_fs_connect(o);
 	reset_core(o);
 	o->session = false;
@@ -142,24 +147,19 @@ void otg_fs_clock(struct otg_fs *o, bool on)
 {
 	o->clocked = on;
 	otg_fs_update(o);
-	if (on)
-		otg_fs_ready_all(o);
+	if (!on)
+		return;
+	otg_fs_ready_all(o);
+	otg_fs_want_frames(o);
 }
 
 /* Registers */
-
-static void frames_are_wanted(struct otg_fs *o)
-{
-	if (!(o->gintmsk & (INT_SOF | INT_EOPF)))
-		otg_fs_see_frames(o);
-	bus_want_sof(o->bus, o->gintmsk & (INT_SOF | INT_EOPF));
-}
 
 static uint32_t read_global(struct otg_fs *o, uint32_t offset)
 {
 	switch (offset) {
 	case GOTGCTL:
-		return o->gotgctl | 0x800 | GOTGCTL_CIDSTS | (o->session ? GOTGCTL_BSVLD : 0);
+		return o->gotgctl | GOTGCTL_CIDSTS | (o->session ? GOTGCTL_BSVLD : 0);
 	case GOTGINT:
 		return o->gotgint;
 	case GAHBCFG:
@@ -180,7 +180,8 @@ static uint32_t read_global(struct otg_fs *o, uint32_t offset)
 	case GRXFSIZ:
 		return o->grxfsiz;
 	case DIEPTXF0:
-		return o->dieptxf[0];
+		/* 34.16.2 has no size in it after reset, and 0x200 words free (HNPTXSTS, DTXFSTS0). */
+		return o->dieptxf0_written ? o->dieptxf[0] : o->dieptxf[0] & 0xffff;
 	case GNPTXSTS:
 		return 0x00080000 | otg_fs_tx_free(o, 0);
 	case GCCFG:
@@ -248,8 +249,9 @@ static void write_global(struct otg_fs *o, uint32_t offset, uint32_t value)
 		o->gintsts &= ~(value & INT_CLEARED_BY_WRITING);
 		return;
 	case GINTMSK:
-		o->gintmsk = value;
-		frames_are_wanted(o);
+		otg_fs_see_frames(o);
+		o->gintmsk = value & GINTMSK_KEPT;
+		otg_fs_want_frames(o);
 		return;
 	case GRXFSIZ:
 		o->grxfsiz = value & 0xffff;
@@ -258,6 +260,7 @@ static void write_global(struct otg_fs *o, uint32_t offset, uint32_t value)
 		return;
 	case DIEPTXF0:
 		o->dieptxf[0] = value;
+		o->dieptxf0_written = true;
 		otg_fs_resize_fifos(o);
 		return;
 	case GCCFG:
@@ -292,11 +295,18 @@ static void write_global(struct otg_fs *o, uint32_t offset, uint32_t value)
 	otg_fs_tell_unknown(o, offset, true);
 }
 
-/* Host registers are the other mode's (34.16.2, GINTSTS.MMIS). */
+/* Host registers are the other mode's (34.16.2, GINTSTS.MMIS); HPRT alone can be accessed in both (34.16). */
 static void mismatch(struct otg_fs *o, uint32_t offset, bool write)
 {
-	o->gintsts |= INT_MMIS;
+	if (offset != HPRT)
+		o->gintsts |= INT_MMIS;
 	otg_fs_tell_unknown(o, offset, write);
+}
+
+/* 34.16.5: once the firmware has stopped its clock, which it may while there is nothing on the bus. */
+static bool phy_is_stopped(const struct otg_fs *o)
+{
+	return o->pcgcctl & PCGCCTL_STPPCLK && (o->suspended || !o->pulled_up);
 }
 
 uint32_t otg_fs_read(struct otg_fs *o, uint32_t offset)
@@ -313,7 +323,7 @@ uint32_t otg_fs_read(struct otg_fs *o, uint32_t offset)
 	else if (offset < PCGCCTL)
 		value = otg_fs_read_device(o, offset);
 	else if (offset == PCGCCTL)
-		value = o->pcgcctl | (o->suspended ? BIT(4) : 0);
+		value = o->pcgcctl | (phy_is_stopped(o) ? PCGCCTL_PHYSUSP : 0);
 	else if (offset >= FIFO_BEGIN && offset < FIFO_END)
 		value = otg_fs_read_fifo(o);
 	else if (offset >= RAM_BEGIN && offset < RAM_END)
@@ -338,12 +348,7 @@ void otg_fs_write(struct otg_fs *o, uint32_t offset, uint32_t value)
 	} else if (offset == PCGCCTL) {
 		o->pcgcctl = value & 3u;
 	} else if (offset >= FIFO_BEGIN && offset < FIFO_END) {
-		unsigned n = (offset - FIFO_BEGIN) / 0x1000;
-
-		if (n < OTG_ENDPOINTS)
-			otg_fs_write_fifo(o, n, value);
-		else
-			otg_fs_tell_unknown(o, offset, true);
+		otg_fs_write_fifo(o, (offset - FIFO_BEGIN) / 0x1000, value);
 	} else if (offset >= RAM_BEGIN && offset < RAM_END) {
 		o->ram[(offset - RAM_BEGIN) / 4 % OTG_RAM_WORDS] = value;
 	} else {
@@ -373,6 +378,7 @@ struct otg_fs *otg_fs_new(struct bench *bench, const struct otg_fs_user *user)
 		return NULL;
 	}
 	otg_fs_init_wire(o);
+	otg_fs_init_frames(o);
 	otg_fs_reset(o);
 	return o;
 }
@@ -382,6 +388,7 @@ void otg_fs_free(struct otg_fs *o)
 	if (!o)
 		return;
 	bench_cancel(o->bench, &o->suspend_event);
+	bench_cancel(o->bench, &o->frame_event);
 	bus_free(o->bus);
 	free(o);
 }

@@ -13,7 +13,9 @@ void otg_fs_reset_endpoints(struct otg_fs *o)
 	o->dvbuspulse = 0x5b8;
 	o->global_in_nak = o->global_out_nak = false;
 	o->out_nak_effective = o->out_nak_due = false;
-	o->setup_done_due = o->in_control = false;
+	o->setup_done_due = o->in_control = o->control_write = false;
+	o->setups = 0;
+	o->control_unread = 0;
 	o->dcfg = DCFG_RESERVED | (o->dcfg & DCFG_DSPD);
 	o->address = 0;
 }
@@ -44,7 +46,7 @@ static void stop_out_endpoints(struct otg_fs *o)
 
 		if (!e->disabling || !o->out_nak_effective)
 			continue;
-		e->disabling = e->enabled = false;
+		e->disabling = e->enabled = e->ending = false;
 		e->nak = true;
 		e->flags |= OUT_EPDISD;
 	}
@@ -77,7 +79,7 @@ static void write_dctl(struct otg_fs *o, uint32_t value)
 			otg_fs_push_status(o, 0, RX_GLOBAL_OUT_NAK, false, NULL, 0);
 	}
 	if (risen & DCTL_RWUSIG && o->suspended)
-		bus_wake(o->bus);
+		otg_fs_wake(o);
 	otg_fs_connect(o);
 	otg_fs_ready_all(o);
 }
@@ -88,6 +90,7 @@ static void write_dcfg(struct otg_fs *o, uint32_t value)
 	o->dcfg = DCFG_RESERVED | (value & 0x1ff7u);
 	if (!o->in_control)
 		o->address = DCFG_DAD(o->dcfg);
+	otg_fs_want_frames(o); /* PFIVL */
 }
 
 /* Endpoints */
@@ -98,9 +101,11 @@ static uint32_t read_ctl(const struct otg_fs *o, const struct otg_endpoint *e)
 
 	if (e == &o->out[0])
 		ctl |= o->in[0].ctl & 3u;
-	if (CTL_EPTYP(e->ctl) == TYPE_ISOCHRONOUS ? bus_frame(o->bus) & 1 : e->data1)
+	if (e == &o->in[0] || e == &o->out[0]) /* reserved there */
+		;
+	else if (otg_fs_is_isochronous(e) ? e->odd : e->data1)
 		ctl |= CTL_DPID;
-	return ctl | (e->nak ? CTL_NAKSTS : 0) | (e->enabled ? CTL_EPENA : 0);
+	return ctl | (e->nak ? CTL_NAKSTS : 0) | (e->enabled ? CTL_EPENA : 0) | (e->disabling ? CTL_EPDIS : 0);
 }
 
 static void write_fields(struct otg_endpoint *e, unsigned n, bool in, uint32_t value)
@@ -110,10 +115,8 @@ static void write_fields(struct otg_endpoint *e, unsigned n, bool in, uint32_t v
 	if (n) {
 		kept |= CTL_MPSIZ | CTL_USBAEP | CTL_EPTYP_MASK;
 		e->ctl = value & kept;
-		if (value & CTL_SD1PID)
-			e->data1 = true;
-		if (value & CTL_SD0PID)
-			e->data1 = false;
+		if (value & (CTL_SD0PID | CTL_SD1PID))
+			*(otg_fs_is_isochronous(e) ? &e->odd : &e->data1) = !(value & CTL_SD0PID);
 		return;
 	}
 	/* STALL of endpoint 0 is set here and cleared by SETUP alone. */
@@ -141,6 +144,7 @@ static void write_in_ctl(struct otg_fs *o, unsigned n, uint32_t value)
 		e->flags |= IN_EPDISD;
 	}
 	otg_fs_ready(o, n);
+	otg_fs_want_frames(o);
 }
 
 static void write_out_ctl(struct otg_fs *o, unsigned n, uint32_t value)
@@ -154,13 +158,16 @@ static void write_out_ctl(struct otg_fs *o, unsigned n, uint32_t value)
 		e->nak = true;
 	if (value & CTL_EPENA) {
 		e->enabled = true;
-		e->disabling = e->disabling && !(value & CTL_CNAK); /* it was forgotten, and begins anew */
+		if (value & CTL_CNAK) /* it begins anew, whatever was to end it */
+			e->disabling = e->ending = false;
 	}
-	if (value & CTL_EPDIS && e->enabled && n) { /* endpoint 0 cannot be disabled */
+	/* Endpoint 0 cannot be disabled. With CNAK, EPDIS is what was read back, and a new transfer is meant (ASSUMED). */
+	if (value & CTL_EPDIS && !(value & CTL_CNAK) && e->enabled && n) {
 		e->disabling = true;
 		stop_out_endpoints(o);
 	}
 	otg_fs_ready(o, n);
+	otg_fs_want_frames(o);
 }
 
 static uint32_t read_tsiz(const struct otg_endpoint *e)
@@ -172,7 +179,8 @@ static void write_tsiz(struct otg_endpoint *e, unsigned n, bool in, uint32_t val
 {
 	e->xfrsiz = value & (n ? 0x7ffffu : 0x7fu);
 	e->pktcnt = value >> 19 & (n ? 0x3ffu : in ? 3u : 1u);
-	e->extra = value >> 29 & 3u;
+	if (in ? n : !otg_fs_is_isochronous(e)) /* RXDPID is the core's */
+		e->extra = value >> 29 & 3u;
 	e->left = e->xfrsiz;
 	e->in_packet = 0;
 }
@@ -190,7 +198,7 @@ static uint32_t read_endpoint(struct otg_fs *o, uint32_t offset)
 	case EP_CTL:
 		return read_ctl(o, e);
 	case EP_INT:
-		return in ? otg_fs_in_flags(o, n) : e->flags;
+		return in ? otg_fs_in_flags(o, n) : e->flags | OUT_RESERVED;
 	case EP_TSIZ:
 		return read_tsiz(e);
 	case EP_TXFSTS:
@@ -219,7 +227,10 @@ static void write_endpoint(struct otg_fs *o, uint32_t offset, uint32_t value)
 			write_out_ctl(o, n, value);
 		break;
 	case EP_INT:
-		e->flags &= ~(value & (in ? IN_CLEARED_BY_WRITING : OUT_CLEARED_BY_WRITING));
+		value &= e->flags & (in ? IN_CLEARED_BY_WRITING : OUT_CLEARED_BY_WRITING);
+		e->flags &= ~value;
+		if (value)
+			otg_fs_ready(o, n); /* the host has never ceased to ask: the flag of that comes again */
 		break;
 	case EP_TSIZ:
 		write_tsiz(e, n, in, value);
@@ -276,10 +287,10 @@ void otg_fs_write_device(struct otg_fs *o, uint32_t offset, uint32_t value)
 		write_dctl(o, value);
 		break;
 	case DIEPMSK:
-		o->diepmsk = value & 0x7fu;
+		o->diepmsk = value & DIEPMSK_KEPT;
 		break;
 	case DOEPMSK:
-		o->doepmsk = value & 0x7fu;
+		o->doepmsk = value & DOEPMSK_KEPT;
 		break;
 	case DAINTMSK:
 		o->daintmsk = value;

@@ -46,10 +46,8 @@ static void empty(struct otg_fifo *f)
 static void resize(struct otg_fs *o, struct otg_fifo *f, unsigned start, unsigned depth)
 {
 	uint32_t kept[OTG_RAM_WORDS];
-	unsigned count = f->count;
+	unsigned count = f->count < OTG_RAM_WORDS ? f->count : OTG_RAM_WORDS;
 
-	if (depth > OTG_RAM_WORDS)
-		depth = OTG_RAM_WORDS;
 	if (f->start == start && f->depth == depth)
 		return;
 	for (unsigned i = 0; i < count; i++)
@@ -69,14 +67,14 @@ void otg_fs_resize_fifos(struct otg_fs *o)
 void otg_fs_flush_rx(struct otg_fs *o)
 {
 	empty(&o->rx);
-	o->rx_left = 0;
+	o->rx_left = o->control_unread = 0;
 	otg_fs_ready_all(o);
 }
 
 void otg_fs_flush_tx(struct otg_fs *o, unsigned number)
 {
 	for (unsigned i = 0; i < OTG_ENDPOINTS; i++) {
-		if (number < 16 && number != i)
+		if (number != GRSTCTL_ALL_FIFOS && number != i)
 			continue;
 		empty(&o->tx[i]);
 		for (unsigned n = 0; n < OTG_ENDPOINTS; n++)
@@ -104,24 +102,19 @@ bool otg_fs_tx_is_low(const struct otg_fs *o, const struct otg_fifo *f)
 	return o->gahbcfg & GAHBCFG_TXFELVL ? !f->count : f->count <= f->depth / 2;
 }
 
-/* A word is lost where there is no room; XFRSIZ counts what was written all the same (34.16.4). */
+/* A word is lost where there is no room; XFRSIZ goes down by each packet that was written all the same (34.16.4, DIEPTSIZx). */
 void otg_fs_write_fifo(struct otg_fs *o, unsigned endpoint, uint32_t word)
 {
 	struct otg_endpoint *e = &o->in[endpoint];
 	struct otg_fifo *f = otg_fs_tx_of(o, endpoint);
-	uint32_t packet = otg_fs_packet_bytes(o, e), bytes = 4;
+	uint32_t most = otg_fs_packet_bytes(o, e), packet = e->xfrsiz < most ? e->xfrsiz : most;
 
 	if (f)
 		push(o, f, word);
-	if (e->enabled) {
-		if (packet - e->in_packet < bytes)
-			bytes = packet - e->in_packet;
-		if (e->xfrsiz < bytes)
-			bytes = e->xfrsiz;
-		e->xfrsiz -= bytes;
-		e->in_packet += bytes;
-		if (e->in_packet >= packet || !e->xfrsiz)
-			e->in_packet = 0;
+	e->in_packet += 4;
+	if (e->in_packet >= packet) {
+		e->in_packet = 0;
+		e->xfrsiz -= packet;
 	}
 	otg_fs_ready(o, endpoint);
 }
@@ -187,6 +180,15 @@ static void room_was_made(struct otg_fs *o)
 		bus_ready(o->bus, (uint8_t)n);
 }
 
+static void end(struct otg_fs *o, unsigned endpoint, uint32_t flag)
+{
+	struct otg_endpoint *e = &o->out[endpoint % OTG_ENDPOINTS];
+
+	e->flags |= flag;
+	if (e->ending) /* ASSUMED: not where the firmware was faster, and has enabled the endpoint anew */
+		e->ending = e->enabled = false;
+}
+
 /* Popping a word is what lets the core raise what it stands for (34.16.2, GRXSTSP). ASSUMED: where data of the packet before was not
  * read, the next word of it comes out, as of any FIFO. */
 uint32_t otg_fs_pop_status(struct otg_fs *o)
@@ -197,24 +199,35 @@ uint32_t otg_fs_pop_status(struct otg_fs *o)
 
 	if (!any)
 		return status;
-	o->rx_left = status >> 4 & 0x7ff;
+	o->rx_left = o->rx_bytes = status >> 4 & 0x7ff;
 	o->rx_endpoint = endpoint;
 	o->rx_counts = what == RX_OUT;
+	o->rx_data1 = status & BIT(16);
 	switch (what) {
 	case RX_GLOBAL_OUT_NAK:
 		otg_fs_out_nak_took_effect(o);
 		break;
 	case RX_OUT_DONE:
-		if (endpoint < OTG_ENDPOINTS)
-			o->out[endpoint].flags |= OUT_XFRC;
+		end(o, endpoint, OUT_XFRC);
 		break;
 	case RX_SETUP_DONE:
-		if (endpoint < OTG_ENDPOINTS)
-			o->out[endpoint].flags |= OUT_STUP;
+		end(o, endpoint, OUT_STUP);
 		break;
 	}
 	room_was_made(o);
 	return status;
+}
+
+/* All of an OUT packet has been read (34.16.4, DOEPTSIZx; 34.17.6 for RXDPID). */
+static void packet_was_read(struct otg_fs *o)
+{
+	struct otg_endpoint *e = &o->out[o->rx_endpoint % OTG_ENDPOINTS];
+
+	e->xfrsiz -= o->rx_bytes < e->xfrsiz ? o->rx_bytes : e->xfrsiz;
+	if (otg_fs_is_isochronous(e))
+		e->extra = o->rx_data1 ? 2 : 0;
+	if (!o->rx_endpoint)
+		o->control_unread -= o->rx_bytes < o->control_unread ? o->rx_bytes : o->control_unread;
 }
 
 uint32_t otg_fs_read_fifo(struct otg_fs *o)
@@ -222,11 +235,8 @@ uint32_t otg_fs_read_fifo(struct otg_fs *o)
 	uint32_t word = pop(o, &o->rx), bytes = o->rx_left < 4 ? o->rx_left : 4;
 
 	o->rx_left -= bytes;
-	if (o->rx_counts && o->rx_endpoint < OTG_ENDPOINTS) {
-		struct otg_endpoint *e = &o->out[o->rx_endpoint];
-
-		e->xfrsiz -= bytes < e->xfrsiz ? bytes : e->xfrsiz;
-	}
+	if (o->rx_counts && bytes && !o->rx_left)
+		packet_was_read(o);
 	room_was_made(o);
 	return word;
 }
