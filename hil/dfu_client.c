@@ -10,7 +10,8 @@
 #include "host_wait.h"
 #include "option_bytes.h"
 
-#define REQUEST_US UINT64_C(2000000) /* for what is answered at once */
+#define REQUEST_US \
+	UINT64_C(5000000) /* for what is answered at once: what a host allows any request (USB 2.0 9.2.6.1) */
 /* A 128 KiB sector takes 4 s at most (DS8626, programming with x8): a board that holds an answer longer is stuck. */
 #define SECTOR_US UINT64_C(10000000)
 #define BUSY_MOST 200 /* answers of dfuDNBUSY to one command, which the ROM gives once */
