@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "remote.h"
 #include "terminals.h"
@@ -575,6 +576,62 @@ static bool first_look_at_process(struct blocked *b, const struct private_bus *b
 	return all;
 }
 
+/* The call that a thread sleeps in, and what for; -1: none. */
+static long call_of(const struct thread *t, uint64_t a[2])
+{
+	char *at;
+	long number = strtol(t->line, &at, 10);
+
+	if (at == t->line)
+		return -1;
+	a[0] = strtoull(at, &at, 16);
+	a[1] = strtoull(at, &at, 16);
+	return number;
+}
+
+static bool waits_for(const struct thread *t, pid_t child)
+{
+	uint64_t a[2];
+
+	switch (call_of(t, a)) {
+	case SYS_wait4:
+		return (pid_t)a[0] <= 0 || (pid_t)a[0] == child;
+	case SYS_waitid:
+		return a[0] == P_ALL || a[0] == P_PGID || (a[0] == P_PID && (pid_t)a[1] == child);
+	default:
+		return false;
+	}
+}
+
+/* A process that has ended, and a parent that waits for just that: it is about to be woken, however long that takes. One whose
+ * first thread alone has ended is not to be had yet. */
+static bool is_awaited(const struct blocked *b, pid_t pid)
+{
+	const struct thread *ended = NULL;
+	char text[512];
+	const char *at;
+	int parent;
+
+	for (const struct thread *t = b->threads; t; t = t->next) {
+		if (t->pid != pid || t->round != b->round)
+			continue;
+		if (*t->line && strncmp(t->line, "-1 ", 3) != 0)
+			return false;
+		ended = t;
+	}
+	if (!ended)
+		return false;
+	look_at(ended->stat_fd, text, sizeof(text));
+	at = strrchr(text, ')');
+	if (!at || sscanf(at + 1, " Z %d", &parent) != 1)
+		return false;
+	for (const struct thread *t = b->threads; t; t = t->next) {
+		if (t->pid == parent && t->round == b->round && waits_for(t, pid))
+			return true;
+	}
+	return false;
+}
+
 /* What has ended below the guardian is about to be reported by it: that is not idle time to be skipped. */
 static bool first_look(struct blocked *b, const struct private_bus *bus)
 {
@@ -588,7 +645,8 @@ static bool first_look(struct blocked *b, const struct private_bus *bus)
 	noted = b->root_fd >= 0 && note_children(b, b->root_fd, &b->root_children);
 	roots = b->pid_count;
 	for (size_t i = 0; noted && i < b->pid_count; i++)
-		noted = first_look_at_process(b, bus, b->pids[i]) && (i >= roots || !blocked_is_zombie(b->pids[i]));
+		noted = first_look_at_process(b, bus, b->pids[i]) &&
+			!(i < roots ? blocked_is_zombie(b->pids[i]) : is_awaited(b, b->pids[i]));
 	return noted && roots;
 }
 
