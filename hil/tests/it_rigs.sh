@@ -158,11 +158,20 @@ END
   says waits 'ERROR'
 }
 
+# What firmware does is told by events, a fault with its registers.
+of_firmware()
+{
+  need dfu-util
+  "$dfuemu" exec --app firmware -q -- true >missing 2>&1 || skip "$(sed 's/.*--app firmware: //; q' missing)"
+  rig 0 --app firmware --capture c.pcapng -- "$repo/scenarios/firmware/faults.yaml"
+}
+
 later 'smoke scenarios have the verdicts of the private bus' same_verdicts
 later 'a rig that is not there is unfit' unfit
 later 'a board comes to a scenario as it left the factory' known_board
 later 'what the boards are not is a reason to skip' reasons
 later 'interrupts, limits and bystanders are those of the private bus' behaviour
+later 'faults of firmware are told, and with their registers' of_firmware
 later 'the clock is that of the boards' faster
 later 'a server has boards without a host, and may go' server
 finish
