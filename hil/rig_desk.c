@@ -379,6 +379,13 @@ static int desk_button(struct rig *rig, unsigned board, bool pressed)
 	return engine_button(engine, pressed);
 }
 
+static const struct rig_fault *desk_fault_of(struct rig *rig, unsigned board)
+{
+	const struct rig_fault *f = board && board <= PRIVATE_BUS_PORTS ? &desk_of(rig)->signs[board].fault : NULL;
+
+	return f && f->count ? f : NULL;
+}
+
 /* --- without a tool --- */
 
 static int desk_flash_load(struct rig *rig, unsigned board, uint32_t address, const uint8_t *data, size_t length)
@@ -587,6 +594,7 @@ static const struct rig_ops desk_ops = {
 	.console_send = desk_console_send,
 	.wait_sign = desk_wait_sign,
 	.button = desk_button,
+	.fault = desk_fault_of,
 	.now_us = desk_now,
 	.run = desk_run,
 	.crowded = desk_crowded,
