@@ -132,7 +132,7 @@ static int keep(struct control_rig *r, const json_t *line)
 	if (e.type == MCU_EVENT_CONSOLE && !e.line)
 		return 0;
 	board_signs_heard(&r->signs[board], &e);
-	if (e.type == MCU_EVENT_CONSOLE)
+	if (!rig_event_is_kept(&e))
 		return 0;
 	if (r->event_count == r->event_room) {
 		size_t room = r->event_room ? 2 * r->event_room : 256;
@@ -143,7 +143,6 @@ static int keep(struct control_rig *r, const json_t *line)
 		r->events = more;
 		r->event_room = room;
 	}
-	e.fault = NULL;
 	r->events[r->event_count++] = (struct rig_event){ .board = board, .event = e };
 	return 0;
 }

@@ -139,11 +139,13 @@ struct rig_fault {
 	enum reset_cause cause; /* the first time */
 };
 
-/* What has happened on the boards, in order. */
+/* What has happened to flash and option bytes of the boards, in order. */
 struct rig_event {
 	unsigned board;
 	struct mcu_event event;
 };
+/* This is such an event. Of others firmware may make any number. */
+bool rig_event_is_kept(const struct mcu_event *);
 
 struct rig;
 struct rig_ops {

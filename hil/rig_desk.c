@@ -29,7 +29,7 @@ static void board_event(void *context, const struct desk_event *e)
 		r->causes[e->board] = e->mcu->cause;
 	if (e->board <= PRIVATE_BUS_PORTS)
 		board_signs_heard(&r->signs[e->board], e->mcu);
-	if (e->mcu->type == MCU_EVENT_CONSOLE)
+	if (!rig_event_is_kept(e->mcu))
 		return;
 	if (r->event_count == r->event_room) {
 		size_t room = r->event_room ? 2 * r->event_room : 256;
@@ -40,8 +40,7 @@ static void board_event(void *context, const struct desk_event *e)
 		r->events = more;
 		r->event_room = room;
 	}
-	r->events[r->event_count] = (struct rig_event){ .board = e->board, .event = *e->mcu };
-	r->events[r->event_count++].event.fault = NULL; /* what it points to is not ours to keep */
+	r->events[r->event_count++] = (struct rig_event){ .board = e->board, .event = *e->mcu };
 }
 
 /* --- the desk --- */
