@@ -193,7 +193,7 @@ static void qemu_stop(void *context, struct mcu *mcu)
 	q->locked_up = false;
 }
 
-static const struct mcu_app_ops qemu_app_ops = { .start = qemu_start, .stop = qemu_stop };
+static const struct mcu_app_ops qemu_app_ops = { .start = qemu_start, .stop = qemu_stop, .executes = true };
 
 /* The engine */
 

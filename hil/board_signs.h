@@ -10,6 +10,7 @@ struct board_signs { /* all zero: nothing yet */
 	struct console_text console;
 	unsigned leds;   /* a bit for each that is lit */
 	unsigned faults; /* since the last reset, a bit for each exception; bit 0: a lock-up */
+	struct rig_fault fault;
 };
 
 void board_signs_heard(struct board_signs *, const struct mcu_event *);

@@ -2,6 +2,7 @@
 /* What has happened on boards behind a control socket: events as they are told, and the capture of the dfuemu. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,17 +55,31 @@ static const char *pin_name(int i)
 	return mcu_pin_name((enum mcu_pin)i);
 }
 
-/* False: it is none of a chip. */
+static uint32_t member(const json_t *o, const char *name)
+{
+	return (uint32_t)json_integer_value(json_object_get(o, name));
+}
+
+/* As event_write_fault() tells it. */
 static void read_fault(const json_t *o, struct mcu_fault *f)
 {
-	const char *name = json_string_value(json_object_get(o, "exception"));
-	const char *hfsr = json_string_value(json_object_get(o, "hfsr"));
+	const char *exception = json_string_value(json_object_get(o, "exception"));
+	char name[8];
 
-	*f = (struct mcu_fault){ .lockup = json_is_true(json_object_get(o, "lockup")) };
-	if (hfsr)
-		f->hfsr = (uint32_t)strtoul(hfsr, NULL, 16);
-	for (unsigned i = 3; name && i <= 6; i++)
-		if (!strcmp(name, mcu_exception_name(i)))
+	*f = (struct mcu_fault){
+		.lockup = json_is_true(json_object_get(o, "lockup")),
+		.cfsr = member(o, "cfsr"),
+		.hfsr = member(o, "hfsr"),
+		.mmfar = member(o, "mmfar"),
+		.bfar = member(o, "bfar"),
+		.xpsr = member(o, "xpsr"),
+	};
+	for (unsigned i = 0; i < 16; i++) {
+		snprintf(name, sizeof(name), i < 13 ? "r%u" : i == 13 ? "sp" : i == 14 ? "lr" : "pc", i);
+		f->r[i] = member(o, name);
+	}
+	for (unsigned i = 3; exception && i <= 6; i++)
+		if (!strcmp(exception, mcu_exception_name(i)))
 			f->exception = i;
 }
 
@@ -117,7 +132,7 @@ static int keep(struct control_rig *r, const json_t *line)
 	if (e.type == MCU_EVENT_CONSOLE && !e.line)
 		return 0;
 	board_signs_heard(&r->signs[board], &e);
-	if (e.type == MCU_EVENT_CONSOLE)
+	if (!rig_event_is_kept(&e))
 		return 0;
 	if (r->event_count == r->event_room) {
 		size_t room = r->event_room ? 2 * r->event_room : 256;
@@ -128,7 +143,6 @@ static int keep(struct control_rig *r, const json_t *line)
 		r->events = more;
 		r->event_room = room;
 	}
-	e.fault = NULL;
 	r->events[r->event_count++] = (struct rig_event){ .board = board, .event = e };
 	return 0;
 }

@@ -31,7 +31,7 @@ static void labelled(FILE *out, const char *indent, const char *label, const cha
 {
 	char *clean = text ? text_clean(text) : NULL, *line = clean, *end;
 	size_t length = clean ? strlen(clean) : 0;
-	int width = label ? 10 : 0;
+	int width = label ? strlen(label) < 10 ? 10 : (int)strlen(label) + 1 : 0;
 
 	if (!clean)
 		return;
@@ -138,6 +138,7 @@ void result_explain(FILE *out, const struct result *r, const char *indent)
 	if (step) {
 		labelled(out, indent, "expected:", step->expected);
 		labelled(out, indent, "got:", step->got);
+		labelled(out, indent, "application:", step->application);
 		labelled(out, indent, "command:", step->command);
 		quoted(out, indent, "stdout:", step->output);
 		quoted(out, indent, "stderr:", step->error);

@@ -10,9 +10,11 @@
 #include <unistd.h>
 #include "board_fit.h"
 #include "engine.h"
+#include "fault_text.h"
 #include "play_internal.h"
 #include "rig_choice.h"
 #include "share.h"
+#include "text.h"
 #include "verb.h"
 
 #define LIMIT_US UINT64_C(600000000)
@@ -379,6 +381,29 @@ static size_t exchanges(struct play *play)
 	return play->rig->ops->can & RIG_TRANSCRIPT ? play->rig->ops->transcript(play->rig)->count : 0;
 }
 
+/* What has become of the firmware, of which the step may say nothing. */
+static void note_faults(struct play *play)
+{
+	const struct rig_ops *ops = play->rig->ops;
+	bool several = ops->profile(play->rig, 2) != NULL;
+
+	for (unsigned b = 1; ops->profile(play->rig, b); b++) {
+		const struct rig_fault *fault = ops->fault(play->rig, b);
+		char *text = fault ? fault_text(fault, several ? b : 0) : NULL, *before = play->step->application;
+		struct rig_status status;
+
+		if (!fault && ops->can & RIG_INSIDE && !ops->status(play->rig, b, &status) &&
+		    status.cause == RESET_NOT_EXECUTABLE)
+			text = strdup("the bootloader found nothing that can be executed, and reset the board");
+
+		if (!text)
+			continue;
+		play->step->application = before ? text_format("%s\n%s", before, text) : strdup(text);
+		free(before);
+		free(text);
+	}
+}
+
 static enum play_outcome run_step(struct play *play, size_t i)
 {
 	const struct step *step = &play->options->scenario->steps[i];
@@ -398,6 +423,8 @@ static enum play_outcome run_step(struct play *play, size_t i)
 	else
 		r = step->verb->run(play, step);
 	play->step->end_us = play->rig->ops->now_us(play->rig);
+	if (r)
+		note_faults(play);
 	play->step->exchange_count = exchanges(play) - play->step->first_exchange;
 	if (r && play->step->verdict == VERDICT_PASSED) /* a verb that did not say why */
 		play_error(play, "step '%s' failed without a reason", step->verb->name);

@@ -55,6 +55,7 @@ static const struct member result_step_members[] = {
 	MEMBER(result_step, TEXT, message, "message"),
 	MEMBER(result_step, TEXT, expected, "expected"),
 	MEMBER(result_step, TEXT, got, "got"),
+	MEMBER(result_step, TEXT, application, "application"),
 	MEMBER(result_step, U64, start_us, "start-us"),
 	MEMBER(result_step, U64, end_us, "end-us"),
 	MEMBER(result_step, TEXT, command, "command"),

@@ -29,6 +29,7 @@ struct result_step {
 	enum verdict verdict;                  /* SKIPPED: not reached */
 	char *message;                         /* NULL when it passed */
 	char *expected, *got;                  /* NULL: none */
+	char *application;                     /* where it failed: faults of what runs on the boards; NULL: none */
 	uint64_t start_us, end_us;             /* on the board's clock */
 	char *command;                         /* of a tool, quoted for a shell; NULL */
 	int exit_status;                       /* -1: none; 128 + signal */

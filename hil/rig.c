@@ -62,3 +62,9 @@ const char *rig_application_word(enum rig_application application)
 
 	return words[application];
 }
+
+bool rig_event_is_kept(const struct mcu_event *e)
+{
+	return e->type == MCU_EVENT_ERASED || e->type == MCU_EVENT_PROGRAMMED || e->type == MCU_EVENT_OPTIONS ||
+	       e->type == MCU_EVENT_CUT;
+}

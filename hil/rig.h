@@ -129,11 +129,23 @@ struct rig_sign {
 	bool lockup;        /* one that could not be taken */
 };
 
-/* What has happened on the boards, in order. */
+/* The first fault of an application: those that come after it mostly come of it. */
+struct rig_fault {
+	unsigned count; /* faults since; 0: there was none, and nothing else here says anything */
+	uint64_t at_us; /* on the board's clock */
+	struct mcu_fault fault;
+	bool lockup;            /* this, or one since */
+	bool was_reset;         /* since, not by a hand: */
+	enum reset_cause cause; /* the first time */
+};
+
+/* What has happened to flash and option bytes of the boards, in order. */
 struct rig_event {
 	unsigned board;
 	struct mcu_event event;
 };
+/* This is such an event. Of others firmware may make any number. */
+bool rig_event_is_kept(const struct mcu_event *);
 
 struct rig;
 struct rig_ops {
@@ -151,6 +163,8 @@ struct rig_ops {
 	int (*console_send)(struct rig *, unsigned board, const char *text);                        /* -EOPNOTSUPP */
 	int (*wait_sign)(struct rig *, unsigned board, const struct rig_sign *, uint64_t limit_us); /* or -ETIMEDOUT */
 	int (*button)(struct rig *, unsigned board, bool pressed);                                  /* -EOPNOTSUPP */
+	/* Of what has run since a hand has reset the board; the rig's, until the next call. NULL: there was none, or none is known. */
+	const struct rig_fault *(*fault)(struct rig *, unsigned board);
 	uint64_t (*now_us)(struct rig *);
 	int (*run)(struct rig *, const struct rig_run *, struct rig_ran *, char why[RIG_WHY]);
 

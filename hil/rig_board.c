@@ -179,6 +179,12 @@ static int board_wait_sign(struct rig *rig, unsigned board, const struct rig_sig
 	return -EOPNOTSUPP;
 }
 
+static const struct rig_fault *board_fault(struct rig *rig, unsigned board)
+{
+	(void)rig, (void)board;
+	return NULL;
+}
+
 static int board_button(struct rig *rig, unsigned board, bool pressed)
 {
 	(void)rig, (void)board, (void)pressed;
@@ -451,6 +457,7 @@ static const struct rig_ops board_ops = {
 	.console_send = board_console_send,
 	.wait_sign = board_wait_sign,
 	.button = board_button,
+	.fault = board_fault,
 	.now_us = board_now,
 	.run = board_run,
 	.crowded = board_crowded,

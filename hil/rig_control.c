@@ -242,6 +242,17 @@ static int control_wait_sign(struct rig *rig, unsigned board, const struct rig_s
 	}
 }
 
+static const struct rig_fault *control_fault(struct rig *rig, unsigned board)
+{
+	struct control_rig *r = control_of(rig);
+	struct control_board b;
+
+	if (!board || board > r->boards)
+		return NULL;
+	control_status(r, board, &b); /* with all events up to now */
+	return r->signs[board].fault.count ? &r->signs[board].fault : NULL;
+}
+
 static int control_button(struct rig *rig, unsigned board, bool pressed)
 {
 	return control_command(control_of(rig), board, "button %s", pressed ? "press" : "release");
@@ -485,6 +496,7 @@ static const struct rig_ops control_ops = {
 	.console_send = control_console_send,
 	.wait_sign = control_wait_sign,
 	.button = control_button,
+	.fault = control_fault,
 	.now_us = control_now,
 	.run = control_run,
 	.crowded = control_crowded,

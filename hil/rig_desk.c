@@ -29,7 +29,7 @@ static void board_event(void *context, const struct desk_event *e)
 		r->causes[e->board] = e->mcu->cause;
 	if (e->board <= PRIVATE_BUS_PORTS)
 		board_signs_heard(&r->signs[e->board], e->mcu);
-	if (e->mcu->type == MCU_EVENT_CONSOLE)
+	if (!rig_event_is_kept(e->mcu))
 		return;
 	if (r->event_count == r->event_room) {
 		size_t room = r->event_room ? 2 * r->event_room : 256;
@@ -40,8 +40,7 @@ static void board_event(void *context, const struct desk_event *e)
 		r->events = more;
 		r->event_room = room;
 	}
-	r->events[r->event_count] = (struct rig_event){ .board = e->board, .event = *e->mcu };
-	r->events[r->event_count++].event.fault = NULL; /* what it points to is not ours to keep */
+	r->events[r->event_count++] = (struct rig_event){ .board = e->board, .event = *e->mcu };
 }
 
 /* --- the desk --- */
@@ -379,6 +378,13 @@ static int desk_button(struct rig *rig, unsigned board, bool pressed)
 	return engine_button(engine, pressed);
 }
 
+static const struct rig_fault *desk_fault_of(struct rig *rig, unsigned board)
+{
+	const struct rig_fault *f = board && board <= PRIVATE_BUS_PORTS ? &desk_of(rig)->signs[board].fault : NULL;
+
+	return f && f->count ? f : NULL;
+}
+
 /* --- without a tool --- */
 
 static int desk_flash_load(struct rig *rig, unsigned board, uint32_t address, const uint8_t *data, size_t length)
@@ -587,6 +593,7 @@ static const struct rig_ops desk_ops = {
 	.console_send = desk_console_send,
 	.wait_sign = desk_wait_sign,
 	.button = desk_button,
+	.fault = desk_fault_of,
 	.now_us = desk_now,
 	.run = desk_run,
 	.crowded = desk_crowded,

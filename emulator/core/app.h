@@ -19,7 +19,7 @@ struct mcu_fault {
 };
 
 struct mcu_app_ops {
-	/* The CPU has loaded MSP and PC from the vector table at vector; both were found sane. Returns the application's USB
+	/* The CPU has loaded MSP and PC from the vector table at vector; unless it executes, both were found sane. Returns the application's USB
 	 * device, not yet attached (mcu attaches it after the profile's app_attach_us, at its speed or else full speed, unless
 	 * the application does so itself), or NULL: it runs without USB.
 	 * The device lives until stop(). */
@@ -29,6 +29,7 @@ struct mcu_app_ops {
 	/* A pin has moved that does not end it: VBUS, BOOT0, BOOT1. NULL: it takes no notice. */
 	void (*pin)(void *context, struct mcu *);
 	bool attaches_itself; /* usbdev_attach() and usbdev_detach() are the application's */
+	bool executes;        /* code: what a reset makes of a vector table, whatever it has, shows there */
 };
 
 #endif

@@ -317,7 +317,8 @@ static void boot(struct mcu *m, enum reset_cause cause)
 	}
 	if (selectable)
 		vector = m->profile->ram_base;
-	if (is_executable(m, vector))
+	/* No core looks at a table before it starts: a stack pointer may be anything until it is used, and at 0 is what was booted. */
+	if ((m->app && m->app->executes) || is_executable(m, vector))
 		start_application(m, vector);
 	else
 		enter(m, MCU_LOCKUP);

@@ -78,8 +78,8 @@ static inline struct fixture *start(void **state, const uint16_t *code, size_t s
 	memcpy(f->flash + CODE, code, size);
 	memcpy(f->flash + SERVED, served, sizeof served);
 	memcpy(f->flash + STUCK, stuck, sizeof stuck);
-	const struct cpu_memory memory[] = { { FLASH, sizeof f->flash, f->flash, false },
-					     { RAM, sizeof f->ram, f->ram, true } };
+	const struct cpu_memory memory[] = { { FLASH, sizeof f->flash, f->flash, false, false },
+					     { RAM, sizeof f->ram, f->ram, true, false } };
 	f->cpu = cpu_new(memory, 2, &ops, f);
 	if (!f->cpu && cpu_missing()) {
 		print_message("%s\n", cpu_missing());

@@ -201,7 +201,7 @@ static void cores_do_not_know_of_each_other(void **state)
 {
 	struct fixture *f = START(state, straight);
 	static const struct cpu_bus_ops ops = { .read = on_read, .write = on_write };
-	const struct cpu_memory memory[] = { { FLASH, sizeof f->flash, f->flash, false } };
+	const struct cpu_memory memory[] = { { FLASH, sizeof f->flash, f->flash, false, false } };
 	struct cpu *other = cpu_new(memory, 1, &ops, f);
 
 	assert_non_null(other);

@@ -306,6 +306,68 @@ static void a_handler_that_is_nowhere_locks_the_core_up(void **state)
 	close_scene(&s);
 }
 
+/* Two words, with which a reset begins, and an endless loop at 0x100. */
+static void begin_with(struct scene *s, uint32_t sp, uint32_t pc)
+{
+	const uint8_t vectors[8] = { (uint8_t)sp, (uint8_t)(sp >> 8), (uint8_t)(sp >> 16), (uint8_t)(sp >> 24),
+				     (uint8_t)pc, (uint8_t)(pc >> 8), (uint8_t)(pc >> 16), (uint8_t)(pc >> 24) };
+	static const uint8_t nothing[0x100] = { 0 }, endless[2] = { 0xfe, 0xe7 };
+	struct flash *flash = mcu_flash(s->board.mcu);
+
+	mcu_set_pin(s->board.mcu, PIN_VDD, false);
+	s->faults = 0;
+	assert_int_equal(flash_load(flash, 0, nothing, sizeof(nothing)), 0);
+	assert_int_equal(flash_load(flash, 0, vectors, sizeof(vectors)), 0);
+	assert_int_equal(flash_load(flash, 0x100, endless, sizeof(endless)), 0);
+	mcu_set_pin(s->board.mcu, PIN_VDD, true);
+	pass(s, MS(10));
+}
+
+/* DDI 0403 B1.5.5: no core looks at what it loads; and at 0 is what was booted (RM0090 2.4). */
+static void a_reset_takes_whatever_vectors_there_are(void **state)
+{
+	static const struct {
+		uint32_t sp, pc, ends_at;
+	} rows[] = { { 0x20020000, 0x00000101, 0x00000100 }, /* linked at 0 */
+		     { 0x00000000, 0x08000101, 0x08000100 }, /* sets its stack up by itself */
+		     { 0xffffffff, 0x08000101, 0x08000100 },
+		     { 0x20001003, 0x08000101, 0x08000100 } };
+	struct engine_status status;
+	struct scene s;
+
+	(void)state;
+	open_scene(&s, "blink.bin");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		begin_with(&s, rows[i].sp, rows[i].pc);
+		assert_int_equal(mcu_mode(s.board.mcu), MCU_APPLICATION);
+		engine_status(s.engine, &status);
+		assert_int_equal(status.pc, rows[i].ends_at);
+		assert_int_equal(status.sp, rows[i].sp & ~3u);
+		assert_int_equal(s.faults, 0);
+	}
+	begin_with(&s, 0x20020000, 0x08000100); /* no Thumb, and no handler of anything */
+	assert_int_equal(mcu_mode(s.board.mcu), MCU_LOCKUP);
+	assert_int_equal(s.first_fault.exception, 6);
+	assert_int_equal(s.first_fault.cfsr, 1u << 17);
+	assert_int_equal(s.first_fault.r[15], 0x08000100);
+	assert_true(s.fault.lockup);
+	close_scene(&s);
+}
+
+static void there_is_no_code_in_ccm(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	open_scene(&s, "blink.bin");
+	begin_with(&s, 0x10010000, 0x10000001); /* its stack may be there */
+	assert_int_equal(s.first_fault.exception, 5);
+	assert_int_equal(s.first_fault.cfsr, 1u << 8);
+	assert_int_equal(s.first_fault.r[15], 0x10000000);
+	assert_int_equal(s.first_fault.r[13], 0x10010000);
+	close_scene(&s);
+}
+
 /* Pins, packets, bytes and the button at any moment: nothing is lost, nothing is left over. */
 static void the_hand_may_come_at_any_time(void **state)
 {
@@ -394,6 +456,8 @@ int main(void)
 		cmocka_unit_test(a_fault_is_told_with_the_registers_before_it),
 		cmocka_unit_test(a_core_that_locks_up_stays_so_until_reset),
 		cmocka_unit_test(a_handler_that_is_nowhere_locks_the_core_up),
+		cmocka_unit_test(a_reset_takes_whatever_vectors_there_are),
+		cmocka_unit_test(there_is_no_code_in_ccm),
 		cmocka_unit_test(the_hand_may_come_at_any_time),
 		cmocka_unit_test(the_same_happens_each_time),
 		cmocka_unit_test(a_chip_that_is_not_modelled_runs_nothing),

@@ -158,11 +158,34 @@ END
   says waits 'ERROR'
 }
 
+# What firmware does is told by events, a fault with its registers.
+of_firmware()
+{
+  need dfu-util
+  "$dfuemu" exec --app firmware -q -- true >missing 2>&1 || skip "$(sed 's/.*--app firmware: //; q' missing)"
+  rig 0 --app firmware --capture c.pcapng -- "$repo/scenarios/firmware/faults.yaml"
+  # A stack that is nowhere, and a fault that nobody asks for.
+  mkdir s
+  sed '/- wait:/,$d' "$repo/scenarios/firmware/faults.yaml" >s/silent.yaml
+  cat >>s/silent.yaml <<'END'
+  - wait: {console: "serial number"}
+  - console: {send: b, expect: welcome, within: 500ms}
+END
+  rig 1 --app firmware --capture c.pcapng -- --json there.json s/silent.yaml
+  says said 'application: BusFault at 0x08000'
+  ends 1 "$dfuhil" run --json here.json s/silent.yaml
+  for file in here there; do
+    jq -r '.results[0].steps[-1].application' "$file".json | sed 's/ at [0-9.]* s$//' >"$file"
+  done
+  diff here there
+}
+
 later 'smoke scenarios have the verdicts of the private bus' same_verdicts
 later 'a rig that is not there is unfit' unfit
 later 'a board comes to a scenario as it left the factory' known_board
 later 'what the boards are not is a reason to skip' reasons
 later 'interrupts, limits and bystanders are those of the private bus' behaviour
+later 'faults of firmware are told, and with their registers' of_firmware
 later 'the clock is that of the boards' faster
 later 'a server has boards without a host, and may go' server
 finish

@@ -400,9 +400,18 @@ of_firmware()
   says said 'nothing on the console matches /welcome/ within 500ms'
   says said 'got:      HardFault'
   says said '                  halted'
+  says said 'application: UsageFault at 0x08000'
+  says said '             CFSR 00010000 UNDEFINSTR, HFSR 40000000 FORCED'
+  says said '                     r12 00000000 sp 2001'
   run 1 suite/early.yaml --tool dfu-util
   says said 'console: the application does not listen on its serial console (yet?)'
   run 0 suite/faults.yaml --tool dfu-util
+  says_not said 'application:'
+  TOP='board: {application: firmware}' scenario none bootloader '{download: {file: bad, address: 0x08000000, leave: true}}' \
+    '{wait: {console: welcome, within: 500ms}}'
+  sed -i 's/^files: {/&bad: {firmware: broken}, /' suite/none.yaml
+  run 1 suite/none.yaml --tool dfu-util --junit report.xml
+  says report.xml 'application: the bootloader found nothing that can be executed, and reset the board'
   sed -n '/^    name: the image comes up/,/^$/s/^    //p' "$repo/README.md" >comes-up.yaml
   cp "$fixtures/firmware/cdc-echo.bin" app.bin
   run 0 ./comes-up.yaml --tool dfu-util --junit report.xml

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "engine.h"
 #include "private_bus.h"
 #include "rig.h"
 
@@ -304,6 +305,36 @@ static void requests_are_counted_seen_and_interrupted(void **state)
 	end(&f);
 }
 
+/* It may make any number of events: none is kept that nobody looks for. */
+static void firmware_that_runs_takes_no_memory(void **state)
+{
+	static uint8_t image[0x10000];
+	size_t length, count;
+	struct fixture f;
+	FILE *file;
+
+	(void)state;
+	if (engine_lacks()) {
+		print_message("%s\n", engine_lacks());
+		skip();
+	}
+	prepare(&f);
+	f.setup.application = RIG_FLASHED;
+	open_rig(&f);
+	file = fopen("fixtures/firmware/blink.bin", "rb");
+	assert_non_null(file);
+	length = fread(image, 1, sizeof(image), file);
+	fclose(file);
+	assert_int_equal(f.rig->ops->flash_load(f.rig, 1, 0x08000000, image, length), 0);
+	assert_int_equal(f.rig->ops->pin(f.rig, 1, PIN_NRST, false), 0);
+	assert_int_equal(f.rig->ops->pin(f.rig, 1, PIN_NRST, true), 0);
+	assert_int_equal(f.rig->ops->pass(f.rig, SECOND), 0);
+	assert_int_equal(f.rig->ops->wait_console(f.rig, 1, "pattern 1", false, SECOND), 0);
+	f.rig->ops->events(f.rig, &count);
+	assert_int_equal(count, 0);
+	end(&f);
+}
+
 static void boards_are_told_apart(void **state)
 {
 	const char *serials[] = { "326237753036", "3366337E3236" };
@@ -379,6 +410,7 @@ int main(void)
 		cmocka_unit_test(a_tool_that_computes_is_killed_by_the_wall),
 		cmocka_unit_test(a_tool_is_interrupted_by_time),
 		cmocka_unit_test(requests_are_counted_seen_and_interrupted),
+		cmocka_unit_test(firmware_that_runs_takes_no_memory),
 		cmocka_unit_test(boards_are_told_apart),
 		cmocka_unit_test(what_is_wrong_with_a_desk_is_said),
 		cmocka_unit_test(faults_come_and_go),

@@ -21,6 +21,7 @@ struct cpu_memory {
 	uint32_t base, size_bytes;
 	uint8_t *data;
 	bool writable;
+	bool data_only; /* not on the bus that instructions come by */
 };
 
 /* Everything else but the private peripherals at 0xE0000000, which are the cpu's (to 0xE003FFFF). size: 1, 2 or 4 bytes, aligned to it or not. False:

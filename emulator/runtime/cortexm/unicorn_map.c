@@ -118,7 +118,9 @@ uc_err unicorn_map(struct cpu *c)
 		const struct cpu_memory *m = &c->memory[i];
 		if (m->base > at)
 			error = map_gap(c, &e->gaps[i + 1], (uint32_t)at, m->base - at);
-		if (!error)
+		if (!error && m->data_only)
+			error = uc_mem_map_ptr(e->uc, m->base, m->size_bytes, UC_PROT_READ | UC_PROT_WRITE, m->data);
+		else if (!error)
 			error = map_plain(c, m->base, m->size_bytes, m->data, m->writable);
 		at = (uint64_t)m->base + m->size_bytes;
 	}

@@ -331,6 +331,7 @@ static const struct mcu_app_ops firmware_app_ops = {
 	.stop = firmware_stop,
 	.pin = firmware_pin,
 	.attaches_itself = true,
+	.executes = true,
 };
 
 /* The engine */

@@ -65,11 +65,11 @@ void soc_refresh_flash(struct soc *s)
 
 void soc_memory(struct soc *s, struct cpu_memory out[SOC_MEMORIES])
 {
-	out[0] = (struct cpu_memory){ FLASH_BASE, s->parts.profile->flash_size_bytes, s->flash, false };
-	out[1] = (struct cpu_memory){ SRAM_BASE, SRAM_BYTES, s->sram, true };
-	out[2] = (struct cpu_memory){ CCM_BASE, CCM_BYTES, s->ccm, true };
-	out[3] = (struct cpu_memory){ SYSTEM_BASE, SYSTEM_BYTES, s->system, false };
-	out[4] = (struct cpu_memory){ OPTION_PAGE, PAGE_BYTES, s->options, false };
+	out[0] = (struct cpu_memory){ FLASH_BASE, s->parts.profile->flash_size_bytes, s->flash, false, false };
+	out[1] = (struct cpu_memory){ SRAM_BASE, SRAM_BYTES, s->sram, true, false };
+	out[2] = (struct cpu_memory){ CCM_BASE, CCM_BYTES, s->ccm, true, true }; /* 2.3.1 */
+	out[3] = (struct cpu_memory){ SYSTEM_BASE, SYSTEM_BYTES, s->system, false, false };
+	out[4] = (struct cpu_memory){ OPTION_PAGE, PAGE_BYTES, s->options, false, false };
 }
 
 uint8_t *soc_ram(struct soc *s, size_t *size_bytes)

@@ -147,8 +147,8 @@ static const char *parse(struct run *r, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static const struct cpu_bus_ops ops = { .read = on_read, .write = on_write };
-	const struct cpu_memory memory[] = { { 0x08000000, FLASH_BYTES, flash, false },
-					     { 0x20000000, RAM_BYTES, ram, true } };
+	const struct cpu_memory memory[] = { { 0x08000000, FLASH_BYTES, flash, false, false },
+					     { 0x20000000, RAM_BYTES, ram, true, false } };
 	struct run r = { .cycles = 100000000, .quantum = UINT64_MAX };
 	const char *path = parse(&r, argc, argv);
 	if (!path || !r.quantum) {
