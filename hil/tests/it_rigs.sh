@@ -96,7 +96,7 @@ behaviour()
   says said 'ok    s/says'
   says said '0483:df11 has not come up within 1s; mode of board 1: bootloader'
   says said "skip  s/bystander: rig 'control' cannot do 'boards'"
-  says_not processes 'sleep 1000'
+  says_not processes 'sleep 86401'
 }
 
 # The boards' own time: as fast as they are, or skipped

@@ -46,7 +46,7 @@ reference: none
 tools: [dfu-util]
 steps:
   - bootloader
-  - run: [sh, -c, 'sleep 1000 & exec sleep 1001']
+  - run: [sh, -c, 'sleep 86401 & exec sleep 86402']
     expect: {hangs: true, within: 1s}
   - list
 END

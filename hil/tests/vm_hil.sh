@@ -69,7 +69,7 @@ behaviour()
   says said 'ok    s/says'
   says said '0483:df11 has not come up within 1s; mode of board 1: bootloader'
   says said "rig 'vhci' cannot do 'denied'"
-  [ "$(pgrep -f -c 'sleep 100[01]')" = 0 ]
+  [ "$(pgrep -f -c 'sleep 8640[12]')" = 0 ]
   until_true 10 no_boards
 }
 

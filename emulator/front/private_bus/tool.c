@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include "bus_internal.h"
 #include "filter.h"
@@ -18,6 +19,7 @@
 #include "vtime.h"
 
 #define SETTLE_US 30000000u /* a device that does not come back from a reset is given up before */
+#define SETTLE_REAL_S 5.0   /* firmware that never sleeps takes minutes for that */
 
 void tool_setup(struct private_bus *bus)
 {
@@ -103,15 +105,26 @@ static bool is_called_off(void)
 	return false;
 }
 
+static double seconds_since(const struct timespec *begin)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - begin->tv_sec) + (double)(now.tv_nsec - begin->tv_nsec) / 1e9;
+}
+
 void tool_ended(struct private_bus *bus)
 {
 	uint64_t limit = bench_now_us(bus->bench) + SETTLE_US;
+	struct timespec begin;
 
+	clock_gettime(CLOCK_MONOTONIC, &begin);
 	tool_gone(bus);
 	if (bus->options.time == TIME_SCALED)
 		return; /* it takes the time that comes */
-	/* Firmware that never sleeps takes its time for that. */
-	while (is_tidying(bus) && bench_next_us(bus->bench) <= limit && !is_called_off())
+	/* Firmware that never sleeps takes its time for that, and nobody waits for what it still has to say. */
+	while (is_tidying(bus) && bench_next_us(bus->bench) <= limit && !is_called_off() &&
+	       seconds_since(&begin) < SETTLE_REAL_S)
 		bench_advance(bus->bench, bench_next_us(bus->bench));
 }
 
