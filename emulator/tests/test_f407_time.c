@@ -59,6 +59,29 @@ static void an_update_that_nobody_waits_for_is_seen_all_the_same(void **state)
 	f407_close(&s);
 }
 
+/* CR1: UDIS and URS (RM0090 18.4.1). */
+static void an_update_by_hand_is_told_unless_it_is_not_to_be(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_timers(&s);
+	wr(&s, TIM2 + PSC, 15);
+	wr(&s, TIM2 + CR1, 2); /* UDIS: no event at all, and no new prescaler */
+	wr(&s, TIM2 + EGR, 1);
+	assert_int_equal(rd(&s, TIM2 + SR), 0);
+	wr(&s, TIM2 + CR1, 1);
+	f407_pass(&s, 160);
+	assert_int_equal(rd(&s, TIM2 + CNT), 160);
+	wr(&s, TIM2 + CR1, 4); /* URS */
+	wr(&s, TIM2 + EGR, 1);
+	assert_int_equal(rd(&s, TIM2 + SR), 0);
+	wr(&s, TIM2 + CR1, 5);
+	f407_pass(&s, 160);
+	assert_int_equal(rd(&s, TIM2 + CNT), 10);
+	f407_close(&s);
+}
+
 static void a_compare_interrupts_on_a_line_of_its_own(void **state)
 {
 	struct f407 s;
@@ -114,6 +137,53 @@ static void the_independent_watchdog_wants_to_be_fed(void **state)
 	f407_close(&s);
 }
 
+/* RM0090 21.3: without AAAA before it, the first round is from all ones. */
+static void the_independent_watchdog_starts_from_what_was_loaded(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	for (unsigned loads = 0; loads < 2; loads++) {
+		f407_open(&s);
+		wr(&s, IWDG, 0x5555);
+		wr(&s, IWDG + 8, 79);
+		if (loads)
+			wr(&s, IWDG, 0xAAAA);
+		wr(&s, IWDG, 0xCCCC);
+		f407_pass_us(&s, 9000);
+		wr(&s, IWDG, 0xCCCC);   /* it runs: no food */
+		f407_pass_us(&s, 1001); /* 80 * 4 / 32 kHz */
+		assert_int_equal(s.resets, loads);
+		f407_pass_us(&s, 502001);
+		assert_int_equal(s.resets, 1);
+		f407_close(&s);
+	}
+}
+
+static void the_independent_watchdog_takes_its_time(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	f407_open(&s);
+	wr(&s, IWDG, 0x5555);
+	wr(&s, IWDG + 4, 1);
+	assert_int_equal(rd(&s, IWDG + 0xC), 1);
+	wr(&s, IWDG + 4, 2); /* too early */
+	wr(&s, IWDG + 8, 79);
+	assert_int_equal(rd(&s, IWDG + 0xC), 3);
+	f407_pass_us(&s, 157);
+	assert_int_equal(rd(&s, IWDG + 0xC), 0);
+	assert_int_equal(rd(&s, IWDG + 4), 1);
+	wr(&s, IWDG + 4, 2);
+	assert_int_equal(rd(&s, IWDG + 4), 2);
+	assert_int_equal(rd(&s, RCC_CSR) & 3, 0);
+	wr(&s, IWDG, 0xCCCC); /* LSI with it (RM0090 7.2.9) */
+	assert_int_equal(rd(&s, RCC_CSR) & 3, 2);
+	assert_int_equal(rd(&s, IWDG), 0);
+	f407_close(&s);
+}
+
 static void an_option_byte_starts_the_watchdog_with_the_chip(void **state)
 {
 	static const uint8_t options[16] = { 0xCF, 0xAA, 0x30, 0x55, 0xCF, 0xAA, 0x30, 0x55,
@@ -160,6 +230,7 @@ static void open_rtc(struct f407 *s)
 {
 	open_timers(s);
 	set_bits(s, PWR, 1u << 8);
+	wr(s, RCC + 0x70, 1u << 15 | 1u << 8 | 1); /* RTCEN, by LSE */
 	wr(s, RTC + 0x24, 0xCA);
 	wr(s, RTC + 0x24, 0x53);
 }
@@ -191,11 +262,17 @@ static void the_calendar_goes_on_from_what_it_was_set_to(void **state)
 	open_rtc(&s);
 	assert_int_equal(rd(&s, RTC + 4), 0x2101);
 	set_bits(&s, RTC + 0xC, 0x80);
+	assert_int_equal(rd(&s, RTC + 0xC) & 0x40, 0); /* two edges of its clock */
+	wr(&s, RTC, 0x111111);
+	f407_pass_us(&s, 62);
+	assert_int_equal(rd(&s, RTC), 0);
 	assert_int_equal(rd(&s, RTC + 0xC) & 0x40, 0x40);
 	wr(&s, RTC, 0x235958);
 	wr(&s, RTC + 4, 0x240000 | 3u << 13 | 0x0228); /* Wednesday, 28 February 2024 */
 	wr(&s, RTC + 0xC, 0);
+	assert_int_equal(rd(&s, RTC + 0xC) & 0x20, 0);
 	f407_pass_us(&s, 1500000);
+	assert_int_equal(rd(&s, RTC + 0xC) & 0x20, 0x20);
 	assert_int_equal(rd(&s, RTC), 0x235959);
 	f407_pass_us(&s, 1000000);
 	assert_int_equal(rd(&s, RTC), 0);
@@ -223,6 +300,179 @@ static void backup_registers_outlive_a_reset_but_not_the_power(void **state)
 	f407_close(&s);
 }
 
+/* RM0090 26.3.5: DBP is for each reset anew, the key is not. */
+static void the_key_outlives_a_reset(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_rtc(&s);
+	soc_reset(s.soc, 10, 0, false);
+	set_bits(&s, RCC_APB1ENR, 1u << 28);
+	wr(&s, RTC + 0x14, 0x1234);
+	assert_int_equal(rd(&s, RTC + 0x14), 0xFFFF);
+	set_bits(&s, PWR, 1u << 8);
+	wr(&s, RTC + 0x14, 0x1234);
+	assert_int_equal(rd(&s, RTC + 0x14), 0x1234);
+	wr(&s, RTC + 0x24, 0);
+	wr(&s, RTC + 0x14, 1);
+	assert_int_equal(rd(&s, RTC + 0x14), 0x1234);
+	f407_close(&s);
+}
+
+static void an_rtc_without_a_clock_stands_still(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_rtc(&s);
+	f407_pass_us(&s, 5000000);
+	assert_int_equal(rd(&s, RTC), 5);
+	set_bits(&s, RCC + 0x70, 1u << 16); /* BDRST */
+	wr(&s, RCC + 0x70, 0);
+	f407_pass_us(&s, 5000000);
+	assert_int_equal(rd(&s, RTC), 0);
+	wr(&s, RTC + 0x24, 0xCA);
+	wr(&s, RTC + 0x24, 0x53);
+	set_bits(&s, RTC + 0xC, 0x80);
+	f407_pass_us(&s, 1000);
+	assert_int_equal(rd(&s, RTC + 0xC) & 0x60, 0);
+	f407_close(&s);
+}
+
+/* By LSI, 32 kHz, with prescalers for LSE: 1.024 s; and with its own. */
+static void the_prescalers_make_the_second(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_timers(&s);
+	set_bits(&s, RCC_CSR, 1);
+	set_bits(&s, PWR, 1u << 8);
+	wr(&s, RCC + 0x70, 1u << 15 | 2u << 8);
+	wr(&s, RCC + 0x70, 1u << 15 | 1u << 8 | 1); /* its source is chosen once */
+	assert_int_equal(rd(&s, RCC + 0x70) >> 8 & 3, 2);
+	f407_pass_us(&s, 10230000);
+	assert_int_equal(rd(&s, RTC), 9);
+	f407_pass_us(&s, 10001);
+	assert_int_equal(rd(&s, RTC), 0x10);
+	wr(&s, RTC + 0x24, 0xCA);
+	wr(&s, RTC + 0x24, 0x53);
+	set_bits(&s, RTC + 0xC, 0x80);
+	f407_pass_us(&s, 63);
+	wr(&s, RTC + 0x10, 0x007F00F9); /* 128 * 250 */
+	wr(&s, RTC, 0);
+	wr(&s, RTC + 0xC, 0);
+	f407_pass_us(&s, 10000001);
+	assert_int_equal(rd(&s, RTC), 0x10);
+	assert_int_equal(rd(&s, RTC + 0x28), 0xF9);
+	f407_close(&s);
+}
+
+static void shadow_registers_know_nothing_until_they_are_in_step(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_rtc(&s);
+	f407_pass_us(&s, 5000000);
+	soc_reset(s.soc, 5000000, 0, false);
+	assert_int_equal(rd(&s, RTC + 0xC) & 0x20, 0);
+	assert_int_equal(rd(&s, RTC), 0);
+	f407_pass_us(&s, 62);
+	assert_int_equal(rd(&s, RTC + 0xC) & 0x20, 0x20);
+	assert_int_equal(rd(&s, RTC), 5);
+	f407_close(&s);
+}
+
+static void the_wakeup_timer_is_set_while_it_is_off(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_rtc(&s);
+	assert_int_equal(rd(&s, RTC + 0xC) & 7, 7);
+	wr(&s, RTC + 8, 1u << 10 | 4);
+	assert_int_equal(rd(&s, RTC + 0xC) & 4, 0);
+	wr(&s, RTC + 0x14, 7);
+	wr(&s, RTC + 8, 1u << 10 | 3);
+	assert_int_equal(rd(&s, RTC + 0x14), 0xFFFF);
+	assert_int_equal(rd(&s, RTC + 8), 1u << 10 | 4);
+	wr(&s, RTC + 8, 4);
+	assert_int_equal(rd(&s, RTC + 0xC) & 4, 0);
+	f407_pass_us(&s, 62);
+	assert_int_equal(rd(&s, RTC + 0xC) & 4, 4);
+	wr(&s, RTC + 0x14, 7);
+	assert_int_equal(rd(&s, RTC + 0x14), 7);
+	f407_close(&s);
+}
+
+/* RM0090 5.3.7: the flag's line rises once. */
+static void a_flag_that_is_up_raises_no_edge(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_rtc(&s);
+	wr(&s, 0x40013C00, 1u << 22);
+	wr(&s, 0x40013C08, 1u << 22);
+	wr(&s, RTC + 0x14, 0);
+	wr(&s, RTC + 8, 1u << 14 | 1u << 10 | 4);
+	f407_pass_us(&s, 1000001);
+	assert_true(s.irq[3]);
+	wr(&s, 0x40013C14, 1u << 22);
+	f407_pass_us(&s, 1000000);
+	assert_false(s.irq[3]);
+	wr(&s, RTC + 0xC, 0);
+	f407_pass_us(&s, 1000000);
+	assert_true(s.irq[3]);
+	f407_close(&s);
+}
+
+static void an_alarm_comes_at_its_second(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_rtc(&s);
+	wr(&s, 0x40013C00, 1u << 17);
+	wr(&s, 0x40013C08, 1u << 17);
+	wr(&s, RTC + 0x20, 0x80808003); /* B: whenever seconds are 3 */
+	wr(&s, RTC + 8, 1u << 13 | 1u << 9);
+	assert_int_equal(rd(&s, RTC + 0xC) & 3, 1);
+	wr(&s, RTC + 0x20, 0x80808009); /* while it is on */
+	assert_int_equal(rd(&s, RTC + 0x20), 0x80808003);
+	f407_pass_us(&s, 2990000);
+	assert_false(s.irq[41]);
+	f407_pass_us(&s, 10001);
+	assert_true(s.irq[41]);
+	assert_int_equal(rd(&s, RTC + 0xC) & 0x300, 0x200);
+	wr(&s, RTC + 0xC, ~0x280u);
+	wr(&s, 0x40013C14, 1u << 17);
+	f407_pass_us(&s, 59000000);
+	assert_false(s.irq[41]);
+	f407_pass_us(&s, 1000000);
+	assert_true(s.irq[41]);
+	f407_close(&s);
+}
+
+static void an_hour_more_or_less(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_rtc(&s);
+	f407_pass_us(&s, 100);
+	set_bits(&s, RTC + 8, 1u << 17); /* in the first hour: nothing */
+	assert_int_equal(rd(&s, RTC), 0);
+	set_bits(&s, RTC + 8, 1u << 16);
+	assert_int_equal(rd(&s, RTC), 0x010000);
+	set_bits(&s, RTC + 8, 1u << 17);
+	assert_int_equal(rd(&s, RTC), 0);
+	assert_int_equal(rd(&s, RTC + 8), 0);
+	f407_close(&s);
+}
+
 static void the_wakeup_timer_interrupts_through_exti(void **state)
 {
 	struct f407 s;
@@ -246,14 +496,25 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_timer_counts_its_clock_and_overflows),
 		cmocka_unit_test(an_update_that_nobody_waits_for_is_seen_all_the_same),
+		cmocka_unit_test(an_update_by_hand_is_told_unless_it_is_not_to_be),
 		cmocka_unit_test(a_compare_interrupts_on_a_line_of_its_own),
 		cmocka_unit_test(a_timer_runs_twice_as_fast_as_its_bus_if_that_is_divided),
 		cmocka_unit_test(the_independent_watchdog_wants_to_be_fed),
+		cmocka_unit_test(the_independent_watchdog_starts_from_what_was_loaded),
+		cmocka_unit_test(the_independent_watchdog_takes_its_time),
 		cmocka_unit_test(an_option_byte_starts_the_watchdog_with_the_chip),
 		cmocka_unit_test(the_window_watchdog_warns_bites_and_hates_haste),
 		cmocka_unit_test(the_wakeup_timer_lets_time_pass_at_any_clock),
 		cmocka_unit_test(the_calendar_goes_on_from_what_it_was_set_to),
 		cmocka_unit_test(backup_registers_outlive_a_reset_but_not_the_power),
+		cmocka_unit_test(the_key_outlives_a_reset),
+		cmocka_unit_test(an_rtc_without_a_clock_stands_still),
+		cmocka_unit_test(the_prescalers_make_the_second),
+		cmocka_unit_test(shadow_registers_know_nothing_until_they_are_in_step),
+		cmocka_unit_test(the_wakeup_timer_is_set_while_it_is_off),
+		cmocka_unit_test(a_flag_that_is_up_raises_no_edge),
+		cmocka_unit_test(an_alarm_comes_at_its_second),
+		cmocka_unit_test(an_hour_more_or_less),
 		cmocka_unit_test(the_wakeup_timer_interrupts_through_exti),
 	};
 

@@ -8,7 +8,12 @@ enum { PWR_CR, PWR_CSR };
 #define BRE (1u << 9)
 #define BRR (1u << 3)
 #define VOSRDY (1u << 14)
-#define CWUF (3u << 2)
+#define SBF (1u << 1)
+#define WUF (1u << 0)
+#define EWUP (1u << 8)
+#define CWUF (1u << 2)
+#define CSBF (1u << 3)
+#define CR_MASK 0x43F3u
 
 uint32_t pwr_read(struct soc *s, unsigned unit, uint32_t offset)
 {
@@ -21,17 +26,26 @@ uint32_t pwr_read(struct soc *s, unsigned unit, uint32_t offset)
 void pwr_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, uint32_t mask)
 {
 	(void)unit;
-	if (offset / 4 == PWR_CR)
-		s->pwr[PWR_CR] = soc_merge(s->pwr[PWR_CR], value, mask) & ~CWUF;
-	else if (offset / 4 == PWR_CSR)
-		s->pwr[PWR_CSR] = soc_merge(s->pwr[PWR_CSR], value, mask) & (BRE | 1u << 8);
+	value &= mask;
+	if (offset / 4 == PWR_CR) {
+		s->pwr[PWR_CR] = soc_merge(s->pwr[PWR_CR], value, mask) & CR_MASK;
+		s->pwr[PWR_CSR] &= ~((value & CWUF ? WUF : 0) | (value & CSBF ? SBF : 0));
+	} else if (offset / 4 == PWR_CSR) {
+		mask &= rtc_may_write(s) ? EWUP | BRE : EWUP;
+		s->pwr[PWR_CSR] = soc_merge(s->pwr[PWR_CSR], value, mask);
+	}
 }
 
 void pwr_reset(struct soc *s, unsigned unit)
 {
 	(void)unit;
-	s->pwr[PWR_CR] = 1u << 14; /* VOS */
-	s->pwr[PWR_CSR] = 0;
+	s->pwr[PWR_CR] = 1u << 14;    /* VOS */
+	s->pwr[PWR_CSR] &= BRE | SBF; /* RM0090 5.4.2 */
+}
+
+void pwr_backup_reset(struct soc *s)
+{
+	s->pwr[PWR_CSR] &= ~BRE;
 }
 
 /* Ethernet's polynomial, most significant bit first, a word at a time. */
