@@ -33,6 +33,7 @@ enum {
 
 #define CEN (1u << 0)
 #define UDIS (1u << 1)
+#define URS (1u << 2)
 #define OPM (1u << 3)
 #define UIF (1u << 0)
 #define UG (1u << 0)
@@ -72,11 +73,14 @@ static uint64_t period(const struct tim *t)
 	return (uint64_t)t->arr + 1;
 }
 
-static void overflow(struct tim *t)
+/* by_hand: UG, which URS keeps from interrupting. */
+static void overflow(struct tim *t, bool by_hand)
 {
-	t->psc = t->regs[PSC] & 0xFFFF; /* preloaded until now */
+	if (t->regs[CR1] & UDIS)
+		return;
+	t->psc = t->regs[PSC]; /* preloaded until now */
 	t->arr = t->regs[ARR];
-	if (!(t->regs[CR1] & UDIS))
+	if (!by_hand || !(t->regs[CR1] & URS))
 		t->regs[SR] |= UIF;
 }
 
@@ -110,7 +114,7 @@ static void catch_up(struct soc *s, unsigned unit)
 		t->regs[CR1] &= ~CEN;
 		to = 0;
 	}
-	overflow(t);
+	overflow(t, false);
 	t->count = (uint32_t)(to % period(t));
 }
 
@@ -174,7 +178,7 @@ void tim_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, ui
 		if (value & UG) {
 			t->count = 0;
 			t->base = soc_now(s);
-			overflow(t);
+			overflow(t, true);
 		}
 		t->regs[SR] |= value & mask & 0x1E;
 		break;
@@ -194,7 +198,7 @@ void tim_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, ui
 		t->regs[reg] = soc_merge(t->regs[reg], value, mask) & top;
 		break;
 	default:
-		t->regs[reg] = soc_merge(t->regs[reg], value, mask);
+		t->regs[reg] = soc_merge(t->regs[reg], value, mask & 0xFFFF);
 		break;
 	}
 	arm(s, unit);
