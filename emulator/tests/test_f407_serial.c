@@ -44,6 +44,7 @@ static void bytes_go_out_at_their_speed_and_in_lines(void **state)
 
 	(void)state;
 	open_usart2(&s, 0);
+	assert_int_equal(rd(&s, SR(USART2)), TXE | TC);
 	wr(&s, DR(USART2), 'a');
 	assert_int_equal(rd(&s, SR(USART2)) & (TXE | TC), TXE);
 	wr(&s, DR(USART2), '\n');
@@ -114,6 +115,54 @@ static void bytes_that_nobody_takes_are_overrun(void **state)
 	assert_int_equal(rd(&s, SR(USART2)) & 8, 8);
 	assert_int_equal(rd(&s, DR(USART2)), 'a');
 	assert_int_equal(rd(&s, SR(USART2)) & (RXNE | 8), 0);
+	f407_close(&s);
+}
+
+/* RM0090 30.6.1: SR read, then DR written; or a 0 written to it. */
+static void tc_stays_until_it_has_been_seen(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_usart2(&s, 0);
+	wr(&s, DR(USART2), 'a');
+	assert_int_equal(rd(&s, SR(USART2)) & TC, TC);
+	wr(&s, DR(USART2), 'b');
+	assert_int_equal(rd(&s, SR(USART2)) & TC, 0);
+	f407_pass(&s, 2 * FRAME);
+	wr(&s, SR(USART2), ~TC);
+	assert_int_equal(rd(&s, SR(USART2)) & TC, 0);
+	f407_close(&s);
+}
+
+/* What is narrower than a word fills it (RM0090 2.1.11): with 8 bits that is no 9th one. */
+static void a_byte_to_the_data_register_is_that_byte(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_usart2(&s, 0);
+	assert_true(soc_write(s.soc, DR(USART2), 1, 'a'));
+	assert_true(soc_write(s.soc, DR(USART2), 1, '\n'));
+	f407_pass(&s, 2 * FRAME);
+	assert_string_equal(s.said, "a|");
+	assert_true(soc_write(s.soc, BRR(USART2) + 1, 1, 1));
+	assert_int_equal(rd(&s, BRR(USART2)), 0x0101);
+	f407_close(&s);
+}
+
+static void an_overrun_interrupts_dma_with_its_own_bit(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_usart2(&s, 0);
+	wr(&s, CR3(USART2), 0x41); /* DMAR, EIE, and no stream */
+	assert_int_equal(soc_console(s.soc, (const uint8_t *)"ab", 2), 2);
+	f407_pass(&s, FRAME);
+	assert_false(s.irq[38]);
+	f407_pass(&s, FRAME);
+	assert_true(s.irq[38]);
 	f407_close(&s);
 }
 
@@ -240,11 +289,125 @@ static void a_stream_that_is_on_keeps_its_way(void **state)
 	wr(&s, STREAM(DMA2, 0), on);
 	wr(&s, STREAM(DMA2, 0), on | 1u << 8 | 1u << 4); /* CIRC, TCIE */
 	wr(&s, STREAM(DMA2, 0), (on & ~(3u << 6)) | 1u << 6 | 1u << 4);
+	wr(&s, STREAM(DMA2, 0) + 4, 1);
+	wr(&s, STREAM(DMA2, 0) + 8, 0);
+	wr(&s, STREAM(DMA2, 0) + 0xC, 0);
+	wr(&s, STREAM(DMA2, 0) + 0x10, 1);
+	assert_int_equal(rd(&s, STREAM(DMA2, 0) + 0x10), 0);
 	assert_int_equal(rd(&s, STREAM(DMA2, 0)), on | 1u << 4);
 	f407_pass(&s, 1000);
 	assert_memory_equal(ram + 0x200, ram, 64);
 	assert_int_equal(rd(&s, STREAM(DMA2, 0)) & 1, 0);
 	assert_true(s.irq[56]);
+	f407_close(&s);
+}
+
+/* RM0090 10.3.9: each time round the other memory, and only the one that is not in use can be moved. */
+static void two_buffers_take_turns(void **state)
+{
+	const uint32_t cr = 4u << 25 | 1u << 18 | 1u << 10 | 1u << 2; /* DBM, MINC, TEIE */
+	struct f407 s;
+	const uint8_t *ram;
+	size_t size;
+
+	(void)state;
+	open_usart2(&s, 0);
+	ram = soc_ram(s.soc, &size);
+	wr(&s, STREAM(DMA1, 5) + 4, 2);
+	wr(&s, STREAM(DMA1, 5) + 8, DR(USART2));
+	wr(&s, STREAM(DMA1, 5) + 0xC, 0x20000100);
+	wr(&s, STREAM(DMA1, 5) + 0x10, 0x20000200);
+	wr(&s, STREAM(DMA1, 5), cr | 1);
+	assert_int_equal(rd(&s, STREAM(DMA1, 5)), cr | 1u << 8 | 1); /* and CIRC */
+	wr(&s, CR3(USART2), 0x40);
+	soc_console(s.soc, (const uint8_t *)"0123", 4);
+	f407_pass(&s, 2 * FRAME);
+	assert_int_equal(rd(&s, STREAM(DMA1, 5)) >> 19 & 1, 1);
+	wr(&s, STREAM(DMA1, 5) + 0xC, 0x20000300);
+	assert_int_equal(rd(&s, STREAM(DMA1, 5) + 0xC), 0x20000300);
+	f407_pass(&s, 2 * FRAME);
+	assert_memory_equal(ram + 0x100, "01", 2);
+	assert_memory_equal(ram + 0x200, "23", 2);
+	assert_int_equal(rd(&s, STREAM(DMA1, 5)) >> 19 & 1, 0);
+	assert_false(s.irq[16]);
+	wr(&s, STREAM(DMA1, 5) + 0xC, 0x20000100); /* that is in use */
+	assert_true(s.irq[16]);
+	assert_int_equal(rd(&s, STREAM(DMA1, 5)) & 1, 0);
+	assert_int_equal(rd(&s, DMA1 + 4) >> 6 & 8, 8);
+	assert_int_equal(rd(&s, STREAM(DMA1, 5) + 0xC), 0x20000300);
+	f407_close(&s);
+}
+
+/* RM0090 10.5.5: in direct mode there are no bursts, and one size. */
+static void direct_mode_decides_for_itself(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_usart2(&s, 0);
+	wr(&s, STREAM(DMA1, 5), 4u << 25 | 15u << 21 | 1u << 15 | 2u << 13 | 1u << 11 | 1u << 5 | 1u << 8 | 1);
+	assert_int_equal(rd(&s, STREAM(DMA1, 5)), 4u << 25 | 1u << 13 | 1u << 11 | 1u << 5 | 1);
+	assert_int_equal(rd(&s, STREAM(DMA1, 5) + 0x14), 0x21);
+	f407_close(&s);
+}
+
+static void bursts_that_do_not_fit_the_fifo_are_an_error(void **state)
+{
+	static const struct {
+		uint32_t mburst, msize, threshold;
+		bool fits;
+	} cases[] = { { 1, 0, 0, true },  { 2, 0, 0, false }, { 1, 0, 2, true }, { 2, 0, 2, false },
+		      { 3, 0, 3, true },  { 1, 1, 0, false }, { 1, 1, 1, true }, { 2, 1, 3, true },
+		      { 1, 2, 2, false }, { 1, 2, 3, true },  { 2, 2, 3, false } };
+	struct f407 s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		open_usart2(&s, 0);
+		wr(&s, STREAM(DMA2, 3) + 0x14, 0x80 | 4 | cases[i].threshold);
+		wr(&s, STREAM(DMA2, 3), cases[i].mburst << 23 | cases[i].msize << 13 | 1);
+		assert_int_equal(rd(&s, DMA2) >> 22 & 1, !cases[i].fits);
+		assert_int_equal(rd(&s, STREAM(DMA2, 3)) & 1, cases[i].fits);
+		assert_int_equal(s.irq[59], !cases[i].fits);
+		f407_close(&s);
+	}
+}
+
+static void dma1_does_not_copy_memory(void **state)
+{
+	struct f407 s;
+	uint8_t *ram;
+	size_t size;
+
+	(void)state;
+	open_usart2(&s, 0);
+	ram = soc_ram(s.soc, &size);
+	memset(ram, 7, 64);
+	wr(&s, STREAM(DMA1, 0) + 4, 16);
+	wr(&s, STREAM(DMA1, 0) + 8, 0x20000000);
+	wr(&s, STREAM(DMA1, 0) + 0xC, 0x20000200);
+	wr(&s, STREAM(DMA1, 0), 2u << 13 | 2u << 11 | 3u << 9 | 2u << 6 | 1);
+	assert_int_equal(rd(&s, STREAM(DMA1, 0) + 0x14), 0x25); /* no direct mode there */
+	f407_pass(&s, 1000);
+	assert_int_equal(ram[0x200], 0);
+	assert_int_equal(rd(&s, DMA1), 8);
+	f407_close(&s);
+}
+
+static void a_stream_with_nothing_to_do_waits(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_usart2(&s, 0);
+	wr(&s, STREAM(DMA1, 6) + 8, DR(USART2));
+	wr(&s, STREAM(DMA1, 6) + 0xC, 0x20000000);
+	wr(&s, STREAM(DMA1, 6), 4u << 25 | 1u << 6 | 1);
+	wr(&s, CR3(USART2), 0x80);
+	f407_pass(&s, 10 * FRAME);
+	assert_int_equal(rd(&s, STREAM(DMA1, 6)) & 1, 1);
+	assert_int_equal(rd(&s, DMA1 + 4), 0);
+	assert_string_equal(s.said, "");
 	f407_close(&s);
 }
 
@@ -256,6 +419,7 @@ static void no_frame_is_shorter_than_its_samples(void **state)
 	open_usart2(&s, 0);
 	for (unsigned brr = 0; brr <= 16; brr++) {
 		wr(&s, BRR(USART2), brr);
+		wr(&s, SR(USART2), ~TC);
 		wr(&s, DR(USART2), '\n');
 		f407_pass(&s, 159);
 		assert_false(rd(&s, SR(USART2)) & TC);
@@ -340,12 +504,20 @@ int main(void)
 		cmocka_unit_test(what_has_no_end_is_told_after_a_while_and_no_terminal_is_told_what_to_do),
 		cmocka_unit_test(each_flag_interrupts_if_it_is_enabled),
 		cmocka_unit_test(bytes_that_nobody_takes_are_overrun),
+		cmocka_unit_test(tc_stays_until_it_has_been_seen),
+		cmocka_unit_test(a_byte_to_the_data_register_is_that_byte),
+		cmocka_unit_test(an_overrun_interrupts_dma_with_its_own_bit),
 		cmocka_unit_test(a_usart_that_is_off_takes_nothing),
 		cmocka_unit_test(dma_sends_what_is_in_memory),
 		cmocka_unit_test(a_stream_of_the_wrong_channel_serves_nobody),
 		cmocka_unit_test(dma_goes_round_in_what_comes_in),
 		cmocka_unit_test(dma_copies_memory),
 		cmocka_unit_test(a_stream_that_is_on_keeps_its_way),
+		cmocka_unit_test(two_buffers_take_turns),
+		cmocka_unit_test(direct_mode_decides_for_itself),
+		cmocka_unit_test(bursts_that_do_not_fit_the_fifo_are_an_error),
+		cmocka_unit_test(dma1_does_not_copy_memory),
+		cmocka_unit_test(a_stream_with_nothing_to_do_waits),
 		cmocka_unit_test(no_frame_is_shorter_than_its_samples),
 		cmocka_unit_test(crc_is_that_of_the_unit),
 		cmocka_unit_test(random_numbers_follow_from_the_seed),
