@@ -39,6 +39,21 @@ static void pend(struct soc *s, uint32_t lines)
 	update(s, lines);
 }
 
+/* Lines in event mode end WFE (RM0090 12.2.3). */
+static void tell_events(struct soc *s, uint32_t lines)
+{
+	if (lines & s->exti.emr)
+		s->parts.core->event(s->parts.core_context);
+}
+
+bool exti_is_irq(unsigned number)
+{
+	for (unsigned line = 0; line < 23; line++)
+		if (irq_of(line) == number)
+			return true;
+	return false;
+}
+
 void exti_pin(struct soc *s, unsigned port, uint16_t before, uint16_t after)
 {
 	const struct exti *e = &s->exti;
@@ -50,14 +65,17 @@ void exti_pin(struct soc *s, unsigned port, uint16_t before, uint16_t after)
 		if ((after >> pin & 1 ? e->rtsr : e->ftsr) >> pin & 1)
 			lines |= 1u << pin;
 	}
+	tell_events(s, lines);
 	if (lines)
 		pend(s, lines);
 }
 
 void exti_line(struct soc *s, unsigned line)
 {
-	if (s->exti.rtsr >> line & 1)
-		pend(s, 1u << line);
+	if (!(s->exti.rtsr >> line & 1))
+		return;
+	tell_events(s, 1u << line);
+	pend(s, 1u << line);
 }
 
 uint32_t exti_read(struct soc *s, unsigned unit, uint32_t offset)
@@ -106,6 +124,7 @@ void exti_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, u
 	case SWIER: /* from 0 to 1 (RM0090 12.3.5) */
 		value &= mask & ~e->swier;
 		e->swier |= value;
+		tell_events(s, value);
 		pend(s, value & e->imr);
 		return;
 	case PR:

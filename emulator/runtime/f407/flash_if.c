@@ -398,6 +398,7 @@ void flash_if_start(struct soc *s)
 	r->done = (struct soc_timer){ .at = SOC_NEVER, .fire = done };
 	r->tell = (struct soc_timer){ .at = SOC_NEVER, .fire = tell_run };
 	load_optcr(s);
+	r->loaded = r->optcr;
 }
 
 void flash_if_stop(struct soc *s, uint64_t now_us, bool finish_it)

@@ -7,6 +7,7 @@ enum { MODER, OTYPER, OSPEEDR, PUPDR, IDR, ODR, BSRR, LCKR, AFRL, AFRH, REGS };
 #define PORT_B 1
 #define PORT_D 3
 #define LED_PIN 12
+#define WKUP_PIN 0
 #define LCKK (1u << 16)
 
 /* Bits 0, 2, 4 ... of a register with two bits a pin, together. */
@@ -157,6 +158,8 @@ void gpio_drive(struct soc *s, unsigned port, unsigned pin, bool level)
 	struct gpio *g = &s->gpio[port];
 	uint16_t bit = (uint16_t)(1u << pin);
 
+	if (port == PORT_A && pin == WKUP_PIN)
+		pwr_pin(s, level && !(g->level & bit));
 	g->driven |= bit;
 	g->level = level ? g->level | bit : g->level & (uint16_t)~bit;
 	settle(s, port);

@@ -59,10 +59,11 @@ static const struct {
 	enum reset_cause cause;
 	uint32_t flags; /* of RCC_CSR: the chip pulls NRST low itself, whatever the cause (RM0090 7.1.1) */
 } csr_flags[] = {
-	{ RESET_POWER_ON, 0x0E000000 },          { RESET_PIN, 1u << 26 },
-	{ RESET_OPTION_BYTES, 5u << 26 },        { RESET_UNPROTECT, 5u << 26 },
-	{ RESET_NOT_EXECUTABLE, 5u << 26 },      { RESET_SOFTWARE, 5u << 26 },
-	{ RESET_WATCHDOG, 1u << 29 | 1u << 26 }, { RESET_WINDOW_WATCHDOG, 1u << 30 | 1u << 26 },
+	{ RESET_POWER_ON, 0x0E000000 },           { RESET_PIN, 1u << 26 },
+	{ RESET_OPTION_BYTES, 5u << 26 },         { RESET_UNPROTECT, 5u << 26 },
+	{ RESET_NOT_EXECUTABLE, 5u << 26 },       { RESET_SOFTWARE, 5u << 26 },
+	{ RESET_WATCHDOG, 1u << 29 | 1u << 26 },  { RESET_WINDOW_WATCHDOG, 1u << 30 | 1u << 26 },
+	{ RESET_LOW_POWER, 1u << 31 | 1u << 26 }, { RESET_STANDBY, 0x0E000000 }, /* a power reset (RM0090 7.1.2) */
 };
 
 static unsigned divider(uint32_t code, unsigned top, const uint16_t *of)
@@ -229,6 +230,17 @@ static void write_cr(struct soc *s, uint32_t value)
 		value = (value & ~HSEBYP) | (r[CR] & HSEBYP);
 	r[CR] = with_ready(value, from_hse);
 	switch_clock(s);
+}
+
+/* All oscillators of the 1.2 V domain; it wakes by HSI (RM0090 5.3.4). */
+void rcc_stop(struct soc *s)
+{
+	uint32_t *r = s->rcc.regs;
+
+	r[CFGR] &= ~0xFu;
+	r[CR] |= HSION | READY_OF(HSION);
+	set_clock(s);
+	write_cr(s, r[CR] & ~(HSEON | PLLON | PLLI2SON));
 }
 
 /* Factors are as they were when their PLL was switched on (RM0090 7.3.2, 7.3.23). */

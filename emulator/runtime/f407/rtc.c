@@ -164,8 +164,10 @@ static void raise_flag(struct soc *s, uint32_t flag, uint32_t enable, unsigned l
 	bool was = r->regs[ISR] & flag;
 
 	r->regs[ISR] |= flag;
-	if (!was && r->regs[CR] & enable)
-		exti_line(s, line);
+	if (was || !(r->regs[CR] & enable))
+		return;
+	exti_line(s, line);
+	pwr_event(s);
 }
 
 /* Wake-up timer */

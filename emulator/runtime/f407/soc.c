@@ -304,6 +304,8 @@ void soc_irq(struct soc *s, unsigned number, unsigned source, bool level)
 	uint32_t before = s->irq_sources[number], bit = 1u << source;
 
 	s->irq_sources[number] = level ? before | bit : before & ~bit;
+	if (s->power == SOC_STOPPED && !exti_is_irq(number))
+		return; /* it has no clock to come by: soc_wake() */
 	if (!before != !s->irq_sources[number])
 		s->parts.core->irq(s->parts.core_context, number, s->irq_sources[number] != 0);
 }
@@ -326,12 +328,15 @@ void soc_power_on(struct soc *s, uint64_t now_us)
 	memset(s->ccm, 0, CCM_BYTES);
 	memset(s->backup_sram, 0, sizeof(s->backup_sram));
 	memset(s->dbgmcu, 0, sizeof(s->dbgmcu));
+	pwr_power_on(s);
 	rcc_power_on(s);
 }
 
 void soc_reset(struct soc *s, uint64_t now_us, unsigned causes, bool jumped)
 {
 	soc_disarm_all(s);
+	if (s->power == SOC_STOPPED)
+		s->power = SOC_SLEEPS;
 	for (unsigned i = 0; i < CPU_IRQS; i++) {
 		s->irq_sources[i] = 0;
 		s->parts.core->irq(s->parts.core_context, i, false);

@@ -106,7 +106,7 @@ struct watchdogs {
 };
 
 struct flash_registers {
-	uint32_t acr, sr, cr, optcr, key, option_key;
+	uint32_t acr, sr, cr, optcr, loaded, key, option_key; /* loaded: OPTCR at reset */
 	bool key_spoilt, option_key_spoilt, busy, bares_backup;
 	uint64_t began_us;
 	enum mcu_event_type what;
@@ -138,6 +138,7 @@ struct soc {
 	uint32_t backup_sram[1024], dbgmcu[4];
 	bool bus_error; /* of the write that is under way */
 	bool was_unprotected;
+	enum soc_power power;
 	uint32_t pwr[2], crc[2], rng, i2c_sr1[3], sdio_sta, adc_sr[3];
 	uint8_t spi_rxne;
 	unsigned leds;
@@ -218,12 +219,17 @@ void rcc_start(struct soc *, unsigned causes, bool jumped);
 void gpio_dark(struct soc *); /* no pin drives anything any more */
 void gpio_drive(struct soc *, unsigned port, unsigned pin, bool level);
 void exti_pin(struct soc *, unsigned port, uint16_t before, uint16_t after);
+bool exti_is_irq(unsigned number);
 void exti_line(struct soc *, unsigned line); /* an edge that counts as rising, from inside */
 void usart_receive(struct soc *, unsigned unit, const uint8_t *bytes, size_t length, size_t *taken);
 void usart_flush(struct soc *);
 /* A peripheral's request: data register at address. False: no stream serves it. out: the stream writes the register. */
 bool dma_request(struct soc *, uint32_t address, bool out, uint32_t *value);
 void pwr_backup_reset(struct soc *);
+void pwr_power_on(struct soc *);
+void pwr_event(struct soc *);           /* that wakes from standby */
+void pwr_pin(struct soc *, bool rises); /* WKUP */
+void rcc_stop(struct soc *);
 void rtc_power_on(struct soc *);
 void rtc_clock(struct soc *); /* it may have changed */
 void rtc_resume(struct soc *);

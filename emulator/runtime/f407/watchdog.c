@@ -203,6 +203,6 @@ void watchdogs_start(struct soc *s)
 	w->rlr = w->loaded = 0xFFF;
 	w->updated_us[0] = w->updated_us[1] = 0;
 	w->iwdg_runs = false;
-	if (!(s->flash_registers.optcr & 1u << 5))
+	if (!(s->flash_registers.loaded & 1u << 5))
 		start(s);
 }
