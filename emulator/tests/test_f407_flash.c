@@ -251,6 +251,38 @@ static void lowering_the_read_protection_clears_the_backup_sram(void **state)
 	f407_close(&s);
 }
 
+/* RM0090 3.6.1: the bus stalls, and with it the core; what it has written comes after that. */
+static void who_writes_while_it_is_busy_is_held(void **state)
+{
+	struct f407 s;
+	uint64_t begin;
+
+	(void)state;
+	open_unlocked(&s);
+	wr(&s, CR, 2u << 8 | 1);
+	begin = s.cycles;
+	wr(&s, SECTOR_1, 0x11111111);
+	assert_false(soc_holds_core(s.soc));
+	wr(&s, SECTOR_1 + 4, 0x22222222);
+	assert_true(soc_holds_core(s.soc));
+	assert_int_equal(word(&s, SECTOR_1), 0x11111111);
+	assert_int_equal(soc_next(s.soc), begin + 16 * 16);
+	f407_pass(&s, 16 * 16 - 1);
+	assert_true(soc_holds_core(s.soc));
+	f407_pass(&s, 1);
+	assert_false(soc_holds_core(s.soc));
+	assert_int_equal(rd(&s, SR) & BSY, BSY);
+	wr(&s, CR, LOCK);
+	assert_true(soc_holds_core(s.soc));
+	assert_int_equal(rd(&s, CR) & LOCK, LOCK);
+	f407_pass(&s, 16 * 16);
+	assert_false(soc_holds_core(s.soc));
+	assert_int_equal(rd(&s, SR) & BSY, 0);
+	assert_int_equal(word(&s, SECTOR_1 + 4), 0x22222222);
+	f407_pass_us(&s, 20000);
+	f407_close(&s);
+}
+
 static void power_cuts_an_erase_and_a_jump_waits_for_it(void **state)
 {
 	struct f407 s;
@@ -340,6 +372,7 @@ int main(void)
 		cmocka_unit_test(the_error_interrupt_is_of_operr),
 		cmocka_unit_test(an_error_that_is_still_up_refuses_nothing_else),
 		cmocka_unit_test(lowering_the_read_protection_clears_the_backup_sram),
+		cmocka_unit_test(who_writes_while_it_is_busy_is_held),
 		cmocka_unit_test(power_cuts_an_erase_and_a_jump_waits_for_it),
 		cmocka_unit_test(option_bytes_are_programmed_through_optcr),
 		cmocka_unit_test(otp_is_programmed_like_flash),

@@ -16,7 +16,8 @@ static bool is_stalled(const struct firmware *f)
 	uint32_t pc = cpu_register(f->cpu, 15);
 	const struct mcu_profile *p = mcu_profile(f->mcu);
 
-	return soc_flash_is_busy(f->soc) && (pc < p->flash_size_bytes || pc - p->flash_base < p->flash_size_bytes);
+	return soc_holds_core(f->soc) ||
+	       (soc_flash_is_busy(f->soc) && (pc < p->flash_size_bytes || pc - p->flash_base < p->flash_size_bytes));
 }
 
 static bool is_idle(const struct firmware *f)

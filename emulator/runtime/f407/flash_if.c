@@ -135,6 +135,30 @@ static void done(struct soc *s, unsigned unit)
 	finish(s);
 }
 
+static void let_go(struct soc *s, unsigned unit)
+{
+	(void)s, (void)unit; /* the core looks for itself */
+}
+
+/* A write while it is busy stalls the bus until it is not (RM0090 3.6.1): the operation is as good as over, and the core waits. */
+static void hold(struct soc *s)
+{
+	struct flash_registers *r = of(s);
+
+	if (!r->busy)
+		return;
+	r->held_until = r->done.at;
+	soc_disarm(s, &r->done);
+	finish(s);
+	soc_arm(s, &r->held, r->held_until);
+	s->parts.core->halt(s->parts.core_context);
+}
+
+bool soc_holds_core(const struct soc *s)
+{
+	return soc_now(s) < s->flash_registers.held_until;
+}
+
 static void wait_for(struct soc *s, int error, uint64_t duration_us)
 {
 	struct flash_registers *r = of(s);
@@ -147,6 +171,8 @@ static void wait_for(struct soc *s, int error, uint64_t duration_us)
 	r->sr |= BSY;
 	r->began_us = soc_now_us(s);
 	soc_arm_after_us(s, &r->done, duration_us);
+	if (soc_holds_core(s))
+		soc_arm(s, &r->done, r->done.at + (r->held_until - soc_now(s)));
 	s->parts.core->halt(s->parts.core_context); /* what fetches from the flash waits */
 }
 
@@ -222,8 +248,7 @@ bool flash_if_program(struct soc *s, uint32_t address, unsigned size, uint32_t v
 	uint64_t duration_us = 0;
 	int error;
 
-	if (r->busy)
-		finish(s); /* the bus waits; whoever is not stalled is that much early */
+	hold(s);
 	if (r->cr & LOCK || !(r->cr & PG)) {
 		refuse(s, PGSERR);
 		return true;
@@ -354,8 +379,8 @@ void flash_if_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t valu
 	bool spoilt;
 
 	(void)unit;
-	if (r->busy && (offset / 4 == CR || offset / 4 == OPTCR))
-		finish(s); /* the write is held until it is done */
+	if (offset / 4 == CR || offset / 4 == OPTCR)
+		hold(s);
 	switch (offset / 4) {
 	case ACR:
 		value = soc_merge(r->acr, value, mask) & 0x1F07 & ~ICRST; /* which is for writing alone */
@@ -396,6 +421,7 @@ void flash_if_start(struct soc *s)
 
 	*r = (struct flash_registers){ .cr = LOCK, .generation = generation };
 	r->done = (struct soc_timer){ .at = SOC_NEVER, .fire = done };
+	r->held = (struct soc_timer){ .at = SOC_NEVER, .fire = let_go };
 	r->tell = (struct soc_timer){ .at = SOC_NEVER, .fire = tell_run };
 	load_optcr(s);
 	r->loaded = r->optcr;

@@ -375,7 +375,7 @@ static void unarm_all(struct soc *s)
 	for (unsigned i = 0; i < TIMS; i++)
 		s->tim[i].event.at = SOC_NEVER;
 	s->rtc.wakeup.at = s->dogs.iwdg.at = s->dogs.wwdg.at = SOC_NEVER;
-	s->flash_registers.done.at = s->flash_registers.tell.at = SOC_NEVER;
+	s->flash_registers.done.at = s->flash_registers.tell.at = s->flash_registers.held.at = SOC_NEVER;
 }
 
 struct soc *soc_new(const struct soc_parts *parts)

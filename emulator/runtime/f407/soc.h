@@ -95,7 +95,8 @@ uint32_t soc_hclk_hz(const struct soc *);
 uint64_t soc_cycle_at(const struct soc *, uint64_t us); /* the last one at or before that time */
 uint64_t soc_us_at(const struct soc *, uint64_t cycle); /* the first microsecond at or after it */
 bool soc_flash_is_busy(const struct soc *);             /* what fetches from the flash waits (RM0090 3.6) */
-void soc_refresh_flash(struct soc *);                   /* someone else may have changed the flash */
+bool soc_holds_core(const struct soc *); /* the bus stalls: nothing is executed until a timer of soc_next() */
+void soc_refresh_flash(struct soc *);    /* someone else may have changed the flash */
 
 void soc_pin(struct soc *, enum mcu_pin, bool high); /* VBUS (PA9), BOOT1 (PB2) */
 void soc_button(struct soc *, bool pressed);         /* B1, the user's: PA0, high when pressed */

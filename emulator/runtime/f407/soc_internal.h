@@ -112,7 +112,8 @@ struct flash_registers {
 	enum mcu_event_type what;
 	uint32_t address, length; /* in hand */
 	uint32_t run, run_length; /* programmed, yet to be told */
-	struct soc_timer done, tell;
+	struct soc_timer done, tell, held;
+	uint64_t held_until; /* cycle */
 	uint64_t generation;
 };
 
