@@ -13,7 +13,7 @@
 
 struct cpu;
 
-#define CPU_IRQS 82 /* of an STM32F407 (RM0090 table 61); lines above read as zero */
+#define CPU_IRQS 82 /* of an STM32F407 (RM0090 table 62); lines above read as zero */
 
 /* Plain memory. data outlives the cpu. Writes to memory that is not writable go to cpu_bus_ops.write, as do those to where nothing
  * is. base and size_bytes: multiples of 4096 (an engine may need pages); below 1 MiB there is the alias alone. */

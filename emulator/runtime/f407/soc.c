@@ -196,7 +196,7 @@ static void forget(struct soc *s, uint32_t base, uint32_t size_bytes)
 			s->kept[i].value = 0;
 }
 
-/* DBGMCU (RM0090 38.6.1, 38.16): the id, revision 1, Y or 2; and three registers that a debugger is about, which there is none of. */
+/* DBGMCU (RM0090 38.6.1, 38.16): the id, revision 2; and three registers that a debugger is about, which there is none of. */
 
 static const uint32_t dbgmcu_masks[] = { 0, 0x000000E7, 0x06E01DFF, 0x00070003 };
 
