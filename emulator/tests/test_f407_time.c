@@ -82,6 +82,26 @@ static void an_update_by_hand_is_told_unless_it_is_not_to_be(void **state)
 	f407_close(&s);
 }
 
+/* What was written last is below it. Time goes on. */
+static void a_counter_beyond_its_end_goes_round(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_timers(&s);
+	wr(&s, TIM2 + CCR1, 5);
+	wr(&s, TIM2 + CNT, 1000);
+	wr(&s, TIM2 + DIER, 3);
+	wr(&s, TIM2 + ARR, 9);
+	wr(&s, TIM2 + CR1, 1);
+	f407_pass(&s, 1);
+	assert_true(s.irq[28]);
+	wr(&s, TIM2 + SR, 0);
+	wr(&s, TIM2 + ARR, 0); /* stands */
+	assert_int_equal(soc_next(s.soc), SOC_NEVER);
+	f407_close(&s);
+}
+
 static void a_compare_interrupts_on_a_line_of_its_own(void **state)
 {
 	struct f407 s;
@@ -497,6 +517,7 @@ int main(void)
 		cmocka_unit_test(a_timer_counts_its_clock_and_overflows),
 		cmocka_unit_test(an_update_that_nobody_waits_for_is_seen_all_the_same),
 		cmocka_unit_test(an_update_by_hand_is_told_unless_it_is_not_to_be),
+		cmocka_unit_test(a_counter_beyond_its_end_goes_round),
 		cmocka_unit_test(a_compare_interrupts_on_a_line_of_its_own),
 		cmocka_unit_test(a_timer_runs_twice_as_fast_as_its_bus_if_that_is_divided),
 		cmocka_unit_test(the_independent_watchdog_wants_to_be_fed),

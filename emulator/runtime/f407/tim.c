@@ -73,6 +73,12 @@ static uint64_t period(const struct tim *t)
 	return (uint64_t)t->arr + 1;
 }
 
+/* With nothing to count to it stands (RM0090 18.4.12). */
+static bool runs(const struct tim *t)
+{
+	return t->regs[CR1] & CEN && t->arr;
+}
+
 /* by_hand: UG, which URS keeps from interrupting. */
 static void overflow(struct tim *t, bool by_hand)
 {
@@ -90,7 +96,7 @@ static void catch_up(struct soc *s, unsigned unit)
 	struct tim *t = &s->tim[unit];
 	uint64_t now = soc_now(s), each = tick(s, unit), ticks, to;
 
-	if (!(t->regs[CR1] & CEN) || now <= t->base) {
+	if (!runs(t) || now <= t->base) {
 		t->base = now > t->base ? now : t->base;
 		return;
 	}
@@ -118,6 +124,12 @@ static void catch_up(struct soc *s, unsigned unit)
 	t->count = (uint32_t)(to % period(t));
 }
 
+/* Counts from one to the other; one that is beyond has it at the next. */
+static uint64_t counts(uint64_t from, uint64_t to)
+{
+	return to > from ? to - from : 1;
+}
+
 /* The next event that makes an interrupt. */
 static void arm(struct soc *s, unsigned unit)
 {
@@ -126,17 +138,17 @@ static void arm(struct soc *s, unsigned unit)
 
 	irqs(s, unit);
 	soc_disarm(s, &t->event);
-	if (!(t->regs[CR1] & CEN))
+	if (!runs(t))
 		return;
-	if (t->regs[DIER] & UIF && !(t->regs[SR] & UIF))
-		nearest = period(t) - t->count;
+	if (t->regs[DIER] & UIF && !(t->regs[SR] & UIF) && !(t->regs[CR1] & UDIS))
+		nearest = counts(t->count, period(t));
 	for (unsigned i = 0; i < tims[unit].channels; i++) {
 		uint64_t at = t->regs[CCR1 + i];
 
 		if (!(t->regs[DIER] >> (i + 1) & 1) || t->regs[SR] >> (i + 1) & 1 || at > t->arr)
 			continue;
 		at += at <= t->count ? period(t) : 0;
-		nearest = at - t->count < nearest ? at - t->count : nearest;
+		nearest = counts(t->count, at) < nearest ? counts(t->count, at) : nearest;
 	}
 	if (nearest != UINT64_MAX)
 		soc_arm(s, &t->event, t->base + nearest * tick(s, unit));
