@@ -58,11 +58,44 @@ static void the_calendar_goes_on_from_what_it_was_set_to(void **state)
 	f407_pass_us(&s, 1500000);
 	assert_int_equal(rd(&s, RTC + 0xC) & 0x20, 0x20);
 	assert_int_equal(rd(&s, RTC), 0x235959);
+	assert_int_equal(rd(&s, RTC + 4), 0x240000 | 3u << 13 | 0x0228);
 	f407_pass_us(&s, 1000000);
 	assert_int_equal(rd(&s, RTC), 0);
 	assert_int_equal(rd(&s, RTC + 4), 0x240000 | 4u << 13 | 0x0229);
 	f407_pass_us(&s, 86400u * UINT64_C(1000000));
 	assert_int_equal(rd(&s, RTC + 4), 0x240000 | 5u << 13 | 0x0301);
+	f407_close(&s);
+}
+
+/* RM0090 26.3.6 */
+static void what_is_read_of_the_calendar_holds_the_rest_until_the_date_is(void **state)
+{
+	const uint32_t date = 0x240000 | 3u << 13 | 0x0228;
+	struct f407 s;
+
+	(void)state;
+	open_rtc(&s);
+	set_bits(&s, RTC + 0xC, 0x80);
+	f407_pass_us(&s, 62);
+	wr(&s, RTC, 0x235958);
+	wr(&s, RTC + 4, date);
+	wr(&s, RTC + 0xC, 0);
+	f407_pass_us(&s, 1500000);
+	rd(&s, RTC);
+	f407_pass_us(&s, 1000000);
+	assert_int_equal(rd(&s, RTC), 0);
+	assert_int_equal(rd(&s, RTC + 4), date); /* of the first look */
+	assert_int_equal(rd(&s, RTC + 4), 0x240000 | 4u << 13 | 0x0229);
+	rd(&s, RTC + 0x28);
+	f407_pass_us(&s, 5000000);
+	assert_int_equal(rd(&s, RTC), 0);
+	assert_int_equal(rd(&s, RTC), 0);
+	rd(&s, RTC + 4);
+	assert_int_equal(rd(&s, RTC), 5);
+	set_bits(&s, RTC + 8, 0x20); /* BYPSHAD */
+	rd(&s, RTC + 0x28);
+	f407_pass_us(&s, 1000000);
+	assert_int_equal(rd(&s, RTC), 6);
 	f407_close(&s);
 }
 
@@ -279,6 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_wakeup_timer_lets_time_pass_at_any_clock),
 		cmocka_unit_test(the_calendar_goes_on_from_what_it_was_set_to),
+		cmocka_unit_test(what_is_read_of_the_calendar_holds_the_rest_until_the_date_is),
 		cmocka_unit_test(backup_registers_outlive_a_reset_but_not_the_power),
 		cmocka_unit_test(the_key_outlives_a_reset),
 		cmocka_unit_test(an_rtc_without_a_clock_stands_still),

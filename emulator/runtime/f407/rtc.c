@@ -283,26 +283,47 @@ static uint32_t read_isr(const struct soc *s)
 	       (date_now(s) >> 16 & 0xFF ? INITS : 0);
 }
 
-uint32_t rtc_read(struct soc *s, unsigned unit, uint32_t offset)
+/* Shadow registers (RM0090 26.3.6) know nothing after a reset, until RSF; one that is read holds those above it, until DR is read. */
+static uint32_t read_shadow(struct soc *s, unsigned reg)
 {
 	struct rtc *r = &s->rtc;
+	bool setting = r->regs[ISR] & INIT, bypass = setting || r->regs[CR] & BYPSHAD;
+	uint32_t value, second = (uint32_t)(cycles_since(s) % cycles_a_second(r));
+
+	r->cold = r->cold && !bypass && !is_in_step(s);
+	if (r->cold)
+		return reg == DR ? RESET_DR : 0;
+	if (reg == SSR) /* counts down from PREDIV_S */
+		value = (r->regs[PRER] & 0x7FFF) - second / ((r->regs[PRER] >> 16 & 0x7F) + 1);
+	else if (!bypass && r->held >> reg & 1)
+		value = r->shadow[reg];
+	else
+		value = setting ? r->regs[reg] : reg == TR ? time_now(s) : date_now(s);
+	if (bypass || reg == DR) {
+		r->held = 0;
+		return value;
+	}
+	if (!r->held)
+		r->shadow[DR] = date_now(s);
+	if (reg == SSR && !(r->held >> TR & 1))
+		r->shadow[TR] = time_now(s);
+	r->held |= reg == SSR ? 1u << TR | 1u << DR : 1u << DR;
+	return value;
+}
+
+uint32_t rtc_read(struct soc *s, unsigned unit, uint32_t offset)
+{
+	const struct rtc *r = &s->rtc;
 	unsigned reg = offset / 4;
-	uint32_t divider = (r->regs[PRER] >> 16 & 0x7F) + 1;
-	bool setting = r->regs[ISR] & INIT;
 
 	(void)unit;
 	if (reg >= BACKUP)
 		return reg < BACKUP + 20 ? r->backup[reg - BACKUP] : 0;
-	if (r->cold && (is_in_step(s) || setting || r->regs[CR] & BYPSHAD))
-		r->cold = false;
-	switch (reg) { /* shadow registers know nothing after a reset, until RSF (RM0090 26.3.6) */
+	switch (reg) {
 	case TR:
-		return r->cold ? 0 : setting ? r->regs[TR] : time_now(s);
 	case DR:
-		return r->cold ? RESET_DR : setting ? r->regs[DR] : date_now(s);
-	case SSR: /* counts down from PREDIV_S */
-		return r->cold ? 0
-			       : (r->regs[PRER] & 0x7FFF) - (uint32_t)(cycles_since(s) % cycles_a_second(r) / divider);
+	case SSR:
+		return read_shadow(s, reg);
 	case ISR:
 		return read_isr(s);
 	case WPR:
@@ -456,6 +477,7 @@ void rtc_resume(struct soc *s)
 		r->base_us = soc_now_us(s);
 	r->regs[ISR] &= ~INIT;
 	r->cold = true;
+	r->held = 0;
 	rtc_clock(s);
 	r->rsf_us = two_cycles_on(s);
 	arm_wakeup(s);

@@ -93,6 +93,7 @@ struct rtc {
 	uint64_t rsf_us, initf_us, wutwf_us; /* from when on these flags are up */
 	uint8_t unlock;                      /* keys seen */
 	bool locked, cold;
+	uint32_t shadow[2], held; /* TR and DR; a bit for each that is held */
 	struct soc_timer wakeup, second;
 };
 
