@@ -108,6 +108,29 @@ micropython_returns()
   cmp element back.bin
 }
 
+# Stop, standby and the watchdog, by their names there; the clock goes on meanwhile.
+micropython_sleeps()
+{
+  image "$1"
+  on_board '
+    # woken STATEMENT: by a reset
+    woken() {
+      ctl wait reset 10s &
+      client f055:9800 repl "$1"
+      wait $!
+    }
+    leave
+    client f055:9800 repl "import machine; machine.lightsleep(500); print(6*7)" 42
+    client f055:9800 repl "import machine; machine.RTC().datetime((2024, 2, 28, 3, 23, 59, 58, 0))" -
+    woken "import machine; machine.deepsleep(3000)"
+    client f055:9800 repl "import machine; print(machine.reset_cause() == machine.DEEPSLEEP_RESET)" True
+    client f055:9800 repl "import machine; print(machine.RTC().datetime()[:3])" "(2024, 2, 29)"
+    woken "import machine; machine.WDT(timeout=1000)"
+    client f055:9800 repl "import machine; print(machine.reset_cause() == machine.WDT_RESET)" True'
+  says events 'reset by standby'
+  says events 'reset by watchdog'
+}
+
 # A bootloader of others, which has a DFU mode of its own on OTG_FS: dfu-util flashes through it as through ST's.
 mboot()
 {
@@ -323,6 +346,7 @@ for name; do
   micropython-*)
     check "$name: flashed, its prompt answers over USB, PYBFLASH is read" micropython "$name"
     check "$name: keeps a file over a reset, and machine.bootloader() is ST's" micropython_returns "$name"
+    check "$name: sleeps lightly and deeply, and knows what woke it" micropython_sleeps "$name"
     check "$name: the whole circle, twice, as a scenario" micropython_circle "$name"
     check "$name: mpremote has it, in virtual and in real time" micropython_tool "$name"
     check "$name: the session as users report it" micropython_session "$name"

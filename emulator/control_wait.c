@@ -62,7 +62,8 @@ static bool detail_of(struct call *call, struct wish *wish, const char *word)
 	static const char *const modes[] = { "bootloader-starting", "bootloader", "bootloader-other-interface",
 					     "application",         "lockup",     NULL };
 	static const char *const causes[] = { "power-on", "pin",      "option-bytes",    "unprotect", "not-executable",
-					      "software", "watchdog", "window-watchdog", NULL };
+					      "software", "watchdog", "window-watchdog", "low-power", "standby",
+					      NULL };
 	static const char *const leds[] = { "green", "orange", "red", "blue", NULL };
 	static const char *const states[] = { "dfuIDLE",        "dfuDNLOAD-SYNC",   "dfuDNBUSY",
 					      "dfuDNLOAD-IDLE", "dfuMANIFEST-SYNC", "dfuMANIFEST",

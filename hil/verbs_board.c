@@ -26,6 +26,8 @@ static const char *const causes[] = { [RESET_POWER_ON] = "power-on",
 				      [RESET_SOFTWARE] = "software",
 				      [RESET_WATCHDOG] = "watchdog",
 				      [RESET_WINDOW_WATCHDOG] = "window-watchdog",
+				      [RESET_LOW_POWER] = "low-power",
+				      [RESET_STANDBY] = "standby",
 				      NULL };
 
 const struct field options_fields[] = {

@@ -309,6 +309,8 @@ static void boot(struct mcu *m, enum reset_cause cause)
 	flash_reset(m->flash);
 	selectable = m->pins[PIN_BOOT0] && flash_rdp(m->flash) != RDP_LEVEL_2;
 	m->jumped = false;
+	if (cause == RESET_STANDBY)
+		m->resets = 0; /* as the power's, for those flags (RM0090 7.1.2, 7.3.21) */
 	m->resets |= 1u << cause;
 	tell(m, (struct mcu_event){ .type = MCU_EVENT_RESET, .cause = cause });
 	if (selectable && !(m->pins[PIN_BOOT1] && m->profile->boot1_is_pin)) {

@@ -39,9 +39,11 @@ enum reset_cause {
 	RESET_NOT_EXECUTABLE,
 	RESET_SOFTWARE,
 	RESET_WATCHDOG,
-	RESET_WINDOW_WATCHDOG
+	RESET_WINDOW_WATCHDOG,
+	RESET_LOW_POWER, /* instead of standby or stop, as an option byte will have it */
+	RESET_STANDBY    /* out of it */
 };
-#define RESET_CAUSES (RESET_WINDOW_WATCHDOG + 1)
+#define RESET_CAUSES (RESET_STANDBY + 1)
 enum boot_interface { BOOT_USART1, BOOT_USART3, BOOT_CAN2, BOOT_I2C, BOOT_SPI };
 
 enum mcu_event_type {

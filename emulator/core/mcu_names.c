@@ -56,6 +56,10 @@ const char *reset_cause_name(enum reset_cause cause)
 		return "watchdog";
 	case RESET_WINDOW_WATCHDOG:
 		return "window-watchdog";
+	case RESET_LOW_POWER:
+		return "low-power";
+	case RESET_STANDBY:
+		return "standby";
 	}
 	return "?";
 }

@@ -33,7 +33,7 @@ struct f407 {
 	bool irq[CPU_IRQS];
 	uint32_t alias;
 	char said[4096];
-	unsigned leds, resets, forgotten, unknowns, touches;
+	unsigned leds, resets, forgotten, unknowns, touches, events;
 	enum reset_cause cause;
 	uint32_t unknown;
 	struct {
@@ -114,7 +114,14 @@ static void scene_unknown(void *context, uint32_t address, bool write)
 	s->unknown = address;
 }
 
-static const struct soc_core scene_core = { scene_cycles, scene_irq, scene_alias, scene_changed, scene_halt };
+static void scene_event(void *context)
+{
+	((struct f407 *)context)->events++;
+}
+
+static const struct soc_core scene_core = {
+	scene_cycles, scene_irq, scene_alias, scene_changed, scene_halt, scene_event
+};
 static const struct soc_user scene_user = { scene_say,    scene_led,     scene_reset,
 					    scene_forget, scene_touched, scene_unknown };
 

@@ -147,10 +147,13 @@ static void refusals_are_told_in_sr_and_change_nothing(void **state)
 		{ "system memory", 2u << 8 | 1, 0x1FFF0000, 4, 0x10 },
 		{ "erase of what is protected", 2 | 1u << 16, 0, 0, 0x10 },
 		{ "mass erase", 4 | 1u << 16, 0, 0, 0x10 },
-		{ "no such sector", 2 | 12u << 3 | 1u << 16, 0, 0, 0x80 },
-		{ "start of nothing", 1u << 16, 0, 0, 0x80 },
+		{ "no such sector", 2 | 12u << 3 | 1u << 16, 0, 0, 0x10 },
+		{ "option bytes", 2u << 8 | 1, 0x1FFFC000, 4, 0x10 },
+		{ "a locked block of OTP", 2u << 8 | 1, 0x1FFF7820, 4, 0x10 },
+		{ "with its interrupt", 2u << 8 | 1u << 25, SECTOR_1, 4, 0x82 },
+		{ "start of nothing", 1u << 16, 0, 0, 0 },
 	};
-	uint8_t options[16];
+	uint8_t options[16], otp[528];
 	struct f407 s;
 
 	(void)state;
@@ -160,6 +163,9 @@ static void refusals_are_told_in_sr_and_change_nothing(void **state)
 		options[8] = options[12] = 0xFE; /* sector 0 */
 		options[10] = options[14] = 0x01;
 		flash_set_options(s.flash, options);
+		memset(otp, 0xFF, sizeof(otp));
+		otp[512 + 1] = 0;
+		flash_set_otp(s.flash, otp, sizeof(otp));
 		wr(&s, CR, cases[i].cr);
 		if (cases[i].size)
 			assert_true(soc_write(s.soc, cases[i].address, cases[i].size, 0));
@@ -177,7 +183,7 @@ static void a_wrong_key_locks_until_reset(void **state)
 	(void)state;
 	f407_open(&s);
 	wr(&s, KEYR, 0x45670123);
-	wr(&s, KEYR, 0x45670123);
+	assert_false(soc_write(s.soc, KEYR, 4, 0x45670123)); /* a bus error (RM0090 3.6.1) */
 	wr(&s, KEYR, 0x45670123);
 	wr(&s, KEYR, 0xCDEF89AB);
 	assert_int_equal(rd(&s, CR) & LOCK, LOCK);
@@ -185,6 +191,95 @@ static void a_wrong_key_locks_until_reset(void **state)
 	wr(&s, KEYR, 0x45670123);
 	wr(&s, KEYR, 0xCDEF89AB);
 	assert_int_equal(rd(&s, CR) & LOCK, 0);
+	f407_close(&s);
+}
+
+static void the_error_interrupt_is_of_operr(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_unlocked(&s);
+	wr(&s, SECTOR_1, 0); /* without PG, and nobody wants to know */
+	wr(&s, CR, 1u << 25);
+	assert_false(s.irq[4]);
+	wr(&s, SECTOR_1, 0);
+	assert_true(s.irq[4]);
+	wr(&s, SR, 0x80);
+	assert_true(s.irq[4]);
+	wr(&s, SR, 2);
+	assert_false(s.irq[4]);
+	f407_close(&s);
+}
+
+static void an_error_that_is_still_up_refuses_nothing_else(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_unlocked(&s);
+	wr(&s, SECTOR_1, 0);
+	assert_int_equal(rd(&s, SR), 0x80);
+	wr(&s, CR, 2u << 8 | 1);
+	wr(&s, SECTOR_1, 0x12345678);
+	duration_us(&s);
+	assert_int_equal(word(&s, SECTOR_1), 0x12345678);
+	assert_int_equal(rd(&s, SR), 0x80);
+	f407_close(&s);
+}
+
+static void lowering_the_read_protection_clears_the_backup_sram(void **state)
+{
+	static const uint8_t level_1[16] = { 0xEF, 0x55, 0x10, 0xAA, 0xEF, 0x55, 0x10, 0xAA,
+					     0xFF, 0x7F, 0x00, 0x80, 0xFF, 0x7F, 0x00, 0x80 };
+	struct f407 s;
+
+	(void)state;
+	f407_open(&s);
+	flash_set_options(s.flash, level_1);
+	soc_reset(s.soc, 0, 0, false);
+	set_bits(&s, RCC_APB1ENR, 1u << 28);
+	set_bits(&s, RCC_AHB1ENR, 1u << 18);
+	set_bits(&s, PWR, 1u << 8);
+	wr(&s, 0x40024000, 0x12345678);
+	wr(&s, OPTKEYR, 0x08192A3B);
+	wr(&s, OPTKEYR, 0x4C5D6E7F);
+	wr(&s, OPTCR, 0x0FFFAAEC);
+	set_bits(&s, OPTCR, 2);
+	duration_us(&s);
+	assert_int_equal(rd(&s, 0x40024000), 0);
+	f407_close(&s);
+}
+
+/* RM0090 3.6.1: the bus stalls, and with it the core; what it has written comes after that. */
+static void who_writes_while_it_is_busy_is_held(void **state)
+{
+	struct f407 s;
+	uint64_t begin;
+
+	(void)state;
+	open_unlocked(&s);
+	wr(&s, CR, 2u << 8 | 1);
+	begin = s.cycles;
+	wr(&s, SECTOR_1, 0x11111111);
+	assert_false(soc_holds_core(s.soc));
+	wr(&s, SECTOR_1 + 4, 0x22222222);
+	assert_true(soc_holds_core(s.soc));
+	assert_int_equal(word(&s, SECTOR_1), 0x11111111);
+	assert_int_equal(soc_next(s.soc), begin + 16 * 16);
+	f407_pass(&s, 16 * 16 - 1);
+	assert_true(soc_holds_core(s.soc));
+	f407_pass(&s, 1);
+	assert_false(soc_holds_core(s.soc));
+	assert_int_equal(rd(&s, SR) & BSY, BSY);
+	wr(&s, CR, LOCK);
+	assert_true(soc_holds_core(s.soc));
+	assert_int_equal(rd(&s, CR) & LOCK, LOCK);
+	f407_pass(&s, 16 * 16);
+	assert_false(soc_holds_core(s.soc));
+	assert_int_equal(rd(&s, SR) & BSY, 0);
+	assert_int_equal(word(&s, SECTOR_1 + 4), 0x22222222);
+	f407_pass_us(&s, 20000);
 	f407_close(&s);
 }
 
@@ -274,6 +369,10 @@ int main(void)
 		cmocka_unit_test(the_end_of_an_operation_interrupts_if_wanted),
 		cmocka_unit_test(refusals_are_told_in_sr_and_change_nothing),
 		cmocka_unit_test(a_wrong_key_locks_until_reset),
+		cmocka_unit_test(the_error_interrupt_is_of_operr),
+		cmocka_unit_test(an_error_that_is_still_up_refuses_nothing_else),
+		cmocka_unit_test(lowering_the_read_protection_clears_the_backup_sram),
+		cmocka_unit_test(who_writes_while_it_is_busy_is_held),
 		cmocka_unit_test(power_cuts_an_erase_and_a_jump_waits_for_it),
 		cmocka_unit_test(option_bytes_are_programmed_through_optcr),
 		cmocka_unit_test(otp_is_programmed_like_flash),

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Timers, watchdogs and RTC. */
+/* Timers and watchdogs. */
 #include "f407_scene.h"
 
 #define TIM2 0x40000000u
 #define TIM1 0x40010000u
-#define RTC 0x40002800u
 #define IWDG 0x40003000u
 #define WWDG 0x40002C00u
 enum { CR1 = 0, DIER = 0xC, SR = 0x10, EGR = 0x14, CNT = 0x24, PSC = 0x28, ARR = 0x2C, CCR1 = 0x34 };
@@ -56,6 +55,49 @@ static void an_update_that_nobody_waits_for_is_seen_all_the_same(void **state)
 	assert_int_equal(soc_next(s.soc), SOC_NEVER);
 	assert_int_equal(rd(&s, TIM2 + SR) & 1, 1);
 	assert_int_equal(rd(&s, TIM2 + CR1), 8);
+	f407_close(&s);
+}
+
+/* CR1: UDIS and URS (RM0090 18.4.1). */
+static void an_update_by_hand_is_told_unless_it_is_not_to_be(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_timers(&s);
+	wr(&s, TIM2 + PSC, 15);
+	wr(&s, TIM2 + CR1, 2); /* UDIS: no event at all, and no new prescaler */
+	wr(&s, TIM2 + EGR, 1);
+	assert_int_equal(rd(&s, TIM2 + SR), 0);
+	wr(&s, TIM2 + CR1, 1);
+	f407_pass(&s, 160);
+	assert_int_equal(rd(&s, TIM2 + CNT), 160);
+	wr(&s, TIM2 + CR1, 4); /* URS */
+	wr(&s, TIM2 + EGR, 1);
+	assert_int_equal(rd(&s, TIM2 + SR), 0);
+	wr(&s, TIM2 + CR1, 5);
+	f407_pass(&s, 160);
+	assert_int_equal(rd(&s, TIM2 + CNT), 10);
+	f407_close(&s);
+}
+
+/* What was written last is below it. Time goes on. */
+static void a_counter_beyond_its_end_goes_round(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	open_timers(&s);
+	wr(&s, TIM2 + CCR1, 5);
+	wr(&s, TIM2 + CNT, 1000);
+	wr(&s, TIM2 + DIER, 3);
+	wr(&s, TIM2 + ARR, 9);
+	wr(&s, TIM2 + CR1, 1);
+	f407_pass(&s, 1);
+	assert_true(s.irq[28]);
+	wr(&s, TIM2 + SR, 0);
+	wr(&s, TIM2 + ARR, 0); /* stands */
+	assert_int_equal(soc_next(s.soc), SOC_NEVER);
 	f407_close(&s);
 }
 
@@ -114,6 +156,53 @@ static void the_independent_watchdog_wants_to_be_fed(void **state)
 	f407_close(&s);
 }
 
+/* RM0090 21.3: without AAAA before it, the first round is from all ones. */
+static void the_independent_watchdog_starts_from_what_was_loaded(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	for (unsigned loads = 0; loads < 2; loads++) {
+		f407_open(&s);
+		wr(&s, IWDG, 0x5555);
+		wr(&s, IWDG + 8, 79);
+		if (loads)
+			wr(&s, IWDG, 0xAAAA);
+		wr(&s, IWDG, 0xCCCC);
+		f407_pass_us(&s, 9000);
+		wr(&s, IWDG, 0xCCCC);   /* it runs: no food */
+		f407_pass_us(&s, 1001); /* 80 * 4 / 32 kHz */
+		assert_int_equal(s.resets, loads);
+		f407_pass_us(&s, 502001);
+		assert_int_equal(s.resets, 1);
+		f407_close(&s);
+	}
+}
+
+static void the_independent_watchdog_takes_its_time(void **state)
+{
+	struct f407 s;
+
+	(void)state;
+	f407_open(&s);
+	wr(&s, IWDG, 0x5555);
+	wr(&s, IWDG + 4, 1);
+	assert_int_equal(rd(&s, IWDG + 0xC), 1);
+	wr(&s, IWDG + 4, 2); /* too early */
+	wr(&s, IWDG + 8, 79);
+	assert_int_equal(rd(&s, IWDG + 0xC), 3);
+	f407_pass_us(&s, 157);
+	assert_int_equal(rd(&s, IWDG + 0xC), 0);
+	assert_int_equal(rd(&s, IWDG + 4), 1);
+	wr(&s, IWDG + 4, 2);
+	assert_int_equal(rd(&s, IWDG + 4), 2);
+	assert_int_equal(rd(&s, RCC_CSR) & 3, 0);
+	wr(&s, IWDG, 0xCCCC); /* LSI with it (RM0090 7.2.9) */
+	assert_int_equal(rd(&s, RCC_CSR) & 3, 2);
+	assert_int_equal(rd(&s, IWDG), 0);
+	f407_close(&s);
+}
+
 static void an_option_byte_starts_the_watchdog_with_the_chip(void **state)
 {
 	static const uint8_t options[16] = { 0xCF, 0xAA, 0x30, 0x55, 0xCF, 0xAA, 0x30, 0x55,
@@ -156,105 +245,20 @@ static void the_window_watchdog_warns_bites_and_hates_haste(void **state)
 	f407_close(&s);
 }
 
-static void open_rtc(struct f407 *s)
-{
-	open_timers(s);
-	set_bits(s, PWR, 1u << 8);
-	wr(s, RTC + 0x24, 0xCA);
-	wr(s, RTC + 0x24, 0x53);
-}
-
-/* At 31250 Hz a cycle is longer than the shortest period of the wake-up timer. */
-static void the_wakeup_timer_lets_time_pass_at_any_clock(void **state)
-{
-	struct f407 s;
-
-	(void)state;
-	open_rtc(&s);
-	wr(&s, RCC + 0x08, 0xF0); /* HPRE: 512 */
-	assert_int_equal(soc_hclk_hz(s.soc), 31250);
-	wr(&s, RTC + 0x14, 0);
-	wr(&s, RTC + 0x08, 1u << 14 | 1u << 10 | 3); /* WUTIE, WUTE, RTC / 2: 61 us */
-	for (unsigned i = 0; i < 10; i++) {
-		wr(&s, RTC + 0x0C, 0);
-		f407_pass(&s, 2);
-		assert_true(rd(&s, RTC + 0x0C) & 1u << 10);
-	}
-	f407_close(&s);
-}
-
-static void the_calendar_goes_on_from_what_it_was_set_to(void **state)
-{
-	struct f407 s;
-
-	(void)state;
-	open_rtc(&s);
-	assert_int_equal(rd(&s, RTC + 4), 0x2101);
-	set_bits(&s, RTC + 0xC, 0x80);
-	assert_int_equal(rd(&s, RTC + 0xC) & 0x40, 0x40);
-	wr(&s, RTC, 0x235958);
-	wr(&s, RTC + 4, 0x240000 | 3u << 13 | 0x0228); /* Wednesday, 28 February 2024 */
-	wr(&s, RTC + 0xC, 0);
-	f407_pass_us(&s, 1500000);
-	assert_int_equal(rd(&s, RTC), 0x235959);
-	f407_pass_us(&s, 1000000);
-	assert_int_equal(rd(&s, RTC), 0);
-	assert_int_equal(rd(&s, RTC + 4), 0x240000 | 4u << 13 | 0x0229);
-	f407_pass_us(&s, 86400u * UINT64_C(1000000));
-	assert_int_equal(rd(&s, RTC + 4), 0x240000 | 5u << 13 | 0x0301);
-	f407_close(&s);
-}
-
-static void backup_registers_outlive_a_reset_but_not_the_power(void **state)
-{
-	struct f407 s;
-
-	(void)state;
-	open_rtc(&s);
-	wr(&s, RTC + 0x50, 0x4144500d);
-	soc_stop(s.soc, 10, false);
-	soc_reset(s.soc, 10, 0, false);
-	assert_int_equal(rd(&s, RTC + 0x50), 0x4144500d);
-	wr(&s, RTC + 0x50, 1); /* protected again */
-	assert_int_equal(rd(&s, RTC + 0x50), 0x4144500d);
-	soc_power_on(s.soc, 20);
-	soc_reset(s.soc, 20, 0, false);
-	assert_int_equal(rd(&s, RTC + 0x50), 0);
-	f407_close(&s);
-}
-
-static void the_wakeup_timer_interrupts_through_exti(void **state)
-{
-	struct f407 s;
-
-	(void)state;
-	open_rtc(&s);
-	wr(&s, 0x40013C00, 1u << 22);
-	wr(&s, 0x40013C08, 1u << 22);
-	wr(&s, RTC + 0x14, 2047); /* of 2048 Hz */
-	wr(&s, RTC + 8, 1u << 14 | 1u << 10);
-	f407_pass_us(&s, 999000);
-	assert_false(s.irq[3]);
-	f407_pass_us(&s, 1001);
-	assert_true(s.irq[3]);
-	assert_int_equal(rd(&s, RTC + 0xC) & 0x400, 0x400);
-	f407_close(&s);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_timer_counts_its_clock_and_overflows),
 		cmocka_unit_test(an_update_that_nobody_waits_for_is_seen_all_the_same),
+		cmocka_unit_test(an_update_by_hand_is_told_unless_it_is_not_to_be),
+		cmocka_unit_test(a_counter_beyond_its_end_goes_round),
 		cmocka_unit_test(a_compare_interrupts_on_a_line_of_its_own),
 		cmocka_unit_test(a_timer_runs_twice_as_fast_as_its_bus_if_that_is_divided),
 		cmocka_unit_test(the_independent_watchdog_wants_to_be_fed),
+		cmocka_unit_test(the_independent_watchdog_starts_from_what_was_loaded),
+		cmocka_unit_test(the_independent_watchdog_takes_its_time),
 		cmocka_unit_test(an_option_byte_starts_the_watchdog_with_the_chip),
 		cmocka_unit_test(the_window_watchdog_warns_bites_and_hates_haste),
-		cmocka_unit_test(the_wakeup_timer_lets_time_pass_at_any_clock),
-		cmocka_unit_test(the_calendar_goes_on_from_what_it_was_set_to),
-		cmocka_unit_test(backup_registers_outlive_a_reset_but_not_the_power),
-		cmocka_unit_test(the_wakeup_timer_interrupts_through_exti),
 	};
 
 	return cmocka_run_group_tests_name("f407_time", tests, NULL, NULL);

@@ -71,7 +71,7 @@ static void load(struct scene *s, const char *name)
 	assert_int_equal(flash_load(mcu_flash(s->board.mcu), 0, image, length), 0);
 }
 
-static void open_scene(struct scene *s, const char *name)
+static void open_board(struct scene *s)
 {
 	if (engine_lacks()) {
 		printf("skip - %s\n", engine_lacks());
@@ -83,7 +83,20 @@ static void open_scene(struct scene *s, const char *name)
 	assert_non_null(s->engine);
 	mcu_set_app(s->board.mcu, s->engine->ops->app, s->engine);
 	mcu_listen(s->board.mcu, hears, s);
+}
+
+static void open_scene(struct scene *s, const char *name)
+{
+	open_board(s);
 	load(s, name);
+	mcu_set_pin(s->board.mcu, PIN_VDD, true);
+}
+
+/* Code of the test's own, in words from the vectors on. */
+static void open_code(struct scene *s, const uint32_t *words, size_t count)
+{
+	open_board(s);
+	assert_int_equal(flash_load(mcu_flash(s->board.mcu), 0, (const uint8_t *)words, 4 * count), 0);
 	mcu_set_pin(s->board.mcu, PIN_VDD, true);
 }
 
@@ -432,6 +445,78 @@ static void the_same_happens_each_time(void **state)
 		assert_true(run_once() == first);
 }
 
+static unsigned leds(struct scene *s)
+{
+	struct engine_status status;
+
+	s->engine->ops->status(s->engine, &status);
+	return status.leds;
+}
+
+/* movs r0, #1 and bx lr are written to 0x20000100, and called; movs r0, #2 comes over it by DMA2; what is called then is on the LEDs. */
+static void code_that_dma_has_written_is_what_is_run(void **state)
+{
+	static const uint32_t code[] = { 0x20010000, 0x08000009, 0x48104C0F, 0x60014910, 0x481047A0, 0x60014910,
+					 0x49114810, 0x48116001, 0x60412101, 0x6081490B, 0x60C14908, 0x6181F245,
+					 0x68016001, 0xD1FC07C9, 0x490B47A0, 0x42AAF04F, 0x0300600A, 0xE7FE6148,
+					 0x20000101, 0x20000100, 0x47702001, 0x20000200, 0x47702002, 0x40023830,
+					 0x00500008, 0x40026410, 0x40020C00 };
+	struct scene s;
+
+	(void)state;
+	open_code(&s, code, sizeof(code) / 4);
+	pass(&s, MS(100));
+	assert_int_equal(leds(&s), 2);
+	close_scene(&s);
+}
+
+/* SBF clear: green, the RTC is to wake in a second, standby. Else what woke it: WUF on orange, SBF on red. */
+static void out_of_standby_it_begins_anew_and_knows_why(void **state)
+{
+	static const uint32_t code[] = { 0x20010000, 0x08000009, 0x49164815, 0xF04F6301, 0x64015180, 0xF04F4A14,
+					 0x601343AA, 0x68654C13, 0xD41707AE, 0x1102F244, 0xF2486021, 0x67011101,
+					 0x21CA480F, 0x21536241, 0x21006241, 0xF2446141, 0x60814104, 0x5180F44F,
+					 0x480A6151, 0x60012104, 0xE7FEBF30, 0x0503F005, 0x6155036D, 0x0000E7FE,
+					 0x40023800, 0x00100008, 0x40020C00, 0x40007000, 0x40002800, 0xE000ED10 };
+	struct scene s;
+
+	(void)state;
+	open_code(&s, code, sizeof(code) / 4);
+	pass(&s, MS(900));
+	assert_int_equal(leds(&s), 0);
+	assert_int_equal(s.resets, 1);
+	pass(&s, MS(300));
+	assert_int_equal(s.resets, 2);
+	assert_int_equal(s.cause, RESET_STANDBY);
+	assert_int_equal(leds(&s), 6);
+	close_scene(&s);
+}
+
+/* HSE drives the clock, SysTick goes, B1 interrupts, interrupts are held off, stop. Then SW on green and orange, SWS on red and blue,
+ * whether SysTick is pending on red; blue in any case. */
+static void stop_ends_by_the_button_and_not_by_systick(void **state)
+{
+	static const uint32_t code[] = {
+		0x20010000, 0x08000061, 0x0800005D, 0x0800005D, 0x0800005D, 0x0800005D, 0x0800005D, 0x0800005D,
+		0x0800005D, 0x0800005D, 0x0800005D, 0x0800005D, 0x0800005D, 0x0800005D, 0x0800005D, 0x0800005D,
+		0x0800005D, 0x0800005D, 0x0800005D, 0x0800005D, 0x0800005D, 0x0800005D, 0x0800005F, 0xE7FEE7FE,
+		0x49174816, 0xF44F6301, 0x68023180, 0x6002430A, 0x60812101, 0xF04F4B13, 0x601941AA, 0x21014C12,
+		0x60A16021, 0x4D11B672, 0x60292140, 0xF6414D10, 0x60697140, 0x60292107, 0x21044E0E, 0xBF306031,
+		0x03096881, 0x68324E0C, 0xF0020E92, 0x03920201, 0xF4414311, 0x61594100, 0x0000E7FE, 0x40023800,
+		0x00100008, 0x40020C00, 0x40013C00, 0xE000E100, 0xE000E010, 0xE000ED10, 0xE000ED04
+	};
+	struct scene s;
+
+	(void)state;
+	open_code(&s, code, sizeof(code) / 4);
+	pass(&s, MS(500));
+	assert_int_equal(leds(&s), 0);
+	assert_int_equal(engine_button(s.engine, true), 0);
+	pass(&s, MS(1));
+	assert_int_equal(leds(&s), 8);
+	close_scene(&s);
+}
+
 static void a_chip_that_is_not_modelled_runs_nothing(void **state)
 {
 	struct board b;
@@ -460,6 +545,9 @@ int main(void)
 		cmocka_unit_test(there_is_no_code_in_ccm),
 		cmocka_unit_test(the_hand_may_come_at_any_time),
 		cmocka_unit_test(the_same_happens_each_time),
+		cmocka_unit_test(code_that_dma_has_written_is_what_is_run),
+		cmocka_unit_test(out_of_standby_it_begins_anew_and_knows_why),
+		cmocka_unit_test(stop_ends_by_the_button_and_not_by_systick),
 		cmocka_unit_test(a_chip_that_is_not_modelled_runs_nothing),
 	};
 

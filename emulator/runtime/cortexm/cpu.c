@@ -129,6 +129,23 @@ void cpu_skip(struct cpu *c, uint64_t cycles)
 	systick_update(c);
 }
 
+void cpu_skip_stopped(struct cpu *c, uint64_t cycles)
+{
+	systick_stand(c, cycles);
+	scs_stand(c, cycles);
+	c->now += cycles;
+}
+
+bool cpu_sleeps_deeply(const struct cpu *c)
+{
+	return c->sleeping && c->scr & SCR_SLEEPDEEP;
+}
+
+void cpu_event(struct cpu *c)
+{
+	c->event = true;
+}
+
 uint64_t cpu_next(const struct cpu *c)
 {
 	return c->systick.zero_at == NEVER ? UINT64_MAX : c->systick.zero_at > c->now ? c->systick.zero_at - c->now : 0;

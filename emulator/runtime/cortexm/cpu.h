@@ -13,7 +13,7 @@
 
 struct cpu;
 
-#define CPU_IRQS 82 /* of an STM32F407 (RM0090 table 61); lines above read as zero */
+#define CPU_IRQS 82 /* of an STM32F407 (RM0090 table 62); lines above read as zero */
 
 /* Plain memory. data outlives the cpu. Writes to memory that is not writable go to cpu_bus_ops.write, as do those to where nothing
  * is. base and size_bytes: multiples of 4096 (an engine may need pages); below 1 MiB there is the alias alone. */
@@ -70,6 +70,9 @@ void cpu_changed(struct cpu *, uint32_t address, uint32_t size_bytes);
 enum cpu_stop cpu_run(struct cpu *, uint64_t cycles, uint64_t *used);
 /* Cycles pass asleep: SysTick and CYCCNT go on. At most cpu_next(). */
 void cpu_skip(struct cpu *, uint64_t cycles);
+/* The same with its clock stopped, as a chip does to a core that sleeps deeply (SCR.SLEEPDEEP): SysTick and CYCCNT stand. */
+void cpu_skip_stopped(struct cpu *, uint64_t cycles);
+bool cpu_sleeps_deeply(const struct cpu *);
 /* Cycles until SysTick fires; UINT64_MAX: never. */
 uint64_t cpu_next(const struct cpu *);
 uint64_t cpu_cycles(const struct cpu *); /* since cpu_new(); inside of bus callbacks too */
@@ -80,6 +83,8 @@ bool cpu_wakes(const struct cpu *); /* something pending would end its sleep */
 
 /* Level of an interrupt line: while high and not active it is pending; a rising edge pends it. */
 void cpu_irq(struct cpu *, unsigned number, bool level);
+/* An event from outside, for WFE (DDI 0403 B1.5.18). */
+void cpu_event(struct cpu *);
 
 void cpu_fault(const struct cpu *, struct cpu_fault *);
 /* cpu_run() returns with CPU_HALTED after each of the first so many faults since reset, before their handler: the next one may be a

@@ -55,6 +55,7 @@ static inline void set_put(struct exception_set *s, unsigned n, bool in)
 #define CCR_BFHFNMIGN 0x100u
 #define CCR_STKALIGN 0x200u
 #define SCR_SLEEPONEXIT 0x02u
+#define SCR_SLEEPDEEP 0x04u
 #define SCR_SEVONPEND 0x10u
 #define CFSR_IACCVIOL 0x00000001u
 #define CFSR_IBUSERR 0x00000100u
@@ -169,11 +170,13 @@ uint8_t *memory_plain(const struct cpu *, uint32_t address, uint32_t *left, bool
 
 /* --- scs.c: the private peripherals, 0xE0000000 to 0xE003FFFF --- */
 void scs_reset(struct cpu *);
+void scs_stand(struct cpu *, uint64_t cycles); /* so many cycles from now on are none of its counters' */
 bool scs_read(struct cpu *, uint32_t address, unsigned size, uint32_t *value);
 bool scs_write(struct cpu *, uint32_t address, unsigned size, uint32_t value);
 
 /* --- systick.c --- */
 void systick_update(struct cpu *); /* up to now: fires */
+void systick_stand(struct cpu *, uint64_t cycles);
 uint32_t systick_read(struct cpu *, uint32_t address);
 void systick_write(struct cpu *, uint32_t address, uint32_t value);
 

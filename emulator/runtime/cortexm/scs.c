@@ -28,6 +28,12 @@ static bool counts(const struct cpu *c)
 	return (c->dwt_control & 1) && (c->demcr & DEMCR_TRCENA);
 }
 
+void scs_stand(struct cpu *c, uint64_t cycles)
+{
+	if (counts(c))
+		c->cyccnt -= (uint32_t)cycles;
+}
+
 /* What changes whether CYCCNT runs: it stands in between. */
 static void set_counting(struct cpu *c, uint32_t *which, uint32_t value)
 {

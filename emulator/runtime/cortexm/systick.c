@@ -46,6 +46,15 @@ void systick_update(struct cpu *c)
 	}
 }
 
+void systick_stand(struct cpu *c, uint64_t cycles)
+{
+	struct systick *t = &c->systick;
+	if (t->zero_at != NEVER)
+		t->zero_at += cycles;
+	if (t->wrapped_at != NEVER)
+		t->wrapped_at += cycles;
+}
+
 uint32_t systick_read(struct cpu *c, uint32_t address)
 {
 	struct systick *t = &c->systick;
@@ -61,8 +70,8 @@ uint32_t systick_read(struct cpu *c, uint32_t address)
 	case 8:
 		return value(c);
 	default:
-		/* STCALIB of an STM32F407 (PM0214 4.5.4): no reference, 10500 ticks of HCLK/8 at 84 MHz are 1 ms. */
-		return 0x40002904;
+		/* STCALIB of an STM32F407 (RM0090 12.1.2): 18750 ticks of HCLK/8 at 150 MHz are 1 ms; SKEW as PM0214 4.5.4 has it. */
+		return 0x4000493E;
 	}
 }
 

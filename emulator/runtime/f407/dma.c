@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * DMA1 and DMA2 (RM0090 chapter 10): memory to memory, and streams that serve a USART. Direct mode or FIFO is the same here. A
- * stream's request is by its channel (tables 42 and 43): a wrong one serves nobody, as on the chip.
+ * DMA1 and DMA2 (RM0090 chapter 10): memory to memory, and streams that serve a USART. Direct mode or FIFO is the same here, but for
+ * what their registers say. A stream's request is by its channel (tables 43 and 44): a wrong one serves nobody, as on the chip.
  */
 #include "soc_internal.h"
 
@@ -9,15 +9,30 @@ enum { LISR, HISR, LIFCR, HIFCR, STREAMS };
 enum { SCR, SNDTR, SPAR, SM0AR, SM1AR, SFCR, STREAM_REGS };
 
 #define EN (1u << 0)
+#define DMEIE (1u << 1)
 #define TEIE (1u << 2)
 #define HTIE (1u << 3)
 #define TCIE (1u << 4)
-#define WRITABLE (EN | 1u << 1 | TEIE | HTIE | TCIE) /* of SCR, while it is on (RM0090 10.5.5) */
+#define PFCTRL (1u << 5)
+#define PINCOS (1u << 15)
+#define DBM (1u << 18)
+#define CT (1u << 19)
+#define PBURST (3u << 21)
+#define MBURST(cr) ((cr) >> 23 & 3)
+#define BURSTS (15u << 21)
+#define CR_MASK 0x0FEFFFFFu
+#define WRITABLE (EN | DMEIE | TEIE | HTIE | TCIE | CIRC) /* of SCR, while it is on (RM0090 10.5.5) */
+#define FTH(fcr) ((fcr)&3)
+#define DMDIS (1u << 2)
+#define FS_EMPTY (4u << 3)
+#define FEIE (1u << 7)
 #define DIRECTION(cr) ((cr) >> 6 & 3)
 #define CIRC (1u << 8)
 #define PINC (1u << 9)
 #define MINC (1u << 10)
 #define CHANNEL(cr) ((cr) >> 25 & 7)
+#define FEIF (1u << 0)
+#define DMEIF (1u << 2)
 #define TEIF (1u << 3)
 #define HTIF (1u << 4)
 #define TCIF (1u << 5)
@@ -56,10 +71,12 @@ static uint32_t flags_of(const struct dma *d, unsigned stream)
 
 static void update(struct soc *s, unsigned unit, unsigned stream)
 {
-	uint32_t flags = flags_of(&s->dma[unit], stream), cr = s->dma[unit].streams[stream].cr;
+	const struct dma_stream *t = &s->dma[unit].streams[stream];
+	uint32_t flags = flags_of(&s->dma[unit], stream);
 
-	/* TEIE, HTIE, TCIE are one bit below their flags. */
-	soc_irq(s, irqs[unit][stream], 0, flags & cr << 1 & (TEIF | HTIF | TCIF));
+	/* DMEIE, TEIE, HTIE, TCIE are one bit below their flags. */
+	soc_irq(s, irqs[unit][stream], 0,
+		(flags & t->cr << 1 & (DMEIF | TEIF | HTIF | TCIF)) || (flags & FEIF && t->fcr & FEIE));
 }
 
 static void raise_flags(struct soc *s, unsigned unit, unsigned stream, uint32_t flags)
@@ -93,7 +110,7 @@ static bool move(struct soc *s, struct dma_stream *t, uint32_t *given)
 		ok = soc_master_read(s, t->peripheral, size, &value) && soc_master_write(s, t->memory, size, value);
 		break;
 	}
-	t->peripheral += t->cr & PINC ? size : 0;
+	t->peripheral += !(t->cr & PINC) ? 0 : t->cr & PINCOS ? 4 : size;
 	t->memory += t->cr & MINC ? size : 0;
 	t->left--;
 	return ok;
@@ -103,7 +120,7 @@ static void restart(struct dma_stream *t)
 {
 	t->left = t->ndtr;
 	t->peripheral = t->par;
-	t->memory = t->m0ar;
+	t->memory = t->cr & DBM && t->cr & CT ? t->m1ar : t->m0ar;
 }
 
 /* After an item: half, all, or a mistake. */
@@ -120,6 +137,8 @@ static void follow(struct soc *s, unsigned unit, unsigned stream, bool ok)
 		raise_flags(s, unit, stream, HTIF);
 	if (t->left)
 		return;
+	if (t->cr & DBM)
+		t->cr ^= CT;
 	if (t->cr & CIRC)
 		restart(t);
 	else
@@ -139,7 +158,8 @@ bool dma_request(struct soc *s, uint32_t address, bool out, uint32_t *value)
 		struct dma_stream *t = &s->dma[r->unit].streams[r->stream];
 
 		if (r->address != address || r->out != out || !(t->cr & EN) || CHANNEL(t->cr) != r->channel ||
-		    t->par != address || DIRECTION(t->cr) != (out ? TO_PERIPHERAL : FROM_PERIPHERAL))
+		    t->par != address || !t->left || !rcc_dma_is_on(s, r->unit) ||
+		    DIRECTION(t->cr) != (out ? TO_PERIPHERAL : FROM_PERIPHERAL))
 			continue;
 		follow(s, r->unit, r->stream, move(s, t, value));
 		served = true;
@@ -148,31 +168,71 @@ bool dma_request(struct soc *s, uint32_t address, bool out, uint32_t *value)
 	return served;
 }
 
-/* unit of the timer: both numbers. Memory to memory ends as a whole: nobody sees the middle but by NDTR. */
+/* unit of the timer: both numbers. Memory to memory ends as a whole: nobody sees the middle but by NDTR. DMA1 has no way to memory by
+ * its other port (RM0090 10.3.1). ASSUMED: that is a bus error. */
 static void done(struct soc *s, unsigned both)
 {
 	struct dma_stream *t = &s->dma[both / 8].streams[both % 8];
-	bool ok = true;
+	bool ok = both / 8 == 1;
 
+	if (!ok)
+		follow(s, both / 8, both % 8, false);
 	while (ok && t->cr & EN && t->left) {
 		ok = move(s, t, NULL);
 		follow(s, both / 8, both % 8, ok);
 	}
 }
 
+/* What the chip sets itself as a stream is switched on (RM0090 10.5.5, 10.5.10). */
+static void force(struct dma_stream *t)
+{
+	if (DIRECTION(t->cr) == IN_MEMORY) {
+		t->cr &= ~(PFCTRL | CIRC | DBM); /* ASSUMED: the latter two, which are not allowed there */
+		t->fcr |= DMDIS;
+	}
+	if (!(t->fcr & DMDIS))
+		t->cr = (t->cr & ~(BURSTS | PINCOS | 3u << 13)) | (t->cr >> 11 & 3) << 13; /* MSIZE: as PSIZE */
+	if (t->cr & PBURST)
+		t->cr &= ~PINCOS;
+	if (t->cr & DBM)
+		t->cr |= CIRC;
+	if (t->cr & PFCTRL)
+		t->cr &= ~CIRC;
+}
+
+/* Whole bursts between FIFO and memory (RM0090 table 49). */
+static bool fits(const struct dma_stream *t)
+{
+	unsigned burst = (2u << MBURST(t->cr)) * size_at(t->cr, 13), level = 4 * (FTH(t->fcr) + 1);
+
+	return burst <= level && level % burst == 0;
+}
+
 static void enable(struct soc *s, unsigned unit, unsigned stream)
 {
 	struct dma_stream *t = &s->dma[unit].streams[stream];
 
+	force(t);
 	restart(t);
-	if (!t->ndtr) {
+	if (t->fcr & DMDIS && MBURST(t->cr) && !fits(t)) {
 		t->cr &= ~EN;
+		raise_flags(s, unit, stream, FEIF);
 		return;
 	}
-	if (DIRECTION(t->cr) == IN_MEMORY) {
-		t->cr &= ~CIRC; /* not in memory (RM0090 10.3.8) */
+	if (DIRECTION(t->cr) == IN_MEMORY && t->ndtr) /* without a number it stays on, and waits (RM0090 10.5.6) */
 		soc_arm_after(s, &t->done, (uint64_t)t->ndtr * CYCLES_EACH);
-	}
+}
+
+/* The target that is in use is not to be moved (RM0090 10.3.9). False: an error, and it stops. */
+static bool may_move_target(struct soc *s, unsigned unit, unsigned stream, unsigned reg)
+{
+	struct dma_stream *t = &s->dma[unit].streams[stream];
+
+	if (!(t->cr & EN) || (t->cr & DBM && !(t->cr & CT) == (reg == SM1AR)))
+		return true;
+	if (t->cr & DBM)
+		follow(s, unit, stream, false);
+	return false;
 }
 
 static void write_stream(struct soc *s, unsigned unit, unsigned stream, unsigned reg, uint32_t value, uint32_t mask)
@@ -181,12 +241,20 @@ static void write_stream(struct soc *s, unsigned unit, unsigned stream, unsigned
 	uint32_t *const regs[] = { &t->cr, &t->ndtr, &t->par, &t->m0ar, &t->m1ar, &t->fcr };
 	bool was_on = t->cr & EN;
 
-	if (was_on && reg != SCR && reg != SM1AR && reg != SFCR)
+	if ((reg == SM0AR || reg == SM1AR) && !may_move_target(s, unit, stream, reg))
+		return;
+	if (was_on && (reg == SNDTR || reg == SPAR))
 		return; /* locked while it is on */
-	if (was_on && reg == SCR)
-		mask &= WRITABLE;
+	if (reg == SCR)
+		mask &= was_on ? DIRECTION(t->cr) == IN_MEMORY ? WRITABLE & ~CIRC : WRITABLE : CR_MASK;
+	if (reg == SFCR)
+		mask &= was_on ? FEIE : FEIE | DMDIS | 3;
 	*regs[reg] = soc_merge(*regs[reg], value, mask);
 	t->ndtr &= 0xFFFF;
+	if (reg == SNDTR)
+		t->left = t->ndtr;
+	if (reg == SFCR)
+		update(s, unit, stream);
 	if (reg != SCR)
 		return;
 	if (!was_on && t->cr & EN) {
@@ -213,7 +281,7 @@ uint32_t dma_read(struct soc *s, unsigned unit, uint32_t offset)
 	case SCR:
 		return t->cr;
 	case SNDTR:
-		return t->cr & EN ? t->left : t->ndtr == t->left || t->left ? t->ndtr : 0;
+		return t->left;
 	case SPAR:
 		return t->par;
 	case SM0AR:
@@ -245,7 +313,7 @@ void dma_reset(struct soc *s, unsigned unit)
 	d->isr[0] = d->isr[1] = 0;
 	for (unsigned i = 0; i < 8; i++) {
 		soc_disarm(s, &d->streams[i].done);
-		d->streams[i] = (struct dma_stream){ .fcr = 0x21,
+		d->streams[i] = (struct dma_stream){ .fcr = FS_EMPTY | 1,
 						     .done = { .at = SOC_NEVER, .fire = done, .unit = unit * 8 + i } };
 		update(s, unit, i);
 	}

@@ -6,7 +6,12 @@
 #define RTC_WAKEUP 22
 
 enum { IMR, EMR, RTSR, FTSR, SWIER, PR };
-enum { MEMRMP, PMC, EXTICR1, CMPCR = 8 };
+enum { MEMRMP, PMC, EXTICR1, EXTICR4 = 5, CMPCR = 8 };
+
+static const uint32_t masks[] = {
+	[MEMRMP] = 3,           [PMC] = 1u << 23,   [EXTICR1] = 0xFFFF, [EXTICR1 + 1] = 0xFFFF,
+	[EXTICR1 + 2] = 0xFFFF, [EXTICR4] = 0xFFFF, [CMPCR] = 1
+};
 
 static unsigned irq_of(unsigned line)
 {
@@ -34,6 +39,21 @@ static void pend(struct soc *s, uint32_t lines)
 	update(s, lines);
 }
 
+/* Lines in event mode end WFE (RM0090 12.2.3). */
+static void tell_events(struct soc *s, uint32_t lines)
+{
+	if (lines & s->exti.emr)
+		s->parts.core->event(s->parts.core_context);
+}
+
+bool exti_is_irq(unsigned number)
+{
+	for (unsigned line = 0; line < 23; line++)
+		if (irq_of(line) == number)
+			return true;
+	return false;
+}
+
 void exti_pin(struct soc *s, unsigned port, uint16_t before, uint16_t after)
 {
 	const struct exti *e = &s->exti;
@@ -45,14 +65,17 @@ void exti_pin(struct soc *s, unsigned port, uint16_t before, uint16_t after)
 		if ((after >> pin & 1 ? e->rtsr : e->ftsr) >> pin & 1)
 			lines |= 1u << pin;
 	}
+	tell_events(s, lines);
 	if (lines)
 		pend(s, lines);
 }
 
 void exti_line(struct soc *s, unsigned line)
 {
-	if (s->exti.rtsr >> line & 1)
-		pend(s, 1u << line);
+	if (!(s->exti.rtsr >> line & 1))
+		return;
+	tell_events(s, 1u << line);
+	pend(s, 1u << line);
 }
 
 uint32_t exti_read(struct soc *s, unsigned unit, uint32_t offset)
@@ -70,6 +93,7 @@ uint32_t exti_read(struct soc *s, unsigned unit, uint32_t offset)
 	case FTSR:
 		return e->ftsr;
 	case SWIER:
+		return e->swier;
 	case PR:
 		return e->pr;
 	default:
@@ -97,11 +121,15 @@ void exti_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, u
 	case FTSR:
 		e->ftsr = soc_merge(e->ftsr, value, mask);
 		return;
-	case SWIER:
-		pend(s, value & mask & e->imr);
+	case SWIER: /* from 0 to 1 (RM0090 12.3.5) */
+		value &= mask & ~e->swier;
+		e->swier |= value;
+		tell_events(s, value);
+		pend(s, value & e->imr);
 		return;
 	case PR:
 		e->pr &= ~(value & mask);
+		e->swier &= ~(value & mask);
 		update(s, value & mask);
 		return;
 	}
@@ -112,7 +140,7 @@ void exti_reset(struct soc *s, unsigned unit)
 	struct exti *e = &s->exti;
 
 	(void)unit;
-	e->imr = e->emr = e->rtsr = e->ftsr = e->pr = 0;
+	e->imr = e->emr = e->rtsr = e->ftsr = e->swier = e->pr = 0;
 	update(s, LINES);
 }
 
@@ -133,7 +161,7 @@ void syscfg_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value,
 	(void)unit;
 	if (reg > CMPCR)
 		return;
-	s->exti.syscfg[reg] = soc_merge(s->exti.syscfg[reg], value, mask);
+	s->exti.syscfg[reg] = soc_merge(s->exti.syscfg[reg], value, mask & masks[reg]);
 	if (reg == MEMRMP)
 		soc_show_at_0(s, s->exti.syscfg[MEMRMP]);
 }

@@ -12,7 +12,6 @@
 #define PAGE_BYTES 4096u
 #define OTG_BASE 0x50000000u
 #define OTG_BYTES 0x40000u
-#define OTG_IRQ 67u
 
 void firmware_fault(const struct firmware *f, struct mcu_fault *out)
 {
@@ -68,12 +67,20 @@ static void core_halt(void *context)
 		cpu_halt(f->cpu);
 }
 
+static void core_event(void *context)
+{
+	struct firmware *f = context;
+
+	cpu_event(f->cpu);
+}
+
 static const struct soc_core soc_core = {
 	.cycles = core_cycles,
 	.irq = core_irq,
 	.alias = core_alias,
 	.changed = core_changed,
 	.halt = core_halt,
+	.event = core_event,
 };
 
 /* The core's side of the chip */
@@ -204,7 +211,9 @@ static void otg_interrupt(void *context, bool level)
 {
 	struct firmware *f = context;
 
-	cpu_irq(f->cpu, OTG_IRQ, level);
+	f->otg_level = level;
+	if (soc_power(f->soc) == SOC_SLEEPS) /* else it has no clock */
+		cpu_irq(f->cpu, OTG_IRQ, level);
 	if (!f->inside)
 		firmware_schedule(f);
 }
@@ -273,7 +282,7 @@ void firmware_begin(struct firmware *f)
 	if (f->vector - p->ram_base < p->ram_size_bytes)
 		soc_write(f->soc, SYSCFG_MEMRMP, 4, 3);
 	f->began_cycle = cpu_cycles(f->cpu);
-	f->asleep = f->locked_up = false;
+	f->asleep = f->locked_up = f->otg_level = false;
 	f->faults = 0;
 	soc_pin(f->soc, PIN_VBUS, mcu_pin(f->mcu, PIN_VBUS));
 	soc_pin(f->soc, PIN_BOOT1, mcu_pin(f->mcu, PIN_BOOT1));

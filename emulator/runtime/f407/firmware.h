@@ -19,6 +19,8 @@
 #define POLL_READS 64u
 #define POLL_REGISTERS 8u
 
+#define OTG_IRQ 67u
+
 #define FAULTS_TOLD 16u /* of one run of an application: it may fault for ever */
 
 enum after { AFTER_NOTHING, AFTER_RESET, AFTER_ROM, AFTER_LOCKUP };
@@ -37,7 +39,7 @@ struct firmware {
 	bool fresh;  /* and nothing of it has been done yet */
 	bool inside; /* the core is on the stack */
 	bool jumps;  /* it is being stopped because it jumps to the ROM */
-	bool asleep, locked_up, button;
+	bool asleep, locked_up, button, otg_level;
 	unsigned leds, told_leds; /* a bit for each */
 	enum after after;         /* what is to be done once nothing is on the stack */
 	enum reset_cause cause;

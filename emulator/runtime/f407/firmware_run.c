@@ -16,12 +16,19 @@ static bool is_stalled(const struct firmware *f)
 	uint32_t pc = cpu_register(f->cpu, 15);
 	const struct mcu_profile *p = mcu_profile(f->mcu);
 
-	return soc_flash_is_busy(f->soc) && (pc < p->flash_size_bytes || pc - p->flash_base < p->flash_size_bytes);
+	return soc_holds_core(f->soc) ||
+	       (soc_flash_is_busy(f->soc) && (pc < p->flash_size_bytes || pc - p->flash_base < p->flash_size_bytes));
 }
 
 static bool is_idle(const struct firmware *f)
 {
-	return f->locked_up || (f->asleep && !cpu_wakes(f->cpu)) || is_stalled(f);
+	return f->locked_up || (f->asleep && !cpu_wakes(f->cpu)) || is_stalled(f) || soc_power(f->soc) == SOC_STANDBY;
+}
+
+/* Whether SysTick counts while it is idle. */
+static bool ticks(const struct firmware *f)
+{
+	return !f->locked_up && !is_stalled(f) && soc_power(f->soc) == SOC_SLEEPS;
 }
 
 void firmware_schedule(struct firmware *f)
@@ -41,7 +48,7 @@ void firmware_schedule(struct firmware *f)
 		return;
 	}
 	cycle = soc_next(f->soc);
-	next = f->locked_up || is_stalled(f) ? UINT64_MAX : cpu_next(f->cpu);
+	next = ticks(f) ? cpu_next(f->cpu) : UINT64_MAX;
 	if (next != UINT64_MAX && cpu_cycles(f->cpu) + next < cycle)
 		cycle = cpu_cycles(f->cpu) + next;
 	if (cycle == SOC_NEVER) {
@@ -57,7 +64,10 @@ static void skip(struct firmware *f, uint64_t cycles)
 {
 	uint64_t next = cpu_next(f->cpu);
 
-	cpu_skip(f->cpu, next < cycles ? next : cycles);
+	if (soc_power(f->soc))
+		cpu_skip_stopped(f->cpu, cycles);
+	else
+		cpu_skip(f->cpu, next < cycles ? next : cycles);
 	f->polls = false;
 	f->polled_count = 0;
 }
@@ -84,12 +94,18 @@ static void execute(struct firmware *f, uint64_t cycles)
 	if (before && cycles > WALL_CYCLES)
 		cycles = WALL_CYCLES;
 	f->asleep = false;
+	if (soc_power(f->soc)) {
+		soc_wake(f->soc);
+		cpu_irq(f->cpu, OTG_IRQ, f->otg_level);
+	}
 	switch (cpu_run(f->cpu, cycles, &used)) {
 	case CPU_RAN:
 	case CPU_HALTED:
 		break;
 	case CPU_SLEEPS:
 		f->asleep = true;
+		if (cpu_sleeps_deeply(f->cpu))
+			soc_sleep_deeply(f->soc);
 		break;
 	case CPU_RESETS:
 		f->after = AFTER_RESET;
@@ -206,5 +222,6 @@ enum engine_state firmware_state(const struct firmware *f)
 		return ENGINE_LOCKED_UP;
 	if (f->fresh || !f->asleep || cpu_wakes(f->cpu))
 		return ENGINE_RUNS;
-	return cpu_next(f->cpu) == UINT64_MAX && soc_next(f->soc) == SOC_NEVER ? ENGINE_SLEEPS : ENGINE_WAITS;
+	return (!ticks(f) || cpu_next(f->cpu) == UINT64_MAX) && soc_next(f->soc) == SOC_NEVER ? ENGINE_SLEEPS
+											      : ENGINE_WAITS;
 }

@@ -5,10 +5,12 @@
  */
 #include "soc_internal.h"
 #include <errno.h>
+#include <string.h>
 
 enum { ACR, KEYR, OPTKEYR, SR, CR, OPTCR };
 
 #define EOP (1u << 0)
+#define OPERR (1u << 1)
 #define WRPERR (1u << 4)
 #define PGAERR (1u << 5)
 #define PGPERR (1u << 6)
@@ -27,6 +29,10 @@ enum { ACR, KEYR, OPTKEYR, SR, CR, OPTCR };
 #define OPTLOCK (1u << 0)
 #define OPTSTRT (1u << 1)
 
+#define ICRST (1u << 11)
+#define DCRST (1u << 12)
+#define DCEN (1u << 10)
+
 #define FLASH_IRQ 4
 #define TELL_US 10000 /* what is programmed word by word is told as one, once nothing more has come for that long */
 
@@ -39,12 +45,13 @@ static void update(struct soc *s)
 {
 	const struct flash_registers *r = of(s);
 
-	soc_irq(s, FLASH_IRQ, 0, (r->sr & EOP && r->cr & EOPIE) || (r->sr & ERRORS && r->cr & ERRIE));
+	soc_irq(s, FLASH_IRQ, 0, (r->sr & EOP && r->cr & EOPIE) || (r->sr & OPERR && r->cr & ERRIE));
 }
 
+/* OPERR is what interrupts, and is there only if that is enabled (RM0090 3.6.6, 3.9.5). */
 static void refuse(struct soc *s, uint32_t error)
 {
-	of(s)->sr |= error;
+	of(s)->sr |= of(s)->cr & ERRIE ? error | OPERR : error;
 	update(s);
 }
 
@@ -113,7 +120,10 @@ static void finish(struct soc *s)
 	r->cr &= ~STRT;
 	r->optcr &= ~OPTSTRT;
 	if (r->cr & EOPIE)
-		r->sr |= EOP; /* only then (RM0090 3.9.4) */
+		r->sr |= EOP; /* only then (RM0090 3.9.5) */
+	if (r->bares_backup)
+		memset(s->backup_sram, 0, sizeof(s->backup_sram));
+	r->bares_backup = false;
 	take_over(s);
 	tell(s);
 	update(s);
@@ -125,18 +135,44 @@ static void done(struct soc *s, unsigned unit)
 	finish(s);
 }
 
+static void let_go(struct soc *s, unsigned unit)
+{
+	(void)s, (void)unit; /* the core looks for itself */
+}
+
+/* A write while it is busy stalls the bus until it is not (RM0090 3.6.1): the operation is as good as over, and the core waits. */
+static void hold(struct soc *s)
+{
+	struct flash_registers *r = of(s);
+
+	if (!r->busy)
+		return;
+	r->held_until = r->done.at;
+	soc_disarm(s, &r->done);
+	finish(s);
+	soc_arm(s, &r->held, r->held_until);
+	s->parts.core->halt(s->parts.core_context);
+}
+
+bool soc_holds_core(const struct soc *s)
+{
+	return soc_now(s) < s->flash_registers.held_until;
+}
+
 static void wait_for(struct soc *s, int error, uint64_t duration_us)
 {
 	struct flash_registers *r = of(s);
 
 	if (error) { /* no memory: as if the cells did not take it */
-		refuse(s, 2);
+		refuse(s, PGSERR);
 		return;
 	}
 	r->busy = true;
 	r->sr |= BSY;
 	r->began_us = soc_now_us(s);
 	soc_arm_after_us(s, &r->done, duration_us);
+	if (soc_holds_core(s))
+		soc_arm(s, &r->done, r->done.at + (r->held_until - soc_now(s)));
 	s->parts.core->halt(s->parts.core_context); /* what fetches from the flash waits */
 }
 
@@ -177,12 +213,8 @@ static void erase(struct soc *s)
 	uint32_t address = all ? s->parts.profile->flash_base : sector_address(s, SNB(r->cr), &length);
 	int error;
 
-	if (!address || r->sr & ERRORS) {
-		refuse(s, PGSERR);
-		return;
-	}
-	if (all ? any_protected(s) : flash_sector_protected(s->parts.flash, SNB(r->cr))) {
-		refuse(s, WRPERR); /* FL-7, FL-8 */
+	if (!address || (all ? any_protected(s) : flash_sector_protected(s->parts.flash, SNB(r->cr)))) {
+		refuse(s, WRPERR); /* no such sector, too (RM0090 3.7.4; FL-7, FL-8) */
 		return;
 	}
 	r->what = MCU_EVENT_ERASED;
@@ -195,6 +227,17 @@ static void erase(struct soc *s)
 	wait_for(s, error, duration_us);
 }
 
+/* A block of the OTP area whose lock byte is 0 (RM0090 3.8, OTP-2). */
+static bool is_locked_otp(const struct soc *s, uint32_t address)
+{
+	const struct mcu_profile *p = s->parts.profile;
+	uint32_t offset = address - p->otp_base, data = p->otp_block_bytes * p->otp_block_count;
+	uint8_t lock;
+
+	return offset < data &&
+	       !flash_read_otp(s->parts.flash, p->otp_base + data + offset / p->otp_block_bytes, &lock, 1) && !lock;
+}
+
 /* A write to the flash's own addresses. Never a bus fault: SR says what was wrong (FL-4, FL-5). */
 bool flash_if_program(struct soc *s, uint32_t address, unsigned size, uint32_t value)
 {
@@ -205,9 +248,8 @@ bool flash_if_program(struct soc *s, uint32_t address, unsigned size, uint32_t v
 	uint64_t duration_us = 0;
 	int error;
 
-	if (r->busy)
-		finish(s); /* the bus waits; whoever is not stalled is that much early */
-	if (r->cr & LOCK || !(r->cr & PG) || r->sr & ERRORS) {
+	hold(s);
+	if (r->cr & LOCK || !(r->cr & PG)) {
 		refuse(s, PGSERR);
 		return true;
 	}
@@ -215,12 +257,12 @@ bool flash_if_program(struct soc *s, uint32_t address, unsigned size, uint32_t v
 		refuse(s, address % 16 + size > 16 ? PGAERR : PGPERR);
 		return true;
 	}
-	if (sector >= 0 && flash_sector_protected(s->parts.flash, (unsigned)sector)) {
+	if ((sector >= 0 && flash_sector_protected(s->parts.flash, (unsigned)sector)) || is_locked_otp(s, address)) {
 		refuse(s, WRPERR);
 		return true;
 	}
 	error = flash_begin_write(s->parts.flash, address, bytes, size, &duration_us);
-	if (error == -EFAULT) { /* system memory */
+	if (error == -EFAULT) { /* system memory, or the option bytes, which are OPTCR's (RM0090 3.7.4) */
 		refuse(s, WRPERR);
 		return true;
 	}
@@ -258,6 +300,8 @@ static void program_options(struct soc *s)
 		refuse(s, WRPERR); /* level 2: for good */
 		return;
 	}
+	/* From level 1 to 0: the cells' erase is the flash's own (RM0090 3.7.3). */
+	r->bares_backup = flash_rdp(s->parts.flash) == RDP_LEVEL_1 && b[1] == 0xAA;
 	r->what = MCU_EVENT_OPTIONS;
 	r->address = r->length = 0;
 	wait_for(s, 0, duration_us);
@@ -265,7 +309,7 @@ static void program_options(struct soc *s)
 
 /* Registers */
 
-/* Two keys in order; anything else locks until the next reset (RM0090 3.6.1). */
+/* Two keys in order; anything else locks until the next reset (RM0090 3.6.1). ASSUMED: what comes after that has no effect at all. */
 static bool unlocks(uint32_t *seen, bool *spoilt, uint32_t first, uint32_t second, uint32_t value)
 {
 	if (*spoilt || (!*seen && value != first) || (*seen && value != second)) {
@@ -289,10 +333,9 @@ static void write_cr(struct soc *s, uint32_t value)
 	r->cr = (value & 0x8301037F) | (r->cr & STRT);
 	if (value & LOCK)
 		tell_run(s, 0);
-	else if (value & STRT && r->cr & (SER | MER))
+	else if (value & STRT && r->cr & (SER | MER)) /* both: all of it (RM0090 3.6.3; 3.7.4 would have WRPERR) */
 		erase(s);
-	else if (value & STRT)
-		refuse(s, PGSERR);
+	/* STRT alone raises no flag (RM0090 3.6.3). ASSUMED: and does nothing. */
 	if (!r->busy)
 		r->cr &= ~STRT;
 	update(s);
@@ -333,17 +376,21 @@ uint32_t flash_if_read(struct soc *s, unsigned unit, uint32_t offset)
 void flash_if_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, uint32_t mask)
 {
 	struct flash_registers *r = of(s);
+	bool spoilt;
 
 	(void)unit;
-	if (r->busy && (offset / 4 == CR || offset / 4 == OPTCR))
-		finish(s); /* the write is held until it is done */
+	if (offset / 4 == CR || offset / 4 == OPTCR)
+		hold(s);
 	switch (offset / 4) {
 	case ACR:
-		r->acr = soc_merge(r->acr, value, mask) & 0x1F07;
+		value = soc_merge(r->acr, value, mask) & 0x1F07 & ~ICRST; /* which is for writing alone */
+		r->acr = r->acr & DCEN ? (value & ~DCRST) | (r->acr & DCRST) : value;
 		return;
 	case KEYR:
+		spoilt = r->key_spoilt;
 		if (r->cr & LOCK && unlocks(&r->key, &r->key_spoilt, 0x45670123, 0xCDEF89AB, value))
 			r->cr &= ~LOCK;
+		s->bus_error = r->key_spoilt && !spoilt;
 		return;
 	case OPTKEYR:
 		if (r->optcr & OPTLOCK && unlocks(&r->option_key, &r->option_key_spoilt, 0x08192A3B, 0x4C5D6E7F, value))
@@ -374,8 +421,10 @@ void flash_if_start(struct soc *s)
 
 	*r = (struct flash_registers){ .cr = LOCK, .generation = generation };
 	r->done = (struct soc_timer){ .at = SOC_NEVER, .fire = done };
+	r->held = (struct soc_timer){ .at = SOC_NEVER, .fire = let_go };
 	r->tell = (struct soc_timer){ .at = SOC_NEVER, .fire = tell_run };
 	load_optcr(s);
+	r->loaded = r->optcr;
 }
 
 void flash_if_stop(struct soc *s, uint64_t now_us, bool finish_it)

@@ -7,6 +7,8 @@ enum { MODER, OTYPER, OSPEEDR, PUPDR, IDR, ODR, BSRR, LCKR, AFRL, AFRH, REGS };
 #define PORT_B 1
 #define PORT_D 3
 #define LED_PIN 12
+#define WKUP_PIN 0
+#define LCKK (1u << 16)
 
 /* Bits 0, 2, 4 ... of a register with two bits a pin, together. */
 static uint16_t low_bits(uint32_t x)
@@ -71,6 +73,42 @@ uint32_t gpio_read(struct soc *s, unsigned unit, uint32_t offset)
 	return reg < REGS && reg != BSRR ? s->gpio[unit].regs[reg] : 0;
 }
 
+/* The bits of a configuration register that are not locked (RM0090 8.3.6). */
+static uint32_t unlocked(const struct gpio *g, unsigned reg)
+{
+	static const uint8_t width[REGS] = {
+		[MODER] = 2, [OTYPER] = 1, [OSPEEDR] = 2, [PUPDR] = 2, [AFRL] = 4, [AFRH] = 4
+	};
+	uint32_t pins = reg == AFRH ? g->regs[LCKR] >> 8 : g->regs[LCKR], locked = 0;
+	unsigned bits = width[reg];
+
+	if (!(g->regs[LCKR] & LCKK))
+		return reg == OTYPER ? 0xFFFF : UINT32_MAX;
+	for (unsigned pin = 0; pin < 16 && bits * pin < 32; pin++)
+		if (pins >> pin & 1)
+			locked |= ((1u << bits) - 1) << bits * pin;
+	return reg == OTYPER ? ~locked & 0xFFFF : ~locked;
+}
+
+/* 1, 0 and 1 with the same pins, in whole words, lock these until the next reset (RM0090 8.4.8). */
+static void write_lock(struct gpio *g, uint32_t value, uint32_t mask)
+{
+	uint32_t pins = value & 0xFFFF;
+	bool key = value & LCKK;
+
+	if (g->regs[LCKR] & LCKK)
+		return;
+	if (mask != UINT32_MAX || (g->locking && pins != (g->regs[LCKR] & 0xFFFF)) || key != !(g->locking & 1))
+		g->locking = 0;
+	else
+		g->locking++;
+	if (mask == UINT32_MAX && !g->locking && key)
+		g->locking = 1; /* it may begin anew */
+	g->regs[LCKR] = soc_merge(g->regs[LCKR], pins, mask & 0xFFFF);
+	if (g->locking == 3)
+		g->regs[LCKR] |= LCKK;
+}
+
 void gpio_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, uint32_t mask)
 {
 	struct gpio *g = &s->gpio[unit];
@@ -88,10 +126,13 @@ void gpio_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, u
 		g->regs[ODR] = soc_merge(g->regs[ODR], value, mask) & 0xFFFF;
 		settle(s, unit);
 		return;
+	case LCKR:
+		write_lock(g, value, mask);
+		return;
 	default:
 		if (reg >= REGS)
 			return;
-		g->regs[reg] = soc_merge(g->regs[reg], value, mask);
+		g->regs[reg] = soc_merge(g->regs[reg], value, mask & unlocked(g, reg));
 		if (reg <= PUPDR)
 			configure(s, unit);
 		return;
@@ -104,6 +145,7 @@ void gpio_reset(struct soc *s, unsigned unit)
 
 	for (unsigned i = 0; i < REGS; i++)
 		g->regs[i] = 0;
+	g->locking = 0;
 	if (unit == PORT_A) /* SWD and JTAG */
 		g->regs[MODER] = 0xA8000000, g->regs[OSPEEDR] = 0x0C000000, g->regs[PUPDR] = 0x64000000;
 	if (unit == PORT_B)
@@ -116,6 +158,8 @@ void gpio_drive(struct soc *s, unsigned port, unsigned pin, bool level)
 	struct gpio *g = &s->gpio[port];
 	uint16_t bit = (uint16_t)(1u << pin);
 
+	if (port == PORT_A && pin == WKUP_PIN)
+		pwr_pin(s, level && !(g->level & bit));
 	g->driven |= bit;
 	g->level = level ? g->level | bit : g->level & (uint16_t)~bit;
 	settle(s, port);

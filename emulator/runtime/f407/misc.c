@@ -1,38 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Peripherals of which little is wanted: PWR (RM0090 chapter 5), CRC (4), RNG (24), and the way to OTG_FS. */
+/* Peripherals of which little is wanted: CRC (RM0090 chapter 4), RNG (24), and the way to OTG_FS. */
 #include "soc_internal.h"
 
 #define OTG_BASE 0x50000000u
-
-enum { PWR_CR, PWR_CSR };
-#define BRE (1u << 9)
-#define BRR (1u << 3)
-#define VOSRDY (1u << 14)
-#define CWUF (3u << 2)
-
-uint32_t pwr_read(struct soc *s, unsigned unit, uint32_t offset)
-{
-	(void)unit;
-	if (offset / 4 == PWR_CSR) /* regulators are ready at once */
-		return s->pwr[PWR_CSR] | VOSRDY | (s->pwr[PWR_CSR] & BRE ? BRR : 0);
-	return offset / 4 == PWR_CR ? s->pwr[PWR_CR] : 0;
-}
-
-void pwr_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, uint32_t mask)
-{
-	(void)unit;
-	if (offset / 4 == PWR_CR)
-		s->pwr[PWR_CR] = soc_merge(s->pwr[PWR_CR], value, mask) & ~CWUF;
-	else if (offset / 4 == PWR_CSR)
-		s->pwr[PWR_CSR] = soc_merge(s->pwr[PWR_CSR], value, mask) & (BRE | 1u << 8);
-}
-
-void pwr_reset(struct soc *s, unsigned unit)
-{
-	(void)unit;
-	s->pwr[PWR_CR] = 1u << 14; /* VOS */
-	s->pwr[PWR_CSR] = 0;
-}
 
 /* Ethernet's polynomial, most significant bit first, a word at a time. */
 uint32_t crc_read(struct soc *s, unsigned unit, uint32_t offset)

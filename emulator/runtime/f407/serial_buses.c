@@ -14,6 +14,8 @@ static uint32_t own_base(const struct soc *s, uint32_t (*read)(struct soc *, uns
 	return 0;
 }
 
+#define HALF_WORD 0xFFFFu /* all of a register of SPI or I2C */
+
 /* SPI */
 
 enum { SPI_SR = 2, SPI_DR };
@@ -36,7 +38,7 @@ void spi_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, ui
 	if (offset / 4 == SPI_DR)
 		s->spi_rxne |= (uint8_t)(1u << unit);
 	else if (offset / 4 != SPI_SR)
-		soc_poke(s, own_base(s, spi_read, unit) + offset, value, mask);
+		soc_poke(s, own_base(s, spi_read, unit) + offset, value, mask & HALF_WORD);
 }
 
 void spi_reset(struct soc *s, unsigned unit)
@@ -71,7 +73,7 @@ void i2c_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, ui
 			*sr1 |= SB;
 		if (value & STOP)
 			*sr1 &= ~SB;
-		soc_poke(s, own_base(s, i2c_read, unit) + offset, value & ~(START | STOP), mask);
+		soc_poke(s, own_base(s, i2c_read, unit) + offset, value & ~(START | STOP), mask & HALF_WORD);
 		return;
 	case I2C_DR:
 		if (*sr1 & SB)
@@ -81,7 +83,7 @@ void i2c_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, ui
 		*sr1 &= value | ~(mask & 0xDF00);
 		return;
 	default:
-		soc_poke(s, own_base(s, i2c_read, unit) + offset, value, mask);
+		soc_poke(s, own_base(s, i2c_read, unit) + offset, value, mask & HALF_WORD);
 		return;
 	}
 }

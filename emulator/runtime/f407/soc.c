@@ -9,7 +9,8 @@
 #define CCM_BASE 0x10000000u
 #define PERIPHERALS 0x40000000u
 #define HSI_HZ 16000000u
-#define DBGMCU_IDCODE 0xE0042000u
+#define DBGMCU 0xE0042000u
+#define APB_END 0x40017000u
 #define FLASH_SIZE_REGISTER 0x1FFF7A22u /* RM0090 39.2 */
 
 /* Memory */
@@ -187,6 +188,43 @@ void soc_kept_write(struct soc *s, uint32_t address, uint32_t value, uint32_t ma
 	soc_poke(s, address, value, mask);
 }
 
+/* What a peripheral has kept of its registers, it forgets with its reset. */
+static void forget(struct soc *s, uint32_t base, uint32_t size_bytes)
+{
+	for (unsigned i = 0; i < s->kept_count; i++)
+		if (s->kept[i].address - base < size_bytes)
+			s->kept[i].value = 0;
+}
+
+/* DBGMCU (RM0090 38.6.1, 38.16): the id, revision 2; and three registers that a debugger is about, which there is none of. */
+
+static const uint32_t dbgmcu_masks[] = { 0, 0x000000E7, 0x06E01DFF, 0x00070003 };
+
+static uint32_t dbgmcu_read(const struct soc *s, unsigned reg)
+{
+	return reg ? s->dbgmcu[reg] : 0x10076413;
+}
+
+/* Backup SRAM (RM0090 5.1.2): its clock is to be on, and DBP too where it is written. */
+
+uint32_t bkpsram_read(struct soc *s, unsigned unit, uint32_t offset)
+{
+	(void)unit;
+	return s->backup_sram[offset / 4];
+}
+
+void bkpsram_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, uint32_t mask)
+{
+	(void)unit;
+	if (rtc_may_write(s))
+		s->backup_sram[offset / 4] = soc_merge(s->backup_sram[offset / 4], value, mask);
+}
+
+void bkpsram_reset(struct soc *s, unsigned unit)
+{
+	(void)s, (void)unit; /* the power alone, and lowering the read protection, clear it (RM0090 7.1.3) */
+}
+
 /* The bus */
 
 static const struct soc_block *block_of(const struct soc *s, uint32_t address)
@@ -218,8 +256,8 @@ bool soc_read(struct soc *s, uint32_t address, unsigned size, uint32_t *value)
 		return true;
 	}
 	b = block_of(s, address);
-	if ((address & ~3u) == DBGMCU_IDCODE)
-		word = 0x10076413; /* RM0090 38.6.1: revision 1, Y or 2 */
+	if (address - DBGMCU < sizeof(s->dbgmcu))
+		word = dbgmcu_read(s, (address - DBGMCU) / 4);
 	else if (!b)
 		word = soc_kept_read(s, address & ~3u);
 	else if (!rcc_is_on(s, b))
@@ -237,19 +275,28 @@ bool soc_write(struct soc *s, uint32_t address, unsigned size, uint32_t value)
 	unsigned shift = 8 * (address & 3);
 	uint32_t mask = size == 4 ? UINT32_MAX : ((1u << 8 * size) - 1) << shift;
 
-	if (address - FLASH_BASE < s->parts.profile->flash_size_bytes || address - SYSTEM_BASE < SYSTEM_BYTES)
+	if (address - FLASH_BASE < s->parts.profile->flash_size_bytes || address - SYSTEM_BASE < SYSTEM_BYTES ||
+	    address - OPTION_PAGE < PAGE_BYTES)
 		return flash_if_program(s, address, size, value);
 	if (!is_peripheral(address))
 		return false;
 	if ((address & 3) + size > 4)
 		return true;
 	b = block_of(s, address);
-	value = (value << shift) & mask;
-	if (!b)
+	if (address - PERIPHERALS < APB_END - PERIPHERALS && size < 4) {
+		value = size == 1 ? (value & 0xFF) * 0x01010101u : (value & 0xFFFF) * 0x00010001u;
+		mask = UINT32_MAX; /* the bridge fills the word with what is narrower (RM0090 2.1.11) */
+	} else {
+		value = (value << shift) & mask;
+	}
+	s->bus_error = false;
+	if (address - DBGMCU < sizeof(s->dbgmcu))
+		s->dbgmcu[(address - DBGMCU) / 4] = value & dbgmcu_masks[(address - DBGMCU) / 4];
+	else if (!b)
 		soc_kept_write(s, address & ~3u, value, mask);
 	else if (rcc_is_on(s, b))
 		b->write(s, b->unit, (address - b->base) & ~3u, value, mask);
-	return true;
+	return !s->bus_error;
 }
 
 void soc_irq(struct soc *s, unsigned number, unsigned source, bool level)
@@ -257,6 +304,8 @@ void soc_irq(struct soc *s, unsigned number, unsigned source, bool level)
 	uint32_t before = s->irq_sources[number], bit = 1u << source;
 
 	s->irq_sources[number] = level ? before | bit : before & ~bit;
+	if (s->power == SOC_STOPPED && !exti_is_irq(number))
+		return; /* it has no clock to come by: soc_wake() */
 	if (!before != !s->irq_sources[number])
 		s->parts.core->irq(s->parts.core_context, number, s->irq_sources[number] != 0);
 }
@@ -265,26 +314,36 @@ void soc_irq(struct soc *s, unsigned number, unsigned source, bool level)
 
 void soc_reset_block(struct soc *s, enum soc_bus bus, unsigned bit)
 {
-	for (const struct soc_block *b = soc_blocks; b->read; b++)
-		if (b->bus == bus && b->bit == bit)
-			b->reset(s, b->unit);
+	for (const struct soc_block *b = soc_blocks; b->read; b++) {
+		if (b->bus != bus || b->bit != bit)
+			continue;
+		b->reset(s, b->unit);
+		forget(s, b->base, b->size);
+	}
 }
 
 void soc_power_on(struct soc *s, uint64_t now_us)
 {
 	soc_start_clock(s, now_us, HSI_HZ);
 	memset(s->ccm, 0, CCM_BYTES);
+	memset(s->backup_sram, 0, sizeof(s->backup_sram));
+	memset(s->dbgmcu, 0, sizeof(s->dbgmcu));
+	pwr_power_on(s);
 	rcc_power_on(s);
-	rtc_power_on(s);
 }
 
 void soc_reset(struct soc *s, uint64_t now_us, unsigned causes, bool jumped)
 {
 	soc_disarm_all(s);
+	if (s->power == SOC_STOPPED)
+		s->power = SOC_SLEEPS;
 	for (unsigned i = 0; i < CPU_IRQS; i++) {
 		s->irq_sources[i] = 0;
 		s->parts.core->irq(s->parts.core_context, i, false);
 	}
+	if (causes >> RESET_UNPROTECT & 1 && !s->was_unprotected)
+		memset(s->backup_sram, 0, sizeof(s->backup_sram)); /* f407.md RDP-4 */
+	s->was_unprotected = causes >> RESET_UNPROTECT & 1;
 	soc_start_clock(s, now_us, HSI_HZ);
 	rcc_start(s, causes, jumped);
 	flash_if_start(s);
@@ -316,7 +375,7 @@ static void unarm_all(struct soc *s)
 	for (unsigned i = 0; i < TIMS; i++)
 		s->tim[i].event.at = SOC_NEVER;
 	s->rtc.wakeup.at = s->dogs.iwdg.at = s->dogs.wwdg.at = SOC_NEVER;
-	s->flash_registers.done.at = s->flash_registers.tell.at = SOC_NEVER;
+	s->flash_registers.done.at = s->flash_registers.tell.at = s->flash_registers.held.at = SOC_NEVER;
 }
 
 struct soc *soc_new(const struct soc_parts *parts)

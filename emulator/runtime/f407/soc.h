@@ -31,7 +31,8 @@ struct soc_core {
 	void (*irq)(void *context, unsigned number, bool level);
 	void (*alias)(void *context, uint32_t base, uint32_t size_bytes);      /* what shows at 0 */
 	void (*changed)(void *context, uint32_t address, uint32_t size_bytes); /* memory, by someone else */
-	void (*halt)(void *context); /* soc_next() or the clock has changed: look again */
+	void (*halt)(void *context);  /* soc_next() or the clock has changed: look again */
+	void (*event)(void *context); /* an EXTI line in event mode, for WFE */
 };
 
 /* The board around it. Called in the middle of an instruction: look, do not touch. Every member is required. */
@@ -40,7 +41,7 @@ struct soc_user {
 	void (*say)(void *context, const char *line);
 	/* 0 to 3: PD12 green, PD13 orange, PD14 red, PD15 blue (UM1472). */
 	void (*led)(void *context, unsigned led, bool on);
-	/* By a watchdog: the core is not to go on. */
+	/* By a watchdog, or in or out of deep sleep: the core is not to go on. */
 	void (*reset)(void *context, enum reset_cause);
 	/* RCC_CSR.RMVF */
 	void (*forget_resets)(void *context);
@@ -81,13 +82,21 @@ void soc_stop(struct soc *, uint64_t now_us, bool finish);
 bool soc_read(struct soc *, uint32_t address, unsigned size, uint32_t *value);
 bool soc_write(struct soc *, uint32_t address, unsigned size, uint32_t value);
 
+/* What the chip is while the core sleeps deeply (SCR.SLEEPDEEP), as PWR_CR.PDDS says: stopped, with interrupts of EXTI alone, until
+ * soc_wake(), which is for when the core goes on; or standing by, for which there is no way out but reset. */
+enum soc_power { SOC_SLEEPS, SOC_STOPPED, SOC_STANDBY };
+enum soc_power soc_sleep_deeply(struct soc *);
+void soc_wake(struct soc *);
+enum soc_power soc_power(const struct soc *);
+
 uint64_t soc_next(const struct soc *); /* cycle of the next timer; SOC_NEVER: none */
 void soc_fire(struct soc *);           /* all timers that are due */
 uint32_t soc_hclk_hz(const struct soc *);
 uint64_t soc_cycle_at(const struct soc *, uint64_t us); /* the last one at or before that time */
 uint64_t soc_us_at(const struct soc *, uint64_t cycle); /* the first microsecond at or after it */
 bool soc_flash_is_busy(const struct soc *);             /* what fetches from the flash waits (RM0090 3.6) */
-void soc_refresh_flash(struct soc *);                   /* someone else may have changed the flash */
+bool soc_holds_core(const struct soc *); /* the bus stalls: nothing is executed until a timer of soc_next() */
+void soc_refresh_flash(struct soc *);    /* someone else may have changed the flash */
 
 void soc_pin(struct soc *, enum mcu_pin, bool high); /* VBUS (PA9), BOOT1 (PB2) */
 void soc_button(struct soc *, bool pressed);         /* B1, the user's: PA0, high when pressed */

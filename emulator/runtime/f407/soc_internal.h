@@ -38,7 +38,7 @@ struct soc_block {
 };
 
 struct rcc {
-	uint32_t regs[0x24], bdcr, flags;
+	uint32_t regs[0x24], bdcr, flags, was_ready;
 	unsigned ahb_div, apb_div[2]; /* now */
 };
 
@@ -47,10 +47,11 @@ struct gpio {
 	uint16_t output, open_drain, analog, up; /* of MODER, OTYPER, PUPDR */
 	uint16_t driven, level;                  /* from outside */
 	uint16_t idr;
+	uint8_t locking; /* writes of the sequence */
 };
 
 struct exti {
-	uint32_t imr, emr, rtsr, ftsr, pr;
+	uint32_t imr, emr, rtsr, ftsr, swier, pr;
 	uint32_t syscfg[9];
 };
 
@@ -59,7 +60,7 @@ struct exti {
 struct usart {
 	uint32_t sr, brr, cr[3], gtpr;
 	uint16_t shift, tdr, rdr;
-	bool shifting, tdr_full, sr_was_read, receiving;
+	bool shifting, tdr_full, sr_was_read, tc_was_read, receiving;
 	uint8_t rx[RX_ROOM];
 	unsigned rx_first, rx_count;
 	struct console_line line;
@@ -86,29 +87,34 @@ struct tim {
 
 struct rtc {
 	uint32_t regs[20], backup[20];
-	uint64_t base_us; /* when it was base_s */
-	uint64_t base_s;  /* seconds since 2000 */
-	uint8_t unlock;   /* keys seen */
-	bool locked;
-	struct soc_timer wakeup;
+	uint32_t hz;                         /* of RTCCLK; 0: none */
+	uint64_t base_us;                    /* when it was base_s */
+	uint64_t base_s, base_cycles;        /* seconds since 2000, and cycles of RTCCLK */
+	uint64_t rsf_us, initf_us, wutwf_us; /* from when on these flags are up */
+	uint8_t unlock;                      /* keys seen */
+	bool locked, cold;
+	uint32_t shadow[2], held; /* TR and DR; a bit for each that is held */
+	struct soc_timer wakeup, second;
 };
 
 struct watchdogs {
 	bool iwdg_runs, iwdg_open;
-	uint32_t pr, rlr;
-	uint32_t cr, cfr, sr; /* WWDG */
-	uint64_t base;        /* cycle at which WWDG's counter was that of cr */
+	uint32_t pr, rlr, loaded;
+	uint64_t updated_us[2]; /* PR and RLR */
+	uint32_t cr, cfr, sr;   /* WWDG */
+	uint64_t base;          /* cycle at which WWDG's counter was that of cr */
 	struct soc_timer iwdg, wwdg;
 };
 
 struct flash_registers {
-	uint32_t acr, sr, cr, optcr, key, option_key;
-	bool key_spoilt, option_key_spoilt, busy;
+	uint32_t acr, sr, cr, optcr, loaded, key, option_key; /* loaded: OPTCR at reset */
+	bool key_spoilt, option_key_spoilt, busy, bares_backup;
 	uint64_t began_us;
 	enum mcu_event_type what;
 	uint32_t address, length; /* in hand */
 	uint32_t run, run_length; /* programmed, yet to be told */
-	struct soc_timer done, tell;
+	struct soc_timer done, tell, held;
+	uint64_t held_until; /* cycle */
 	uint64_t generation;
 };
 
@@ -131,6 +137,10 @@ struct soc {
 	struct rtc rtc;
 	struct watchdogs dogs;
 	struct flash_registers flash_registers;
+	uint32_t backup_sram[1024], dbgmcu[4];
+	bool bus_error; /* of the write that is under way */
+	bool was_unprotected;
+	enum soc_power power;
 	uint32_t pwr[2], crc[2], rng, i2c_sr1[3], sdio_sta, adc_sr[3];
 	uint8_t spi_rxne;
 	unsigned leds;
@@ -199,20 +209,31 @@ SOC_PERIPHERAL(i2c);
 SOC_PERIPHERAL(adc);
 SOC_PERIPHERAL(sdio);
 SOC_PERIPHERAL(otg);
+SOC_PERIPHERAL(bkpsram);
 
 bool rcc_is_on(const struct soc *, const struct soc_block *);
 uint32_t rcc_pclk_div(const struct soc *, enum soc_bus); /* HCLK cycles in one of the bus */
-void rcc_power_on(struct soc *);
+bool rcc_dma_is_on(const struct soc *, unsigned unit);
+uint32_t rcc_rtc_hz(const struct soc *);
+void rcc_wants_lsi(struct soc *);
+void rcc_power_on(struct soc *); /* of the backup domain */
 void rcc_start(struct soc *, unsigned causes, bool jumped);
 void gpio_dark(struct soc *); /* no pin drives anything any more */
 void gpio_drive(struct soc *, unsigned port, unsigned pin, bool level);
 void exti_pin(struct soc *, unsigned port, uint16_t before, uint16_t after);
+bool exti_is_irq(unsigned number);
 void exti_line(struct soc *, unsigned line); /* an edge that counts as rising, from inside */
 void usart_receive(struct soc *, unsigned unit, const uint8_t *bytes, size_t length, size_t *taken);
 void usart_flush(struct soc *);
 /* A peripheral's request: data register at address. False: no stream serves it. out: the stream writes the register. */
 bool dma_request(struct soc *, uint32_t address, bool out, uint32_t *value);
+void pwr_backup_reset(struct soc *);
+void pwr_power_on(struct soc *);
+void pwr_event(struct soc *);           /* that wakes from standby */
+void pwr_pin(struct soc *, bool rises); /* WKUP */
+void rcc_stop(struct soc *);
 void rtc_power_on(struct soc *);
+void rtc_clock(struct soc *); /* it may have changed */
 void rtc_resume(struct soc *);
 bool rtc_may_write(const struct soc *); /* PWR_CR.DBP */
 void watchdogs_start(struct soc *);

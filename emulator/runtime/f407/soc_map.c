@@ -22,6 +22,8 @@ const struct soc_block soc_blocks[] = {
 	ROW(0x40021C00, 0x400, ON_AHB1, 7, 7, gpio),
 	ROW(0x40022000, 0x400, ON_AHB1, 8, 8, gpio),
 	ROW(0x40023000, 0x400, ON_AHB1, 12, 0, crc),
+	/* backup SRAM */
+	ROW(0x40024000, 0x1000, ON_AHB1, 18, 0, bkpsram),
 	ROW(0x40026000, 0x400, ON_AHB1, 21, 0, dma),
 	ROW(0x40026400, 0x400, ON_AHB1, 22, 1, dma),
 	ROW(0x50000000, 0x40000, ON_AHB2, 7, 0, otg),

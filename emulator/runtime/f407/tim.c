@@ -33,6 +33,7 @@ enum {
 
 #define CEN (1u << 0)
 #define UDIS (1u << 1)
+#define URS (1u << 2)
 #define OPM (1u << 3)
 #define UIF (1u << 0)
 #define UG (1u << 0)
@@ -72,11 +73,20 @@ static uint64_t period(const struct tim *t)
 	return (uint64_t)t->arr + 1;
 }
 
-static void overflow(struct tim *t)
+/* With nothing to count to it stands (RM0090 18.4.12). */
+static bool runs(const struct tim *t)
 {
-	t->psc = t->regs[PSC] & 0xFFFF; /* preloaded until now */
+	return t->regs[CR1] & CEN && t->arr;
+}
+
+/* by_hand: UG, which URS keeps from interrupting. */
+static void overflow(struct tim *t, bool by_hand)
+{
+	if (t->regs[CR1] & UDIS)
+		return;
+	t->psc = t->regs[PSC]; /* preloaded until now */
 	t->arr = t->regs[ARR];
-	if (!(t->regs[CR1] & UDIS))
+	if (!by_hand || !(t->regs[CR1] & URS))
 		t->regs[SR] |= UIF;
 }
 
@@ -86,7 +96,7 @@ static void catch_up(struct soc *s, unsigned unit)
 	struct tim *t = &s->tim[unit];
 	uint64_t now = soc_now(s), each = tick(s, unit), ticks, to;
 
-	if (!(t->regs[CR1] & CEN) || now <= t->base) {
+	if (!runs(t) || now <= t->base) {
 		t->base = now > t->base ? now : t->base;
 		return;
 	}
@@ -110,8 +120,14 @@ static void catch_up(struct soc *s, unsigned unit)
 		t->regs[CR1] &= ~CEN;
 		to = 0;
 	}
-	overflow(t);
+	overflow(t, false);
 	t->count = (uint32_t)(to % period(t));
+}
+
+/* Counts from one to the other; one that is beyond has it at the next. */
+static uint64_t counts(uint64_t from, uint64_t to)
+{
+	return to > from ? to - from : 1;
 }
 
 /* The next event that makes an interrupt. */
@@ -122,17 +138,17 @@ static void arm(struct soc *s, unsigned unit)
 
 	irqs(s, unit);
 	soc_disarm(s, &t->event);
-	if (!(t->regs[CR1] & CEN))
+	if (!runs(t))
 		return;
-	if (t->regs[DIER] & UIF && !(t->regs[SR] & UIF))
-		nearest = period(t) - t->count;
+	if (t->regs[DIER] & UIF && !(t->regs[SR] & UIF) && !(t->regs[CR1] & UDIS))
+		nearest = counts(t->count, period(t));
 	for (unsigned i = 0; i < tims[unit].channels; i++) {
 		uint64_t at = t->regs[CCR1 + i];
 
 		if (!(t->regs[DIER] >> (i + 1) & 1) || t->regs[SR] >> (i + 1) & 1 || at > t->arr)
 			continue;
 		at += at <= t->count ? period(t) : 0;
-		nearest = at - t->count < nearest ? at - t->count : nearest;
+		nearest = counts(t->count, at) < nearest ? counts(t->count, at) : nearest;
 	}
 	if (nearest != UINT64_MAX)
 		soc_arm(s, &t->event, t->base + nearest * tick(s, unit));
@@ -174,7 +190,7 @@ void tim_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, ui
 		if (value & UG) {
 			t->count = 0;
 			t->base = soc_now(s);
-			overflow(t);
+			overflow(t, true);
 		}
 		t->regs[SR] |= value & mask & 0x1E;
 		break;
@@ -194,7 +210,7 @@ void tim_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, ui
 		t->regs[reg] = soc_merge(t->regs[reg], value, mask) & top;
 		break;
 	default:
-		t->regs[reg] = soc_merge(t->regs[reg], value, mask);
+		t->regs[reg] = soc_merge(t->regs[reg], value, mask & 0xFFFF);
 		break;
 	}
 	arm(s, unit);

@@ -18,6 +18,7 @@ enum { SR, DR, BRR, CR1, CR2, CR3, GTPR };
 #define WORD_9 (1u << 12)
 #define UE (1u << 13)
 #define OVER8 (1u << 15)
+#define EIE (1u << 0)
 #define DMAR (1u << 6)
 #define DMAT (1u << 7)
 
@@ -30,13 +31,15 @@ static const struct {
 	{ 0x40004C00, 52, ON_APB1 }, { 0x40005000, 53, ON_APB1 }, { 0x40011400, 71, ON_APB2 },
 };
 
+static const uint32_t cr_masks[] = { 0xBFFF, 0x7F6F, 0x0FFF };
+
 static void update(struct soc *s, unsigned unit)
 {
 	const struct usart *u = &s->usart[unit];
 	/* The enable bits of CR1 are where the flags are in SR, but that ORE goes with RXNE (RM0090 30.5). */
 	uint32_t up = u->sr & u->cr[0] & (IDLE | RXNE | TC | TXE);
 
-	if (u->sr & ORE && u->cr[0] & RXNE)
+	if (u->sr & ORE && (u->cr[0] & RXNE || (u->cr[2] & (EIE | DMAR)) == (EIE | DMAR)))
 		up |= ORE;
 	soc_irq(s, usarts[unit].irq, 0, up != 0);
 }
@@ -86,7 +89,9 @@ static void put(struct soc *s, unsigned unit, uint16_t byte)
 {
 	struct usart *u = &s->usart[unit];
 
-	u->sr &= ~TC;
+	if (u->tc_was_read) /* SR, then DR: without the first it stays as it is (RM0090 30.6.1) */
+		u->sr &= ~TC;
+	u->tc_was_read = false;
 	if (u->shifting) {
 		u->tdr = byte;
 		u->tdr_full = true;
@@ -197,6 +202,7 @@ uint32_t usart_read(struct soc *s, unsigned unit, uint32_t offset)
 	switch (offset / 4) {
 	case SR:
 		u->sr_was_read = true;
+		u->tc_was_read = u->sr & TC;
 		return u->sr;
 	case DR:
 		u->sr &= ~RXNE;
@@ -228,20 +234,20 @@ void usart_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, 
 		break;
 	case DR:
 		if (sends(u))
-			put(s, unit, value & 0x1FF);
+			put(s, unit, value & (u->cr[0] & WORD_9 ? 0x1FF : 0xFF));
 		break;
 	case BRR:
-		u->brr = soc_merge(u->brr, value, mask);
+		u->brr = soc_merge(u->brr, value, mask & 0xFFFF);
 		return;
 	case CR1:
 	case CR2:
 	case CR3:
-		u->cr[offset / 4 - CR1] = soc_merge(u->cr[offset / 4 - CR1], value, mask);
+		u->cr[offset / 4 - CR1] = soc_merge(u->cr[offset / 4 - CR1], value, mask & cr_masks[offset / 4 - CR1]);
 		give_to_dma(s, unit);
 		ask_dma(s, unit);
 		break;
 	case GTPR:
-		u->gtpr = soc_merge(u->gtpr, value, mask);
+		u->gtpr = soc_merge(u->gtpr, value, mask & 0xFFFF);
 		return;
 	default:
 		return;

@@ -18,18 +18,67 @@ static void bark(struct soc *s, unsigned unit)
 	s->parts.user->reset(s->parts.user_context, RESET_WATCHDOG);
 }
 
-static void reload(struct soc *s)
+static void count_from(struct soc *s, uint32_t counter)
 {
 	struct watchdogs *w = &s->dogs;
 	unsigned shift = 2 + (w->pr < 6 ? w->pr : 6);
 
-	soc_arm_after_us(s, &w->iwdg, ((uint64_t)(w->rlr + 1) << shift) * 1000000 / LSI_HZ);
+	soc_arm_after_us(s, &w->iwdg, ((uint64_t)(counter + 1) << shift) * 1000000 / LSI_HZ);
+}
+
+/* It counts from what was loaded before, else from all ones, whatever RLR has (RM0090 21.3). */
+static void start(struct soc *s)
+{
+	struct watchdogs *w = &s->dogs;
+
+	if (w->iwdg_runs)
+		return;
+	w->iwdg_runs = true;
+	rcc_wants_lsi(s);
+	count_from(s, w->loaded);
+}
+
+static void iwdg_key(struct soc *s, uint32_t value)
+{
+	struct watchdogs *w = &s->dogs;
+
+	w->iwdg_open = value == 0x5555;
+	if (value == 0xCCCC)
+		start(s);
+	if (value != 0xAAAA)
+		return;
+	w->loaded = w->rlr;
+	if (w->iwdg_runs)
+		count_from(s, w->loaded);
+}
+
+/* PVU and RVU (RM0090 21.4.4): up for five cycles of LSI; what is written meanwhile is lost. */
+static bool is_updating(const struct soc *s, unsigned which)
+{
+	return soc_now_us(s) < s->dogs.updated_us[which];
+}
+
+static void update(struct soc *s, unsigned which, uint32_t *reg, uint32_t value)
+{
+	if (!s->dogs.iwdg_open || is_updating(s, which))
+		return;
+	*reg = value;
+	s->dogs.updated_us[which] = soc_now_us(s) + 5 * 1000000 / LSI_HZ;
 }
 
 uint32_t iwdg_read(struct soc *s, unsigned unit, uint32_t offset)
 {
 	(void)unit;
-	return offset / 4 == PR ? s->dogs.pr : offset / 4 == RLR ? s->dogs.rlr : 0; /* updates are done at once */
+	switch (offset / 4) {
+	case PR:
+		return s->dogs.pr;
+	case RLR:
+		return s->dogs.rlr;
+	case SR:
+		return (is_updating(s, 0) ? 1 : 0) | (is_updating(s, 1) ? 2 : 0);
+	default:
+		return 0;
+	}
 }
 
 void iwdg_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, uint32_t mask)
@@ -39,19 +88,13 @@ void iwdg_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, u
 	(void)unit;
 	switch (offset / 4) {
 	case KR:
-		w->iwdg_open = (value & mask) == 0x5555;
-		if ((value & mask) == 0xCCCC)
-			w->iwdg_runs = true;
-		if (w->iwdg_runs && ((value & mask) == 0xAAAA || (value & mask) == 0xCCCC))
-			reload(s);
+		iwdg_key(s, value & mask & 0xFFFF);
 		return;
 	case PR:
-		if (w->iwdg_open)
-			w->pr = value & 7;
+		update(s, 0, &w->pr, value & 7);
 		return;
 	case RLR:
-		if (w->iwdg_open)
-			w->rlr = value & 0xFFF;
+		update(s, 1, &w->rlr, value & 0xFFF);
 		return;
 	}
 }
@@ -129,7 +172,7 @@ void wwdg_write(struct soc *s, unsigned unit, uint32_t offset, uint32_t value, u
 			wwdg_arm(s);
 		return;
 	case WCFR:
-		w->cfr = soc_merge(w->cfr, value, mask);
+		w->cfr = (soc_merge(w->cfr, value, mask) & 0x3FF) | (w->cfr & EWI); /* which a reset alone clears */
 		wwdg_arm(s);
 		return;
 	case WSR:
@@ -157,8 +200,9 @@ void watchdogs_start(struct soc *s)
 	w->iwdg = (struct soc_timer){ .at = SOC_NEVER, .fire = bark };
 	w->iwdg_open = false;
 	w->pr = 0;
-	w->rlr = 0xFFF;
-	w->iwdg_runs = !(s->flash_registers.optcr & 1u << 5);
-	if (w->iwdg_runs)
-		reload(s);
+	w->rlr = w->loaded = 0xFFF;
+	w->updated_us[0] = w->updated_us[1] = 0;
+	w->iwdg_runs = false;
+	if (!(s->flash_registers.loaded & 1u << 5))
+		start(s);
 }

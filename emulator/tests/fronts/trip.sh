@@ -103,7 +103,7 @@ run()
     ;;
   # Option bytes that are written reset the board: it comes back at another address.
   dfu-util-options)
-    # The factory's, but for BOR level 1 (RM0090 3.6.1: bits 2 and 3 of the first byte)
+    # The factory's, but for BOR level 1 (RM0090 3.7.1: bits 2 and 3 of the first byte)
     printf '\353\252\024\125\353\252\024\125\377\177\000\200\377\177\000\200' >options.bin
     number
     before=$number
