@@ -39,7 +39,7 @@ here()
 there()
 {
   need qemu-system-arm
-  timeout -k 5 60 qemu-system-arm -M netduinoplus2 -nodefaults -display none -serial stdio -no-reboot -kernel program.bin \
+  timeout -k 5 60 qemu-system-arm -icount shift=4 -M netduinoplus2 -nodefaults -display none -serial stdio -no-reboot -kernel program.bin \
     >there 2>why-there </dev/null || true
   tr -d '\r' <there >there.text
   sed -n 's/^qemu: fatal: \(Lockup\).*/\1/p' why-there >>there.text
