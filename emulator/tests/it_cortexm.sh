@@ -89,8 +89,8 @@ deviations()
   done <"$programs/deviations"
 }
 
-# Lines that are not multiples of anything, some close together
-lines='--irq 0@3001 --irq 1@3002 --irq 2@3003 --irq 3@7777 --irq 1@12000 --irq 0@12001 --irq 2@20011 --irq 3@20012 --irq 0@33333 --irq 1@40000'
+# Lines that are not multiples of anything, some close together, so that some arrive late
+lines='--irq 0@3001 --irq 1@3002 --irq 2@3003 --irq 3@7777 --irq 1@12000 --irq 0@12001 --irq 2@20011 --irq 3@20012 --irq 0@33333 --irq 1@40000 --irq 2@50000 --irq 1@50004 --irq 0@50009'
 
 same_again()
 {
@@ -119,7 +119,7 @@ same_in_pieces()
   # shellcheck disable=SC2086 # words
   here 0 whole --tell $lines
   mv why why.whole
-  for quantum in 1 7 100 8400; do
+  for quantum in 1 5 7 100 8400; do
     # shellcheck disable=SC2086 # words
     here 0 pieces --tell --quantum "$quantum" $lines
     cmp whole pieces

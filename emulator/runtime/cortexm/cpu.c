@@ -22,6 +22,7 @@ struct cpu *cpu_new(const struct cpu_memory *memory, size_t count, const struct 
 	c->memory_count = count;
 	c->ops = ops;
 	c->context = context;
+	c->times = cpu_times_m4;
 	int error = engine_new(c);
 	if (error) {
 		free(copy);
@@ -52,6 +53,11 @@ const char *cpu_engine(void)
 	return engine_name();
 }
 
+void cpu_set_times(struct cpu *c, const struct cpu_times *times)
+{
+	c->times = *times;
+}
+
 void cpu_reset(struct cpu *c, uint32_t sp, uint32_t pc)
 {
 	memset(c->r, 0, sizeof c->r);
@@ -65,6 +71,7 @@ void cpu_reset(struct cpu *c, uint32_t sp, uint32_t pc)
 	memset(c->s, 0, sizeof c->s);
 	c->fpscr = 0;
 	engine_fp_store(c);
+	c->phase = PHASE_NONE;
 	c->sleeping = c->sleeps_for_event = c->event = c->halted = c->resets = c->locked = false;
 	memset(&c->fault, 0, sizeof c->fault);
 	exception_reset(c);
@@ -242,6 +249,11 @@ static enum cpu_stop run_to(struct cpu *c, uint64_t limit)
 		}
 		if (c->resets || c->locked)
 			return c->resets ? CPU_RESETS : CPU_LOCKUP;
+		if (c->phase) {
+			if (!exception_pass(c, limit))
+				return CPU_RAN;
+			continue;
+		}
 		if (c->halted) {
 			c->halted = false;
 			return CPU_HALTED;

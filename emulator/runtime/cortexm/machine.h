@@ -78,6 +78,7 @@ static inline void set_put(struct exception_set *s, unsigned n, bool in)
 #define FPSCR_RMODE 0x00C00000u
 #define DEMCR_MON_EN 0x00010000u
 #define DEMCR_TRCENA 0x01000000u
+#define EXC_RETURN_NO_FP 0x10u
 
 #define NEVER UINT64_MAX
 
@@ -85,6 +86,14 @@ struct systick {
 	uint32_t control, load, value; /* value: while it stands */
 	uint64_t zero_at;              /* the cycle at which it reaches 0 next; NEVER */
 	uint64_t wrapped_at;           /* the last at which it did */
+};
+
+/* What passes while no instruction does. */
+enum phase {
+	PHASE_NONE,
+	PHASE_ENTER, /* the frame is there, the handler to begin is c->entering unless another arrives */
+	PHASE_LEAVE, /* the frame is about to be popped, unless another arrives */
+	PHASE_SAVE,  /* registers of the FPU go where lazy stacking had kept room for them */
 };
 
 struct mpu {
@@ -111,6 +120,12 @@ struct cpu {
 	uint64_t entered_at;      /* when the last exception was */
 	uint64_t horizon;         /* where the engine is to return; 0: before the next instruction */
 	uint32_t insn, insn_size; /* what an event is about */
+
+	struct cpu_times times;
+	enum phase phase;
+	uint64_t phase_ends;
+	unsigned entering;
+	uint32_t leaving; /* EXC_RETURN */
 
 	struct exception_set pending, active, enabled, line;
 	uint8_t priority[EXCEPTIONS];
@@ -139,13 +154,14 @@ void exception_unpend(struct cpu *, unsigned exception);
 /* r[15] is where to come back to. */
 void exception_enter(struct cpu *, unsigned exception);
 void exception_leave(struct cpu *, uint32_t exc_return);
+/* Time of the phase passes, up to the limit and to the next thing to happen. False: the limit is reached, the phase goes on. */
+bool exception_pass(struct cpu *, uint64_t limit);
 void exception_svc(struct cpu *);
 void exception_breakpoint(struct cpu *);
 /* A fault of the instruction at r[15], with its bits of CFSR. */
 void exception_fault(struct cpu *, unsigned exception, uint32_t cfsr);
 void exception_bus_fault(struct cpu *, uint32_t address);
-/* Before an instruction of the FPU (ExecuteFPCheck(), B1.5.7): false: it faults with these bits of CFSR, NOCP or of the lazy save. */
-bool exception_fp(struct cpu *, uint32_t *cfsr);
+bool exception_is_enabled(const struct cpu *, unsigned exception); /* one of faults, by SHCSR */
 /* An instruction of the FPU is to be told of. */
 static inline bool exception_minds_fp(const struct cpu *c)
 {
@@ -157,6 +173,12 @@ static inline bool privileged(const struct cpu *c)
 	return c->ipsr || !(c->control & CONTROL_NPRIV);
 }
 
+/* --- frames.c: what is pushed and popped --- */
+/* PushStack() and PopStack(), B1.5.6 and B1.5.8. False: the stack is not there. */
+bool frame_push(struct cpu *);
+bool frame_pop(struct cpu *, uint32_t frame, bool fp, uint32_t *psr);
+/* Before an instruction of the FPU (ExecuteFPCheck(), B1.5.7): false: it faults with these bits of CFSR, NOCP or of the lazy save. */
+bool frame_fp(struct cpu *, uint32_t *cfsr);
 /* Makes c->r[13] the stack that CONTROL and the mode say. */
 void stack_select(struct cpu *);
 uint32_t it_advance(uint32_t xpsr);

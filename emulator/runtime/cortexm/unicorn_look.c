@@ -161,7 +161,7 @@ static void look_at_fpu(struct cpu *c, uint32_t insn)
 		unicorn_give_up(c, EVENT_USAGE, CFSR_NOCP);
 		return;
 	}
-	if (!exception_fp(c, &cfsr))
+	if (!frame_fp(c, &cfsr))
 		unicorn_give_up(c, EVENT_USAGE, cfsr);
 }
 

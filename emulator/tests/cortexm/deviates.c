@@ -55,6 +55,11 @@ __attribute__((naked)) void on_svc(void)
 		       "bx lr\n");
 }
 
+__attribute__((naked)) void on_irq0(void)
+{
+	__asm volatile("bx lr");
+}
+
 int main(void)
 {
 	SHCSR = 0x70000;
@@ -106,6 +111,17 @@ int main(void)
 	REG(0xE000ED24) = 0x70000;
 	ICSR = 1u << 28;
 	BARRIER();
+#elif CASE == 11 /* exceptions take time: two instructions, a handler of one, 12 cycles to it and 10 back */
+	uint32_t begin, end;
+	NVIC_ISER0 = 1;
+	REG(0xE000EDFC) = 1u << 24;
+	REG(0xE0001000) = 1;
+	BARRIER();
+	__asm volatile("ldr %0, [%2]\n\tstr %3, [%4]\n\tldr %1, [%2]"
+		       : "=&r"(begin), "=&r"(end)
+		       : "r"(0xE0001004), "r"(1), "r"(0xE000E200)
+		       : "memory");
+	say_hex("cycles", end - begin);
 #endif
 	return 0;
 }
