@@ -59,7 +59,7 @@ locks_up()
 {
   local case
 
-  for case in 1 2 3 4 5 6 7; do
+  for case in 1 2 3 4 5 6 7 8; do
     compile lockup -DCASE="$case"
     here 3 here
     there
@@ -111,11 +111,12 @@ same_again()
 }
 
 # It does not matter in which pieces it is run.
+# same_in_pieces [OPTION...]
 same_in_pieces()
 {
   local quantum
 
-  compile interrupted
+  compile interrupted "$@"
   # shellcheck disable=SC2086 # words
   here 0 whole --tell $lines
   mv why why.whole
@@ -140,10 +141,13 @@ it IT blocks, LDM, STM and exclusive accesses are left and come back to
 sleep WFI and WFE sleep until something wakes them
 returns EXC_RETURN is taken or refused
 stacks stacks that are not there are told of
+mpu the MPU lets pass what its regions say, and tells of the rest
+mpu_frames frames that the MPU refuses are told of
 END
-check 'seven ways lead to lock-up, as on QEMU' locks_up
+check 'eight ways lead to lock-up, as on QEMU' locks_up
 check 'where QEMU deviates from the architecture, the core does not' deviations
 check 'interrupts at the same cycles make the same run, two hundred times' same_again
 check 'a run is the same in pieces of any size' same_in_pieces
+check 'so is one of which the MPU refuses instructions' same_in_pieces -DWITH_MPU
 
 finish

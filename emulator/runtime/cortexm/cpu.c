@@ -164,10 +164,11 @@ static void hint(struct cpu *c)
 	c->sleeping = true;
 }
 
-/* Where there is no code: nowhere to be executed by the default map (B3.1), or nothing at all. */
+/* Where there is no code: nowhere to be executed by the MPU or the default map (B3.1), or nothing at all. */
 static void no_code(struct cpu *c)
 {
-	bool xn = c->r[15] >= 0xA0000000u || c->r[15] >> 29 == 2;
+	struct span span;
+	bool xn = !mpu_passes(c, c->r[15], MPU_FETCH, mpu_now(c), &span);
 	exception_fault(c, xn ? EXCEPTION_MEMORY : EXCEPTION_BUS, xn ? CFSR_IACCVIOL : CFSR_IBUSERR);
 }
 
@@ -213,7 +214,15 @@ static void act(struct cpu *c, enum event event)
 		exception_bus_fault(c, c->insn);
 		break;
 	case EVENT_USAGE:
-		exception_fault(c, c->insn == CFSR_LSPERR ? EXCEPTION_BUS : EXCEPTION_USAGE, c->insn);
+		exception_fault(c, EXCEPTION_USAGE, c->insn);
+		break;
+	case EVENT_MEMORY:
+		exception_memory_fault(c, c->insn);
+		break;
+	case EVENT_DENIED:
+		exception_fault(c, EXCEPTION_MEMORY, CFSR_IACCVIOL);
+		break;
+	case EVENT_AGAIN:
 		break;
 	case EVENT_SKIPPED:
 		past(c);
@@ -252,6 +261,7 @@ static enum cpu_stop run_to(struct cpu *c, uint64_t limit)
 		if (c->phase) {
 			if (!exception_pass(c, limit))
 				return CPU_RAN;
+			spun = 1;
 			continue;
 		}
 		if (c->halted) {

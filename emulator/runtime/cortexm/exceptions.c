@@ -191,9 +191,10 @@ static void begin(struct cpu *c, unsigned n, unsigned cycles)
  * left pending. */
 static unsigned derived(struct cpu *c, unsigned n, uint32_t cfsr)
 {
+	unsigned fault = cfsr & 0xFF ? EXCEPTION_MEMORY : EXCEPTION_BUS;
 	c->cfsr |= cfsr;
-	remember(c, EXCEPTION_BUS);
-	unsigned other = escalate(c, EXCEPTION_BUS);
+	remember(c, fault);
+	unsigned other = escalate(c, fault);
 	if (!other)
 		return 0;
 	if (n && exception_priority(c, n) < exception_priority(c, other)) {
@@ -208,8 +209,9 @@ static unsigned derived(struct cpu *c, unsigned n, uint32_t cfsr)
 void exception_enter(struct cpu *c, unsigned n)
 {
 	bool eager = (c->control & CONTROL_FPCA) && !(c->fpccr & FPCCR_LSPEN);
-	if (!frame_push(c))
-		n = derived(c, n, CFSR_STKERR);
+	uint32_t fault = frame_push(c);
+	if (fault)
+		n = derived(c, n, fault);
 	if (n)
 		begin(c, n, c->times.enter + (eager ? c->times.fp : 0));
 	else
@@ -236,6 +238,33 @@ void exception_bus_fault(struct cpu *c, uint32_t address)
 {
 	c->bfar = address;
 	exception_fault(c, EXCEPTION_BUS, CFSR_PRECISERR | CFSR_BFARVALID);
+}
+
+void exception_memory_fault(struct cpu *c, uint32_t address)
+{
+	c->mmfar = address;
+	exception_fault(c, EXCEPTION_MEMORY, CFSR_DACCVIOL | CFSR_MMARVALID);
+}
+
+bool exception_lazy_fault(struct cpu *c, uint32_t cfsr)
+{
+	bool memory = cfsr & 0xFF;
+	unsigned n = memory ? EXCEPTION_MEMORY : EXCEPTION_BUS;
+	engine_peek(c);
+	remember(c, n);
+	c->cfsr |= cfsr;
+	if (!(c->fpccr & (memory ? FPCCR_MMRDY : FPCCR_BFRDY))) {
+		n = EXCEPTION_HARD;
+		c->hfsr |= HFSR_FORCED;
+		if (!(c->fpccr & FPCCR_HFRDY)) {
+			lock_up(c);
+			return true;
+		}
+	}
+	remember_status(c);
+	set_put(&c->pending, n, true);
+	c->horizon = 0;
+	return exception_due(c, true) != 0;
 }
 
 void exception_svc(struct cpu *c)
@@ -331,8 +360,9 @@ static void left(struct cpu *c)
 	bool to_thread = (exc_return & 0xF) != 1, psp = (exc_return & 0xF) == 0xD,
 	     fp = !(exc_return & EXC_RETURN_NO_FP);
 	uint32_t *sp = psp ? &c->other_sp : &c->r[13], frame = *sp, psr;
-	if (!frame_pop(c, frame, fp, &psr)) {
-		chain(c, derived(c, 0, CFSR_UNSTKERR), exc_return | 1);
+	uint32_t fault = frame_pop(c, frame, fp, to_thread, &psr);
+	if (fault) {
+		chain(c, derived(c, 0, fault), exc_return | 1);
 		return;
 	}
 	bool aligned = (psr & 0x200) && (fp || (c->ccr & CCR_STKALIGN));

@@ -11,25 +11,43 @@ static void lazy_begin(struct cpu *c, uint32_t frame)
 	c->fpcar = (frame + 0x20) & ~7u;
 	uint32_t f = (c->fpccr & (FPCCR_ASPEN | FPCCR_LSPEN)) | FPCCR_LSPACT;
 	int now = execution_priority(c, true);
-	f |= privileged(c) ? 0 : 2;
-	f |= c->ipsr ? 0 : 8;
-	f |= now > -1 ? 0x10 : 0;
-	f |= exception_is_enabled(c, EXCEPTION_MEMORY) && exception_priority(c, EXCEPTION_MEMORY) < now ? 0x20 : 0;
-	f |= exception_is_enabled(c, EXCEPTION_BUS) && exception_priority(c, EXCEPTION_BUS) < now ? 0x40 : 0;
-	f |= (c->demcr & DEMCR_MON_EN) && exception_priority(c, EXCEPTION_DEBUG) < now ? 0x100 : 0;
+	f |= privileged(c) ? 0 : FPCCR_USER;
+	f |= c->ipsr ? 0 : FPCCR_THREAD;
+	f |= now > -1 ? FPCCR_HFRDY : 0;
+	f |= exception_is_enabled(c, EXCEPTION_MEMORY) && exception_priority(c, EXCEPTION_MEMORY) < now ? FPCCR_MMRDY
+													: 0;
+	f |= exception_is_enabled(c, EXCEPTION_BUS) && exception_priority(c, EXCEPTION_BUS) < now ? FPCCR_BFRDY : 0;
+	f |= (c->demcr & DEMCR_MON_EN) && exception_priority(c, EXCEPTION_DEBUG) < now ? FPCCR_MONRDY : 0;
 	c->fpccr = f;
 }
 
-static bool fp_save(struct cpu *c, uint32_t at)
+/* 0, or the bit of CFSR: that of the BusFault, or eight below it that of the MemManage fault. */
+static uint32_t store(struct cpu *c, uint32_t at, uint32_t word, struct mpu_by by, uint32_t bus)
 {
-	engine_fp_load(c);
-	bool ok = true;
-	for (unsigned i = 0; i < 16 && ok; i++)
-		ok = memory_write(c, at + 4 * i, 4, c->s[i]);
-	return ok && memory_write(c, at + 64, 4, c->fpscr);
+	struct span span;
+	if (!mpu_passes(c, at, MPU_WRITE, by, &span))
+		return bus >> 8;
+	return memory_write(c, at, 4, word) ? 0 : bus;
 }
 
-bool frame_push(struct cpu *c)
+static uint32_t load(struct cpu *c, uint32_t at, uint32_t *word, struct mpu_by by)
+{
+	struct span span;
+	if (!mpu_passes(c, at, MPU_READ, by, &span))
+		return CFSR_MUNSTKERR;
+	return memory_read(c, at, 4, word) ? 0 : CFSR_UNSTKERR;
+}
+
+static uint32_t fp_save(struct cpu *c, uint32_t at, struct mpu_by by, uint32_t bus)
+{
+	uint32_t fault = 0;
+	engine_fp_load(c);
+	for (unsigned i = 0; i < 16 && !fault; i++)
+		fault = store(c, at + 4 * i, c->s[i], by, bus);
+	return fault ? fault : store(c, at + 64, c->fpscr, by, bus);
+}
+
+uint32_t frame_push(struct cpu *c)
 {
 	bool fp = c->control & CONTROL_FPCA;
 	uint32_t sp = c->r[13], align = sp & 4 && (fp || (c->ccr & CCR_STKALIGN)) ? 4 : 0;
@@ -37,17 +55,18 @@ bool frame_push(struct cpu *c)
 	const uint32_t words[8] = { c->r[0],  c->r[1],  c->r[2],  c->r[3],
 				    c->r[12], c->r[14], c->r[15], (c->xpsr & ~0x3FFu) | align << 7 | c->ipsr };
 	c->r[13] = frame;
-	bool ok = true;
-	for (unsigned i = 0; i < 8 && ok; i++)
-		ok = memory_write(c, frame + 4 * i, 4, words[i]);
-	if (fp && ok) {
+	struct mpu_by by = mpu_now(c);
+	uint32_t fault = 0;
+	for (unsigned i = 0; i < 8 && !fault; i++)
+		fault = store(c, frame + 4 * i, words[i], by, CFSR_STKERR);
+	if (fp && !fault) {
 		if (c->fpccr & FPCCR_LSPEN)
 			lazy_begin(c, frame);
 		else
-			ok = fp_save(c, frame + 0x20);
+			fault = fp_save(c, frame + 0x20, by, CFSR_STKERR);
 	}
 	c->r[14] = 0xFFFFFFE1u | (fp ? 0 : EXC_RETURN_NO_FP) | (c->ipsr ? 0 : c->control & CONTROL_SPSEL ? 0xC : 8);
-	return ok;
+	return fault;
 }
 
 bool frame_fp(struct cpu *c, uint32_t *cfsr)
@@ -58,11 +77,14 @@ bool frame_fp(struct cpu *c, uint32_t *cfsr)
 		return false;
 	}
 	if (c->fpccr & FPCCR_LSPACT) {
-		c->fpccr &= ~FPCCR_LSPACT;
-		if (!fp_save(c, c->fpcar)) {
-			*cfsr = CFSR_LSPERR;
+		/* As privileged as what the registers are of was. */
+		struct mpu_by by = { !(c->fpccr & FPCCR_USER), !(c->fpccr & FPCCR_HFRDY) };
+		uint32_t fault = fp_save(c, c->fpcar, by, CFSR_LSPERR);
+		if (fault && exception_lazy_fault(c, fault)) {
+			*cfsr = 0;
 			return false;
 		}
+		c->fpccr &= ~FPCCR_LSPACT;
 		/* ASSUMED: it takes as long as it would have before, behind this instruction, and cannot be interrupted. */
 		c->phase = PHASE_SAVE;
 		c->phase_ends = c->now + c->times.lazy;
@@ -77,21 +99,24 @@ bool frame_fp(struct cpu *c, uint32_t *cfsr)
 	return true;
 }
 
-bool frame_pop(struct cpu *c, uint32_t frame, bool fp, uint32_t *psr)
+uint32_t frame_pop(struct cpu *c, uint32_t frame, bool fp, bool to_thread, uint32_t *psr)
 {
-	uint32_t words[8];
-	for (unsigned i = 0; i < 8; i++)
-		if (!memory_read(c, frame + 4 * i, 4, &words[i]))
-			return false;
+	struct mpu_by by = mpu_now(c);
+	uint32_t words[8], fault = 0;
+	by.privileged = !to_thread || !(c->control & CONTROL_NPRIV);
+	for (unsigned i = 0; i < 8 && !fault; i++)
+		fault = load(c, frame + 4 * i, &words[i], by);
+	if (fault)
+		return fault;
 	if (fp && (c->fpccr & FPCCR_LSPACT)) {
 		c->fpccr &= ~FPCCR_LSPACT;
 	} else if (fp) {
 		engine_fp_load(c);
-		for (unsigned i = 0; i < 16; i++)
-			if (!memory_read(c, frame + 0x20 + 4 * i, 4, &c->s[i]))
-				return false;
-		if (!memory_read(c, frame + 0x60, 4, &c->fpscr))
-			return false;
+		for (unsigned i = 0; i < 16 && !fault; i++)
+			fault = load(c, frame + 0x20 + 4 * i, &c->s[i], by);
+		fault = fault ? fault : load(c, frame + 0x60, &c->fpscr, by);
+		if (fault)
+			return fault;
 		engine_fp_store(c);
 	}
 	memcpy(c->r, words, 4 * sizeof words[0]);
@@ -99,5 +124,5 @@ bool frame_pop(struct cpu *c, uint32_t frame, bool fp, uint32_t *psr)
 	c->r[14] = words[5];
 	c->r[15] = words[6] & ~1u;
 	*psr = words[7];
-	return true;
+	return 0;
 }
