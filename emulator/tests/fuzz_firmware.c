@@ -5,7 +5,8 @@
  * to rest when the board goes.
  *
  * An input: how the image is made, the length of what it is made of, that, and what happens outside. The image is the input itself; or
- * behind vectors; or stores of the input's choice into registers, without end; or an image of fixtures/firmware/ with bytes changed.
+ * behind vectors, with the MPU on or not; or stores of the input's choice into registers, without end; or an image of
+ * fixtures/firmware/ with bytes changed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +143,25 @@ static void make_stores(struct scene *s)
 	put(s->image + at, 0);
 }
 
+/* Code runs with the MPU on, and one region of it. How long what switches it on is. */
+static size_t make_protection(struct scene *s)
+{
+	static const uint8_t protects[] = {
+		0x04, 0x48,             /* ldr r0, =MPU_RBAR */
+		0x05, 0x49, 0x05, 0x4A, /* ldr r1, ldr r2: what is behind */
+		0x01, 0x60, 0x42, 0x60, /* str r1, [r0]; str r2, [r0, #4] */
+		0x05, 0x21,             /* movs r1, #5: ENABLE, PRIVDEFENA */
+		0x08, 0x38, 0x01, 0x60, /* subs r0, #8; str r1, [r0] */
+		0x06, 0xE0,             /* b behind it all */
+		0x00, 0xBF, 0x9C, 0xED, 0x00, 0xE0,
+	};
+
+	memcpy(s->image + CODE, protects, sizeof(protects));
+	put(s->image + CODE + sizeof(protects), next_word(s));
+	put(s->image + CODE + sizeof(protects) + 4, next_word(s));
+	return sizeof(protects) + 8;
+}
+
 static void make_known(struct scene *s, unsigned which)
 {
 	static const char *const names[] = {
@@ -175,7 +195,7 @@ static void make_known(struct scene *s, unsigned which)
 static void make_image(struct scene *s)
 {
 	uint8_t how = next(s);
-	size_t length = next(s), left;
+	size_t length = next(s), left, at = CODE;
 
 	length |= (size_t)next(s) << 8;
 	length = length < s->size ? length : s->size;
@@ -188,7 +208,9 @@ static void make_image(struct scene *s)
 		break;
 	case 1:
 		make_vectors(s);
-		memcpy(s->image + CODE, s->data, length < IMAGE_BYTES - CODE ? length : IMAGE_BYTES - CODE);
+		if (how & 16)
+			at += make_protection(s);
+		memcpy(s->image + at, s->data, s->size < IMAGE_BYTES - at ? s->size : IMAGE_BYTES - at);
 		break;
 	case 2:
 		make_stores(s);
