@@ -169,7 +169,10 @@ static void no_code(struct cpu *c)
 {
 	struct span span;
 	bool xn = !mpu_passes(c, c->r[15], MPU_FETCH, mpu_now(c), &span);
-	exception_fault(c, xn ? EXCEPTION_MEMORY : EXCEPTION_BUS, xn ? CFSR_IACCVIOL : CFSR_IBUSERR);
+	if (xn)
+		exception_fetch_fault(c);
+	else
+		exception_fault(c, EXCEPTION_BUS, CFSR_IBUSERR);
 }
 
 static bool left(const struct cpu *c)
@@ -220,7 +223,7 @@ static void act(struct cpu *c, enum event event)
 		exception_memory_fault(c, c->insn);
 		break;
 	case EVENT_DENIED:
-		exception_fault(c, EXCEPTION_MEMORY, CFSR_IACCVIOL);
+		exception_fetch_fault(c);
 		break;
 	case EVENT_AGAIN:
 		break;

@@ -246,6 +246,12 @@ void exception_memory_fault(struct cpu *c, uint32_t address)
 	exception_fault(c, EXCEPTION_MEMORY, CFSR_DACCVIOL | CFSR_MMARVALID);
 }
 
+void exception_fetch_fault(struct cpu *c)
+{
+	c->cfsr &= ~CFSR_MMARVALID; /* B3.5, ValidateAddress(): MMFAR is not its */
+	exception_fault(c, EXCEPTION_MEMORY, CFSR_IACCVIOL);
+}
+
 bool exception_lazy_fault(struct cpu *c, uint32_t cfsr)
 {
 	bool memory = cfsr & 0xFF;

@@ -190,6 +190,7 @@ void exception_breakpoint(struct cpu *);
 void exception_fault(struct cpu *, unsigned exception, uint32_t cfsr);
 void exception_bus_fault(struct cpu *, uint32_t address);
 void exception_memory_fault(struct cpu *, uint32_t address);
+void exception_fetch_fault(struct cpu *); /* by the MPU or the default map */
 /* Of the lazy save (B1.5.7): pends it, escalated as FPCCR says. True: it is to be taken now. */
 bool exception_lazy_fault(struct cpu *, uint32_t cfsr);
 bool exception_is_enabled(const struct cpu *, unsigned exception); /* one of faults, by SHCSR */
