@@ -52,10 +52,9 @@ struct cpu_times {
 	unsigned enter; /* up to the first instruction of the handler */
 	unsigned leave; /* from the instruction that returns to the next one of what was interrupted */
 	unsigned chain; /* from there to the first instruction of another handler */
-	unsigned
-		late; /* at least, from a later arrival of higher priority to its handler: its vector is to be fetched */
-	unsigned fp;  /* more, where 17 words of the FPU are pushed or popped */
-	unsigned lazy; /* the same, where an instruction of the FPU has them saved late */
+	unsigned late;  /* at least, to the handler of a more urgent one that arrives meanwhile */
+	unsigned fp;    /* more, where 17 words of the FPU are pushed or popped */
+	unsigned lazy;  /* the same, where an instruction of the FPU has them saved late */
 };
 extern const struct cpu_times cpu_times_m4; /* what a new one has */
 

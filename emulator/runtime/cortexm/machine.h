@@ -115,8 +115,7 @@ enum mpu_access { MPU_READ, MPU_WRITE, MPU_FETCH };
 /* What the MPU is known to let pass, for the mode and priority that are. */
 struct mpu_passed {
 	struct window {
-		uint32_t first,
-			more; /* more: how many addresses behind it; 0: nothing is known, an access has never one byte alone */
+		uint32_t first, more; /* more: addresses behind it; 0: nothing is known */
 	} windows[MPU_WINDOWS];
 	unsigned next;
 };
