@@ -64,7 +64,7 @@ INC_hil := $(INC_emulator) -Ihil $(if $(HIL_MISSING),,$(shell $(PKG_CONFIG) --cf
 
 SRC_core := $(wildcard emulator/core/*.c emulator/core/profiles/*.c)
 SRC_runtime := $(wildcard emulator/runtime/*.c emulator/runtime/f407/*.c)
-SRC_cortexm := $(filter-out $(if $(HAVE_unicorn),,%/unicorn.c %/unicorn_library.c %/unicorn_look.c %/unicorn_map.c),$(wildcard emulator/runtime/cortexm/*.c)) \
+SRC_cortexm := $(filter-out $(if $(HAVE_unicorn),,%/unicorn.c %/unicorn_access.c %/unicorn_library.c %/unicorn_look.c %/unicorn_map.c),$(wildcard emulator/runtime/cortexm/*.c)) \
 	$(if $(HAVE_unicorn),,emulator/runtime/cortexm/without/unicorn.c)
 SRC_capture := $(wildcard emulator/capture/*.c)
 SRC_filter := $(wildcard emulator/filter/*.c)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "cpu.h"
 
+enum { ENTER = 12, LEAVE = 10, CHAIN = 6, FP = 17 }; /* cycles: DDI 0439D 3.9.2 */
 enum { FLASH = 0x08000000, RAM = 0x20000000, CODE = 0x200, SERVED = 0x300, STUCK = 0x310, MOST_ACCESSES = 16 };
 
 struct access {

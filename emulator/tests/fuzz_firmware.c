@@ -5,7 +5,8 @@
  * to rest when the board goes.
  *
  * An input: how the image is made, the length of what it is made of, that, and what happens outside. The image is the input itself; or
- * behind vectors; or stores of the input's choice into registers, without end; or an image of fixtures/firmware/ with bytes changed.
+ * behind vectors, with the MPU on or not; or stores of the input's choice into registers, without end; or an image of
+ * fixtures/firmware/ with bytes changed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,8 @@ static uint32_t some_register(struct scene *s)
 	};
 	uint8_t which = fuzz_next(&s->in);
 
+	if (which >= 0xF8) /* the MPU, which takes several to let nothing pass */
+		return 0xE000ED90 + (fuzz_next(&s->in) & 15) * 4u;
 	return which < 0xF0 ? blocks[which % (sizeof(blocks) / sizeof(blocks[0]))] +
 				      fuzz_next(&s->in) * (which & 0x80 ? 1u : 4u)
 			    : fuzz_word(&s->in);
@@ -116,6 +119,25 @@ static void make_stores(struct scene *s)
 	put(s->image + at, 0);
 }
 
+/* Code runs with the MPU on, and one region of it. How long what switches it on is. */
+static size_t make_protection(struct scene *s)
+{
+	static const uint8_t protects[] = {
+		0x04, 0x48,             /* ldr r0, =MPU_RBAR */
+		0x05, 0x49, 0x05, 0x4A, /* ldr r1, ldr r2: what is behind */
+		0x01, 0x60, 0x42, 0x60, /* str r1, [r0]; str r2, [r0, #4] */
+		0x05, 0x21,             /* movs r1, #5: ENABLE, PRIVDEFENA */
+		0x08, 0x38, 0x01, 0x60, /* subs r0, #8; str r1, [r0] */
+		0x06, 0xE0,             /* b behind it all */
+		0x00, 0xBF, 0x9C, 0xED, 0x00, 0xE0,
+	};
+
+	memcpy(s->image + CODE, protects, sizeof(protects));
+	put(s->image + CODE + sizeof(protects), next_word(s));
+	put(s->image + CODE + sizeof(protects) + 4, next_word(s));
+	return sizeof(protects) + 8;
+}
+
 static void make_known(struct scene *s, unsigned which)
 {
 	static const char *const names[] = {
@@ -149,7 +171,7 @@ static void make_known(struct scene *s, unsigned which)
 static void make_image(struct scene *s)
 {
 	uint8_t how = fuzz_next(&s->in);
-	size_t length = fuzz_next(&s->in), left;
+	size_t length = fuzz_next(&s->in), left, at = CODE;
 
 	length |= (size_t)fuzz_next(&s->in) << 8;
 	length = length < s->in.size ? length : s->in.size;
@@ -162,7 +184,9 @@ static void make_image(struct scene *s)
 		break;
 	case 1:
 		make_vectors(s);
-		memcpy(s->image + CODE, s->in.data, length < IMAGE_BYTES - CODE ? length : IMAGE_BYTES - CODE);
+		if (how & 16)
+			at += make_protection(s);
+		memcpy(s->image + at, s->in.data, s->in.size < IMAGE_BYTES - at ? s->in.size : IMAGE_BYTES - at);
 		break;
 	case 2:
 		make_stores(s);

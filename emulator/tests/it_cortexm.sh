@@ -59,7 +59,7 @@ locks_up()
 {
   local case
 
-  for case in 1 2 3 4 5 6 7; do
+  for case in 1 2 3 4 5 6 7 8; do
     compile lockup -DCASE="$case"
     here 3 here
     there
@@ -89,8 +89,8 @@ deviations()
   done <"$programs/deviations"
 }
 
-# Lines that are not multiples of anything, some close together
-lines='--irq 0@3001 --irq 1@3002 --irq 2@3003 --irq 3@7777 --irq 1@12000 --irq 0@12001 --irq 2@20011 --irq 3@20012 --irq 0@33333 --irq 1@40000'
+# Lines that are not multiples of anything, some close together, so that some arrive late
+lines='--irq 0@3001 --irq 1@3002 --irq 2@3003 --irq 3@7777 --irq 1@12000 --irq 0@12001 --irq 2@20011 --irq 3@20012 --irq 0@33333 --irq 1@40000 --irq 2@50000 --irq 1@50004 --irq 0@50009'
 
 same_again()
 {
@@ -111,15 +111,16 @@ same_again()
 }
 
 # It does not matter in which pieces it is run.
+# same_in_pieces [OPTION...]
 same_in_pieces()
 {
   local quantum
 
-  compile interrupted
+  compile interrupted "$@"
   # shellcheck disable=SC2086 # words
   here 0 whole --tell $lines
   mv why why.whole
-  for quantum in 1 7 100 8400; do
+  for quantum in 1 5 7 100 8400; do
     # shellcheck disable=SC2086 # words
     here 0 pieces --tell --quantum "$quantum" $lines
     cmp whole pieces
@@ -140,10 +141,13 @@ it IT blocks, LDM, STM and exclusive accesses are left and come back to
 sleep WFI and WFE sleep until something wakes them
 returns EXC_RETURN is taken or refused
 stacks stacks that are not there are told of
+mpu the MPU lets pass what its regions say, and tells of the rest
+mpu_frames frames that the MPU refuses are told of
 END
-check 'seven ways lead to lock-up, as on QEMU' locks_up
+check 'eight ways lead to lock-up, as on QEMU' locks_up
 check 'where QEMU deviates from the architecture, the core does not' deviations
 check 'interrupts at the same cycles make the same run, two hundred times' same_again
 check 'a run is the same in pieces of any size' same_in_pieces
+check 'so is one of which the MPU refuses instructions' same_in_pieces -DWITH_MPU
 
 finish

@@ -127,7 +127,7 @@ static void the_alias_moves(void **state)
 	assert_int_equal(reg(f, 0), 3);
 	cpu_alias(f->cpu, 0, 0);
 	cpu_reset(f->cpu, RAM + 0x1000, CODE + 1);
-	assert_int_equal(run(f, 9), CPU_LOCKUP); /* neither code nor vectors */
+	assert_int_equal(run(f, 30), CPU_LOCKUP); /* neither code nor vectors */
 }
 
 static const uint16_t blocked[] = {

@@ -22,6 +22,7 @@ struct cpu *cpu_new(const struct cpu_memory *memory, size_t count, const struct 
 	c->memory_count = count;
 	c->ops = ops;
 	c->context = context;
+	c->times = cpu_times_m4;
 	int error = engine_new(c);
 	if (error) {
 		free(copy);
@@ -52,6 +53,11 @@ const char *cpu_engine(void)
 	return engine_name();
 }
 
+void cpu_set_times(struct cpu *c, const struct cpu_times *times)
+{
+	c->times = *times;
+}
+
 void cpu_reset(struct cpu *c, uint32_t sp, uint32_t pc)
 {
 	memset(c->r, 0, sizeof c->r);
@@ -65,6 +71,7 @@ void cpu_reset(struct cpu *c, uint32_t sp, uint32_t pc)
 	memset(c->s, 0, sizeof c->s);
 	c->fpscr = 0;
 	engine_fp_store(c);
+	c->phase = PHASE_NONE;
 	c->sleeping = c->sleeps_for_event = c->event = c->halted = c->resets = c->locked = false;
 	memset(&c->fault, 0, sizeof c->fault);
 	exception_reset(c);
@@ -174,11 +181,15 @@ static void hint(struct cpu *c)
 	c->sleeping = true;
 }
 
-/* Where there is no code: nowhere to be executed by the default map (B3.1), or nothing at all. */
+/* Where there is no code: nowhere to be executed by the MPU or the default map (B3.1), or nothing at all. */
 static void no_code(struct cpu *c)
 {
-	bool xn = c->r[15] >= 0xA0000000u || c->r[15] >> 29 == 2;
-	exception_fault(c, xn ? EXCEPTION_MEMORY : EXCEPTION_BUS, xn ? CFSR_IACCVIOL : CFSR_IBUSERR);
+	struct span span;
+	bool xn = !mpu_passes(c, c->r[15], MPU_FETCH, mpu_now(c), &span);
+	if (xn)
+		exception_fetch_fault(c);
+	else
+		exception_fault(c, EXCEPTION_BUS, CFSR_IBUSERR);
 }
 
 static bool left(const struct cpu *c)
@@ -223,7 +234,15 @@ static void act(struct cpu *c, enum event event)
 		exception_bus_fault(c, c->insn);
 		break;
 	case EVENT_USAGE:
-		exception_fault(c, c->insn == CFSR_LSPERR ? EXCEPTION_BUS : EXCEPTION_USAGE, c->insn);
+		exception_fault(c, EXCEPTION_USAGE, c->insn);
+		break;
+	case EVENT_MEMORY:
+		exception_memory_fault(c, c->insn);
+		break;
+	case EVENT_DENIED:
+		exception_fetch_fault(c);
+		break;
+	case EVENT_AGAIN:
 		break;
 	case EVENT_SKIPPED:
 		past(c);
@@ -259,6 +278,12 @@ static enum cpu_stop run_to(struct cpu *c, uint64_t limit)
 		}
 		if (c->resets || c->locked)
 			return c->resets ? CPU_RESETS : CPU_LOCKUP;
+		if (c->phase) {
+			if (!exception_pass(c, limit))
+				return CPU_RAN;
+			spun = 1;
+			continue;
+		}
 		if (c->halted) {
 			c->halted = false;
 			return CPU_HALTED;

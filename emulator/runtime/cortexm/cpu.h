@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A Cortex-M4F: registers, exceptions, NVIC, SysTick, SCB, FPU (ARMv7-M Architecture Reference Manual, DDI 0403; PM0214). It counts
- * one clock cycle an instruction, always: the same code with the same input at the same cycle does the same. No I/O, no clock of
- * its own: the owner runs it for so many cycles, and moves its interrupt lines.
+ * one clock cycle an instruction, and those of struct cpu_times, always: the same code with the same input at the same cycle does the
+ * same. No I/O, no clock of its own: the owner runs it for so many cycles, and moves its interrupt lines.
  */
 #ifndef DFUBENCH_CPU_H
 #define DFUBENCH_CPU_H
@@ -48,11 +48,23 @@ struct cpu_fault {
 	uint64_t count;       /* faults since reset */
 };
 
+/* Cycles that exceptions take, where memory has no wait states (Cortex-M4 Technical Reference Manual, DDI 0439D 3.9.2). */
+struct cpu_times {
+	unsigned enter; /* up to the first instruction of the handler */
+	unsigned leave; /* from the instruction that returns to the next one of what was interrupted */
+	unsigned chain; /* from there to the first instruction of another handler */
+	unsigned late;  /* at least, to the handler of a more urgent one that arrives meanwhile */
+	unsigned fp;    /* more, where 17 words of the FPU are pushed or popped */
+	unsigned lazy;  /* the same, where an instruction of the FPU has them saved late */
+};
+extern const struct cpu_times cpu_times_m4; /* what a new one has */
+
 /* NULL with errno ENOMEM, or ENOSYS: this build has no engine (cpu_missing() says what to install). */
 struct cpu *cpu_new(const struct cpu_memory *, size_t count, const struct cpu_bus_ops *, void *context);
-void cpu_free(struct cpu *);   /* NULL is fine */
-const char *cpu_missing(void); /* NULL: there is an engine */
-const char *cpu_engine(void);  /* "unicorn 2.0.1" */
+void cpu_free(struct cpu *);                                /* NULL is fine */
+const char *cpu_missing(void);                              /* NULL: there is an engine */
+const char *cpu_engine(void);                               /* "unicorn 2.0.1" */
+void cpu_set_times(struct cpu *, const struct cpu_times *); /* kept over resets */
 
 /* Reset, then SP and PC as given, thread mode, privileged, VTOR 0, interrupts off in the NVIC. The memory at 0 is an alias:
  * cpu_alias(). */
@@ -66,7 +78,7 @@ void cpu_watch(struct cpu *, uint32_t base, uint32_t size_bytes);
 void cpu_changed(struct cpu *, uint32_t address, uint32_t size_bytes);
 
 /* Runs up to so many cycles, and says how many it took (a sleeping cpu uses none: let time pass with cpu_skip()). It may overrun by a
- * few cycles, not by chance. */
+ * few cycles, not by chance. It may stop on the way into a handler or out of one: registers are then partly those of before. */
 enum cpu_stop cpu_run(struct cpu *, uint64_t cycles, uint64_t *used);
 /* Cycles pass asleep: SysTick and CYCCNT go on. At most cpu_next(). */
 void cpu_skip(struct cpu *, uint64_t cycles);

@@ -18,6 +18,9 @@ enum event {
 	EVENT_HINT,    /* WFI or WFE */
 	EVENT_BUS,     /* insn: the address */
 	EVENT_USAGE,   /* insn: bits of CFSR */
+	EVENT_MEMORY,  /* the MPU refuses an access; insn: the address */
+	EVENT_DENIED,  /* it refuses that this be executed */
+	EVENT_AGAIN,   /* it is to be executed once more, behind what is pending */
 	EVENT_SKIPPED, /* it was done by the machine: go on behind it */
 	EVENT_RETURN,  /* a branch to EXC_RETURN, which is in r[15] */
 };

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The exception model of ARMv7-M (DDI 0403 B1.5): priorities, entry, return, faults and their escalation, lock-up.
+ * The exception model of ARMv7-M (DDI 0403 B1.5): priorities, entry, return, faults and their escalation, lock-up; and the time that
+ * entry and return take, in which an exception may arrive late.
  */
 #include <string.h>
 #include "engine.h"
 
-#define EXC_RETURN_NO_FP 0x10u
+/* DDI 0439D 3.9.2. ASSUMED: late and lazy. A vector that is fetched alone takes six cycles where handlers chain; the words are as
+ * many, late or not. */
+const struct cpu_times cpu_times_m4 = { .enter = 12, .leave = 10, .chain = 6, .late = 6, .fp = 17, .lazy = 17 };
 
 void exception_reset(struct cpu *c)
 {
@@ -125,7 +128,7 @@ static void lock_up(struct cpu *c)
 	remember_status(c);
 }
 
-static bool is_enabled(const struct cpu *c, unsigned n)
+bool exception_is_enabled(const struct cpu *c, unsigned n)
 {
 	return n == EXCEPTION_MEMORY  ? c->shcsr >> 16 & 1
 	       : n == EXCEPTION_BUS   ? c->shcsr >> 17 & 1
@@ -138,57 +141,11 @@ static unsigned escalate(struct cpu *c, unsigned n)
 {
 	int now = execution_priority(c, true);
 	if (n != EXCEPTION_HARD) {
-		if (is_enabled(c, n) && group_of(c, exception_priority(c, n)) < now)
+		if (exception_is_enabled(c, n) && group_of(c, exception_priority(c, n)) < now)
 			return n;
 		c->hfsr |= HFSR_FORCED;
 	}
 	return now > -1 ? EXCEPTION_HARD : 0;
-}
-
-/* UpdateFPCCR(), B1.5.7. */
-static void lazy_begin(struct cpu *c, uint32_t frame)
-{
-	c->fpcar = (frame + 0x20) & ~7u;
-	uint32_t f = (c->fpccr & (FPCCR_ASPEN | FPCCR_LSPEN)) | FPCCR_LSPACT;
-	int now = execution_priority(c, true);
-	f |= privileged(c) ? 0 : 2;
-	f |= c->ipsr ? 0 : 8;
-	f |= now > -1 ? 0x10 : 0;
-	f |= is_enabled(c, EXCEPTION_MEMORY) && exception_priority(c, EXCEPTION_MEMORY) < now ? 0x20 : 0;
-	f |= is_enabled(c, EXCEPTION_BUS) && exception_priority(c, EXCEPTION_BUS) < now ? 0x40 : 0;
-	f |= (c->demcr & DEMCR_MON_EN) && exception_priority(c, EXCEPTION_DEBUG) < now ? 0x100 : 0;
-	c->fpccr = f;
-}
-
-static bool fp_save(struct cpu *c, uint32_t at)
-{
-	engine_fp_load(c);
-	bool ok = true;
-	for (unsigned i = 0; i < 16 && ok; i++)
-		ok = memory_write(c, at + 4 * i, 4, c->s[i]);
-	return ok && memory_write(c, at + 64, 4, c->fpscr);
-}
-
-/* PushStack(), B1.5.6. False: the stack is not there. */
-static bool push(struct cpu *c)
-{
-	bool fp = c->control & CONTROL_FPCA;
-	uint32_t sp = c->r[13], align = sp & 4 && (fp || (c->ccr & CCR_STKALIGN)) ? 4 : 0;
-	uint32_t frame = (sp - (fp ? 0x68 : 0x20)) & ~align;
-	const uint32_t words[8] = { c->r[0],  c->r[1],  c->r[2],  c->r[3],
-				    c->r[12], c->r[14], c->r[15], (c->xpsr & ~0x3FFu) | align << 7 | c->ipsr };
-	c->r[13] = frame;
-	bool ok = true;
-	for (unsigned i = 0; i < 8 && ok; i++)
-		ok = memory_write(c, frame + 4 * i, 4, words[i]);
-	if (fp && ok) {
-		if (c->fpccr & FPCCR_LSPEN)
-			lazy_begin(c, frame);
-		else
-			ok = fp_save(c, frame + 0x20);
-	}
-	c->r[14] = 0xFFFFFFE1u | (fp ? 0 : EXC_RETURN_NO_FP) | (c->ipsr ? 0 : c->control & CONTROL_SPSEL ? 0xC : 8);
-	return ok;
 }
 
 /* ExceptionTaken(), B1.5.6. */
@@ -215,15 +172,29 @@ static void take(struct cpu *c, unsigned n)
 	c->monitor = false;
 	c->event = true;
 	remember_status(c);
+	c->horizon = 0;
+}
+
+/* So many cycles from now its handler begins. Until then it is pending, as it stays if another arrives. */
+static void begin(struct cpu *c, unsigned n, unsigned cycles)
+{
+	uint64_t from = c->phase == PHASE_SAVE && c->phase_ends > c->now ? c->phase_ends : c->now;
+	c->phase = PHASE_ENTER;
+	c->entering = n;
+	c->phase_ends = from + cycles;
+	set_put(&c->pending, n, true);
+	remember_status(c);
+	c->horizon = 0;
 }
 
 /* What is to be taken where pushing or popping for n has faulted with these bits (B1.5.6, derived exceptions); 0: lock-up. The other is
  * left pending. */
 static unsigned derived(struct cpu *c, unsigned n, uint32_t cfsr)
 {
+	unsigned fault = cfsr & 0xFF ? EXCEPTION_MEMORY : EXCEPTION_BUS;
 	c->cfsr |= cfsr;
-	remember(c, EXCEPTION_BUS);
-	unsigned other = escalate(c, EXCEPTION_BUS);
+	remember(c, fault);
+	unsigned other = escalate(c, fault);
 	if (!other)
 		return 0;
 	if (n && exception_priority(c, n) < exception_priority(c, other)) {
@@ -237,13 +208,14 @@ static unsigned derived(struct cpu *c, unsigned n, uint32_t cfsr)
 
 void exception_enter(struct cpu *c, unsigned n)
 {
-	if (!push(c))
-		n = derived(c, n, CFSR_STKERR);
+	bool eager = (c->control & CONTROL_FPCA) && !(c->fpccr & FPCCR_LSPEN);
+	uint32_t fault = frame_push(c);
+	if (fault)
+		n = derived(c, n, fault);
 	if (n)
-		take(c, n);
+		begin(c, n, c->times.enter + (eager ? c->times.fp : 0));
 	else
 		lock_up(c);
-	c->horizon = 0;
 }
 
 static void enter_fault(struct cpu *c, unsigned exception)
@@ -266,6 +238,39 @@ void exception_bus_fault(struct cpu *c, uint32_t address)
 {
 	c->bfar = address;
 	exception_fault(c, EXCEPTION_BUS, CFSR_PRECISERR | CFSR_BFARVALID);
+}
+
+void exception_memory_fault(struct cpu *c, uint32_t address)
+{
+	c->mmfar = address;
+	exception_fault(c, EXCEPTION_MEMORY, CFSR_DACCVIOL | CFSR_MMARVALID);
+}
+
+void exception_fetch_fault(struct cpu *c)
+{
+	c->cfsr &= ~CFSR_MMARVALID; /* B3.5, ValidateAddress(): MMFAR is not its */
+	exception_fault(c, EXCEPTION_MEMORY, CFSR_IACCVIOL);
+}
+
+bool exception_lazy_fault(struct cpu *c, uint32_t cfsr)
+{
+	bool memory = cfsr & 0xFF;
+	unsigned n = memory ? EXCEPTION_MEMORY : EXCEPTION_BUS;
+	engine_peek(c);
+	remember(c, n);
+	c->cfsr |= cfsr;
+	if (!(c->fpccr & (memory ? FPCCR_MMRDY : FPCCR_BFRDY))) {
+		n = EXCEPTION_HARD;
+		c->hfsr |= HFSR_FORCED;
+		if (!(c->fpccr & FPCCR_HFRDY)) {
+			lock_up(c);
+			return true;
+		}
+	}
+	remember_status(c);
+	set_put(&c->pending, n, true);
+	c->horizon = 0;
+	return exception_due(c, true) != 0;
 }
 
 void exception_svc(struct cpu *c)
@@ -293,29 +298,6 @@ void exception_breakpoint(struct cpu *c)
 	enter_fault(c, EXCEPTION_HARD);
 }
 
-bool exception_fp(struct cpu *c, uint32_t *cfsr)
-{
-	unsigned access = c->cpacr >> 20 & 0xF;
-	if (access != 0xF && (access != 5 || !privileged(c))) {
-		*cfsr = CFSR_NOCP;
-		return false;
-	}
-	if (c->fpccr & FPCCR_LSPACT) {
-		c->fpccr &= ~FPCCR_LSPACT;
-		if (!fp_save(c, c->fpcar)) {
-			*cfsr = CFSR_LSPERR;
-			return false;
-		}
-	}
-	if ((c->fpccr & FPCCR_ASPEN) && !(c->control & CONTROL_FPCA)) {
-		c->control |= CONTROL_FPCA;
-		engine_fp_load(c);
-		c->fpscr = (c->fpscr & ~0x07C00000u) | (c->fpdscr & 0x07C00000u);
-		engine_fp_store(c);
-	}
-	return true;
-}
-
 static unsigned nested(const struct cpu *c)
 {
 	unsigned n = 0;
@@ -338,10 +320,9 @@ static void chain(struct cpu *c, unsigned n, uint32_t lr)
 {
 	c->r[14] = lr;
 	if (n)
-		take(c, n);
+		begin(c, n, c->times.chain);
 	else
 		lock_up(c);
-	c->horizon = 0;
 }
 
 static void invalid_return(struct cpu *c, uint32_t lr)
@@ -351,38 +332,12 @@ static void invalid_return(struct cpu *c, uint32_t lr)
 	chain(c, escalate(c, EXCEPTION_USAGE), lr);
 }
 
-/* PopStack(), B1.5.8. */
-static bool pop(struct cpu *c, uint32_t frame, bool fp, uint32_t *psr)
-{
-	uint32_t words[8];
-	for (unsigned i = 0; i < 8; i++)
-		if (!memory_read(c, frame + 4 * i, 4, &words[i]))
-			return false;
-	if (fp && (c->fpccr & FPCCR_LSPACT)) {
-		c->fpccr &= ~FPCCR_LSPACT;
-	} else if (fp) {
-		engine_fp_load(c);
-		for (unsigned i = 0; i < 16; i++)
-			if (!memory_read(c, frame + 0x20 + 4 * i, 4, &c->s[i]))
-				return false;
-		if (!memory_read(c, frame + 0x60, 4, &c->fpscr))
-			return false;
-		engine_fp_store(c);
-	}
-	memcpy(c->r, words, 4 * sizeof words[0]);
-	c->r[12] = words[4];
-	c->r[14] = words[5];
-	c->r[15] = words[6] & ~1u;
-	*psr = words[7];
-	return true;
-}
-
 /* ExceptionReturn(), B1.5.8. */
 void exception_leave(struct cpu *c, uint32_t exc_return)
 {
 	unsigned returning = c->ipsr, depth = nested(c);
 	uint32_t lr = 0xF0000000u | (exc_return & 0x0FFFFFFFu), kind = exc_return & 0xF;
-	bool to_thread = kind != 1, psp = kind == 0xD, fp = !(exc_return & EXC_RETURN_NO_FP);
+	bool to_thread = kind != 1, fp = !(exc_return & EXC_RETURN_NO_FP);
 	if (!set_has(&c->active, returning)) {
 		invalid_return(c, lr);
 		return;
@@ -398,9 +353,22 @@ void exception_leave(struct cpu *c, uint32_t exc_return)
 		chain(c, next, exc_return | 1);
 		return;
 	}
+	c->phase = PHASE_LEAVE;
+	c->leaving = exc_return;
+	c->phase_ends = c->now + c->times.leave + (fp && !(c->fpccr & FPCCR_LSPACT) ? c->times.fp : 0);
+	c->horizon = 0;
+}
+
+/* The rest of ExceptionReturn(), from PopStack() on. */
+static void left(struct cpu *c)
+{
+	uint32_t exc_return = c->leaving, lr = 0xF0000000u | (exc_return & 0x0FFFFFFFu);
+	bool to_thread = (exc_return & 0xF) != 1, psp = (exc_return & 0xF) == 0xD,
+	     fp = !(exc_return & EXC_RETURN_NO_FP);
 	uint32_t *sp = psp ? &c->other_sp : &c->r[13], frame = *sp, psr;
-	if (!pop(c, frame, fp, &psr)) {
-		chain(c, derived(c, 0, CFSR_UNSTKERR), exc_return | 1);
+	uint32_t fault = frame_pop(c, frame, fp, to_thread, &psr);
+	if (fault) {
+		chain(c, derived(c, 0, fault), exc_return | 1);
 		return;
 	}
 	bool aligned = (psr & 0x200) && (fp || (c->ccr & CCR_STKALIGN));
@@ -422,4 +390,40 @@ void exception_leave(struct cpu *c, uint32_t exc_return)
 		c->sleeps_for_event = false;
 	}
 	c->horizon = 0;
+}
+
+/* B1.5.11, B1.5.12: what arrives meanwhile, and would preempt what is on its way, comes first. A return is given up for it. */
+static void arrive(struct cpu *c)
+{
+	unsigned n;
+	if (c->phase == PHASE_LEAVE && (n = exception_due(c, true))) {
+		c->r[14] = c->leaving | 1;
+		begin(c, n, c->times.late);
+	} else if (c->phase == PHASE_ENTER) {
+		n = highest_pending(c);
+		if (group_of(c, exception_priority(c, n)) >= group_of(c, exception_priority(c, c->entering)))
+			return;
+		c->entering = n;
+		if (c->phase_ends < c->now + c->times.late)
+			c->phase_ends = c->now + c->times.late;
+	}
+}
+
+bool exception_pass(struct cpu *c, uint64_t limit)
+{
+	if (c->now < c->phase_ends) {
+		arrive(c);
+		if (c->now >= limit)
+			return false;
+		uint64_t to = c->phase_ends < limit ? c->phase_ends : limit;
+		c->now = to < c->systick.zero_at ? to : c->systick.zero_at;
+		return true;
+	}
+	enum phase done = c->phase;
+	c->phase = PHASE_NONE;
+	if (done == PHASE_ENTER)
+		take(c, c->entering);
+	else if (done == PHASE_LEAVE)
+		left(c);
+	return true;
 }

@@ -58,6 +58,11 @@ static inline void set_put(struct exception_set *s, unsigned n, bool in)
 #define SCR_SLEEPDEEP 0x04u
 #define SCR_SEVONPEND 0x10u
 #define CFSR_IACCVIOL 0x00000001u
+#define CFSR_DACCVIOL 0x00000002u
+#define CFSR_MUNSTKERR 0x00000008u
+#define CFSR_MSTKERR 0x00000010u
+#define CFSR_MLSPERR 0x00000020u
+#define CFSR_MMARVALID 0x00000080u
 #define CFSR_IBUSERR 0x00000100u
 #define CFSR_PRECISERR 0x00000200u
 #define CFSR_UNSTKERR 0x00000800u
@@ -74,11 +79,18 @@ static inline void set_put(struct exception_set *s, unsigned n, bool in)
 #define HFSR_FORCED 0x40000000u
 #define HFSR_DEBUGEVT 0x80000000u
 #define FPCCR_LSPACT 0x00000001u
+#define FPCCR_USER 0x00000002u
+#define FPCCR_THREAD 0x00000008u
+#define FPCCR_HFRDY 0x00000010u
+#define FPCCR_MMRDY 0x00000020u
+#define FPCCR_BFRDY 0x00000040u
+#define FPCCR_MONRDY 0x00000100u
 #define FPCCR_LSPEN 0x40000000u
 #define FPCCR_ASPEN 0x80000000u
 #define FPSCR_RMODE 0x00C00000u
 #define DEMCR_MON_EN 0x00010000u
 #define DEMCR_TRCENA 0x01000000u
+#define EXC_RETURN_NO_FP 0x10u
 
 #define NEVER UINT64_MAX
 
@@ -88,8 +100,31 @@ struct systick {
 	uint64_t wrapped_at;           /* the last at which it did */
 };
 
+/* What passes while no instruction does. */
+enum phase {
+	PHASE_NONE,
+	PHASE_ENTER, /* the frame is there, the handler to begin is c->entering unless another arrives */
+	PHASE_LEAVE, /* the frame is about to be popped, unless another arrives */
+	PHASE_SAVE,  /* registers of the FPU go where lazy stacking had kept room for them */
+};
+
+#define MPU_REGIONS 8
+#define MPU_WINDOWS 4
+
+enum mpu_access { MPU_READ, MPU_WRITE, MPU_FETCH };
+
+/* What the MPU is known to let pass, for the mode and priority that are. */
+struct mpu_passed {
+	struct window {
+		uint32_t first, more; /* more: addresses behind it; 0: nothing is known */
+	} windows[MPU_WINDOWS];
+	unsigned next;
+};
+
 struct mpu {
-	uint32_t control, number, base[8], attributes[8];
+	uint32_t control, number, base[MPU_REGIONS], attributes[MPU_REGIONS];
+	struct mpu_passed passed[2]; /* reads, writes */
+	unsigned passed_by;          /* who they are known of */
 };
 
 struct cpu {
@@ -104,6 +139,7 @@ struct cpu {
 	 * use, other_sp the one that is not. */
 	uint32_t r[16], xpsr, other_sp;
 	bool on_psp, monitor; /* monitor: the local exclusive one */
+	bool as_user;         /* while LDRT or STRT accesses a private peripheral */
 	uint32_t ipsr, control, primask, basepri, faultmask;
 	uint32_t s[32], fpscr; /* engine_fp_load() and _store() */
 
@@ -112,6 +148,12 @@ struct cpu {
 	uint64_t entered_at;      /* when the last exception was */
 	uint64_t horizon;         /* where the engine is to return; 0: before the next instruction */
 	uint32_t insn, insn_size; /* what an event is about */
+
+	struct cpu_times times;
+	enum phase phase;
+	uint64_t phase_ends;
+	unsigned entering;
+	uint32_t leaving; /* EXC_RETURN */
 
 	struct exception_set pending, active, enabled, line;
 	uint8_t priority[EXCEPTIONS];
@@ -140,13 +182,18 @@ void exception_unpend(struct cpu *, unsigned exception);
 /* r[15] is where to come back to. */
 void exception_enter(struct cpu *, unsigned exception);
 void exception_leave(struct cpu *, uint32_t exc_return);
+/* Time of the phase passes, up to the limit and to the next thing to happen. False: the limit is reached, the phase goes on. */
+bool exception_pass(struct cpu *, uint64_t limit);
 void exception_svc(struct cpu *);
 void exception_breakpoint(struct cpu *);
 /* A fault of the instruction at r[15], with its bits of CFSR. */
 void exception_fault(struct cpu *, unsigned exception, uint32_t cfsr);
 void exception_bus_fault(struct cpu *, uint32_t address);
-/* Before an instruction of the FPU (ExecuteFPCheck(), B1.5.7): false: it faults with these bits of CFSR, NOCP or of the lazy save. */
-bool exception_fp(struct cpu *, uint32_t *cfsr);
+void exception_memory_fault(struct cpu *, uint32_t address);
+void exception_fetch_fault(struct cpu *); /* by the MPU or the default map */
+/* Of the lazy save (B1.5.7): pends it, escalated as FPCCR says. True: it is to be taken now. */
+bool exception_lazy_fault(struct cpu *, uint32_t cfsr);
+bool exception_is_enabled(const struct cpu *, unsigned exception); /* one of faults, by SHCSR */
 /* An instruction of the FPU is to be told of. */
 static inline bool exception_minds_fp(const struct cpu *c)
 {
@@ -158,6 +205,13 @@ static inline bool privileged(const struct cpu *c)
 	return c->ipsr || !(c->control & CONTROL_NPRIV);
 }
 
+/* --- frames.c: what is pushed and popped --- */
+/* PushStack() and PopStack(), B1.5.6 and B1.5.8. 0, or bits of CFSR: the stack is not there, or the MPU's. */
+uint32_t frame_push(struct cpu *);
+uint32_t frame_pop(struct cpu *, uint32_t frame, bool fp, bool to_thread, uint32_t *psr);
+/* Before an instruction of the FPU (ExecuteFPCheck(), B1.5.7). False: it is not to be executed; bits of CFSR: it faults; 0: the fault of
+ * the lazy save is pending, and comes first. */
+bool frame_fp(struct cpu *, uint32_t *cfsr);
 /* Makes c->r[13] the stack that CONTROL and the mode say. */
 void stack_select(struct cpu *);
 uint32_t it_advance(uint32_t xpsr);
@@ -173,6 +227,36 @@ void scs_reset(struct cpu *);
 void scs_stand(struct cpu *, uint64_t cycles); /* so many cycles from now on are none of its counters' */
 bool scs_read(struct cpu *, uint32_t address, unsigned size, uint32_t *value);
 bool scs_write(struct cpu *, uint32_t address, unsigned size, uint32_t value);
+
+/* --- mpu.c: B3.5 --- */
+struct span {
+	uint32_t first, last;
+};
+
+/* Who accesses: urgent ones, of a priority below 0, the MPU may not mind. */
+struct mpu_by {
+	bool privileged, urgent;
+};
+
+void mpu_reset(struct cpu *);
+uint32_t mpu_read(struct cpu *, uint32_t address);
+void mpu_write(struct cpu *, uint32_t address, uint32_t value);
+void mpu_changed(struct cpu *); /* what is known is not so any more: registers, mode or priority */
+struct mpu_by mpu_now(const struct cpu *);
+void mpu_begin(struct cpu *);       /* instructions are to be executed: has any of that changed? */
+bool mpu_minds(const struct cpu *); /* any access of now */
+/* May it be accessed? The answer is the same for the whole span around it. Without an MPU too: the default map has its own. */
+bool mpu_passes(const struct cpu *, uint32_t address, enum mpu_access, struct mpu_by, struct span *);
+/* Reads and writes of now; as_user: as if it were not privileged. False: it faults at where. */
+bool mpu_look(struct cpu *, uint32_t address, uint32_t bytes, enum mpu_access, bool as_user, uint32_t *where);
+static inline bool mpu_knows(const struct cpu *c, uint32_t address, uint32_t bytes, enum mpu_access access)
+{
+	const struct window *w = c->mpu.passed[access].windows;
+	for (unsigned i = 0; i < MPU_WINDOWS; i++)
+		if (address - w[i].first < w[i].more && w[i].more - (address - w[i].first) >= bytes - 1)
+			return true;
+	return false;
+}
 
 /* --- systick.c --- */
 void systick_update(struct cpu *); /* up to now: fires */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The private peripherals (DDI 0403 B3.2 to B3.5, C1; PM0214 4): SCB, NVIC, MPU, FPU, DWT and what else is there. The MPU's registers
- * are kept, it protects nothing. Registers that are not there read as zero, except that the ROM table and debug units fault nowhere.
+ * The private peripherals (DDI 0403 B3.2 to B3.5, C1; PM0214 4): SCB, NVIC, FPU, DWT and what else is there. Registers that are not there read as zero, except that the ROM table and debug units fault nowhere.
  */
 #include <string.h>
 #include "machine.h"
@@ -17,7 +16,7 @@ void scs_reset(struct cpu *c)
 	c->fpccr = FPCCR_ASPEN | FPCCR_LSPEN;
 	c->fpcar = c->fpdscr = 0;
 	c->demcr = c->dwt_control = c->cyccnt = 0;
-	memset(&c->mpu, 0, sizeof c->mpu);
+	mpu_reset(c);
 	memset(c->itm, 0, sizeof c->itm);
 	memset(&c->systick, 0, sizeof c->systick);
 	c->systick.zero_at = c->systick.wrapped_at = NEVER;
@@ -114,44 +113,6 @@ static void write_shcsr(struct cpu *c, uint32_t value)
 	c->horizon = 0;
 }
 
-static uint32_t read_mpu(struct cpu *c, uint32_t address)
-{
-	unsigned region = c->mpu.number & 7;
-	switch (address) {
-	case 0xE000ED90:
-		return 8 << 8;
-	case 0xE000ED94:
-		return c->mpu.control;
-	case 0xE000ED98:
-		return c->mpu.number;
-	default:
-		region = address < 0xE000EDA4 ? region : (region & 4) | ((address - 0xE000ED9C) / 8 & 3);
-		return (address & 4) ? c->mpu.base[region] | region : c->mpu.attributes[region];
-	}
-}
-
-static void write_mpu(struct cpu *c, uint32_t address, uint32_t value)
-{
-	switch (address) {
-	case 0xE000ED90:
-		break;
-	case 0xE000ED94:
-		c->mpu.control = value & 7;
-		break;
-	case 0xE000ED98:
-		c->mpu.number = value & 7;
-		break;
-	default:
-		if (address & 4) {
-			if (value & 0x10)
-				c->mpu.number = value & 7;
-			c->mpu.base[c->mpu.number] = value & 0xFFFFFFE0u;
-		} else {
-			c->mpu.attributes[c->mpu.number] = value & 0x173FFF3Fu;
-		}
-	}
-}
-
 static uint32_t read_scb(struct cpu *c, uint32_t address)
 {
 	/* ID_PFR0 to ID_ISAR4 and MVFR0 to 1 of a Cortex-M4 with FPU (its technical reference manual, 4.1). */
@@ -200,7 +161,7 @@ static uint32_t read_scb(struct cpu *c, uint32_t address)
 		if (address >= 0xE000ED40 && address < 0xE000ED40 + sizeof identity)
 			return identity[(address - 0xE000ED40) / 4];
 		if (address >= 0xE000ED90 && address < 0xE000EDBC)
-			return read_mpu(c, address);
+			return mpu_read(c, address);
 		return 0;
 	}
 }
@@ -265,7 +226,7 @@ static void write_scb(struct cpu *c, uint32_t address, uint32_t value)
 		break;
 	default:
 		if (address >= 0xE000ED90 && address < 0xE000EDBC)
-			write_mpu(c, address, value);
+			mpu_write(c, address, value);
 		break;
 	}
 }
@@ -403,7 +364,8 @@ static void write_word(struct cpu *c, uint32_t address, uint32_t value)
 /* Unprivileged code reaches nothing here but STIR, where CCR says so, and ITM ports (B3.2.2; C1.7.3: TPR is not looked at). */
 static bool allowed(const struct cpu *c, uint32_t address)
 {
-	return privileged(c) || address < 0xE0000080 || ((address & ~3u) == 0xE000EF00 && (c->ccr & CCR_USERSETMPEND));
+	return (privileged(c) && !c->as_user) || address < 0xE0000080 ||
+	       ((address & ~3u) == 0xE000EF00 && (c->ccr & CCR_USERSETMPEND));
 }
 
 bool scs_read(struct cpu *c, uint32_t address, unsigned size, uint32_t *value)

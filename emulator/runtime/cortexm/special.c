@@ -61,12 +61,14 @@ static void msr(struct cpu *c, unsigned sysm, uint32_t value)
 	case 19:
 		if (execution_priority(c, true) > -1 || !(value & 1))
 			c->faultmask = value & 1;
+		mpu_changed(c);
 		break;
 	case 20:
 		/* SPSEL is not to be changed in Handler mode. */
 		c->control = (value & (CONTROL_NPRIV | CONTROL_FPCA)) |
 			     ((c->ipsr ? c->control : value) & CONTROL_SPSEL);
 		stack_select(c);
+		mpu_changed(c);
 		break;
 	default:
 		break;
@@ -80,8 +82,10 @@ static void cps(struct cpu *c, unsigned imod_mask)
 	bool disable = imod_mask & 0x10;
 	if (imod_mask & 2)
 		c->primask = disable;
-	if ((imod_mask & 1) && (!disable || execution_priority(c, true) > -1))
+	if ((imod_mask & 1) && (!disable || execution_priority(c, true) > -1)) {
 		c->faultmask = disable;
+		mpu_changed(c);
+	}
 }
 
 void special_execute(struct cpu *c, uint32_t insn, uint32_t rn, struct special *s)

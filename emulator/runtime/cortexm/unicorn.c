@@ -94,12 +94,29 @@ void unicorn_give_up(struct cpu *c, enum event event, uint32_t about)
 
 /* --- hooks --- */
 
+/* Up to where the MPU lets code be executed. The last halfword is left out, and looked at by itself: does the instruction end there? */
+static void enter_allowed(struct cpu *c, uint32_t address)
+{
+	struct engine *e = engine_of(c);
+	struct mpu_by by = mpu_now(c);
+	struct span span, next;
+	e->denied = !mpu_passes(c, address, MPU_FETCH, by, &span);
+	uint32_t room = span.last - address + 1;
+	if (!e->denied && room >= e->code_size)
+		return;
+	if (!e->denied && room == 2)
+		e->denied = unicorn_length(unicorn_op(c, address)) == 4 &&
+			    !mpu_passes(c, address + 2, MPU_FETCH, by, &next);
+	e->code_size = e->denied ? 0 : room > 2 ? room - 2 : 2;
+}
+
 /* Code begins to run elsewhere. */
 static bool enter_code(struct cpu *c, uint32_t address)
 {
 	struct engine *e = engine_of(c);
 	bool writable;
 	uint32_t left;
+	e->denied = false;
 	e->code = memory_plain(c, address, &left, &writable);
 	e->code_base = address;
 	e->code_size = e->code ? left : 0;
@@ -107,6 +124,8 @@ static bool enter_code(struct cpu *c, uint32_t address)
 		e->code_size = c->alias_size - address;
 	if (address < c->watch_base && c->watch_base - address < e->code_size)
 		e->code_size = c->watch_base - address;
+	if (mpu_minds(c))
+		enter_allowed(c, address);
 	return address - c->watch_base >= c->watch_size;
 }
 
@@ -139,7 +158,9 @@ static void on_slow(struct cpu *c, uint32_t address, unsigned looks)
 		return;
 	}
 	e->ring[c->now++ & 7] = address;
-	if (looks & e->look)
+	if (e->denied)
+		unicorn_give_up(c, EVENT_DENIED, 0);
+	else if (looks & e->look)
 		unicorn_look(c, address, looks);
 	if (e->frozen)
 		poison(e);
@@ -156,6 +177,10 @@ static void on_code(uc_engine *uc, uint64_t at, uint32_t size, void *context)
 		if (!enter_code(c, address))
 			c->horizon = 0;
 		offset = 0;
+		if (e->denied) {
+			on_slow(c, address, 0);
+			return;
+		}
 	}
 	uint16_t op = 0;
 	if (__builtin_expect(e->code != NULL, 1))
@@ -375,6 +400,7 @@ enum event engine_run(struct cpu *c)
 	if (e->translated > MOST_TRANSLATED)
 		renew(c);
 	poke(c);
+	mpu_begin(c);
 	unicorn_look_for(c);
 	e->running = true;
 	uc_err error = uc_emu_start(e->uc, c->r[15] | 1, 0, 0, 0);
@@ -397,7 +423,7 @@ int engine_new(struct cpu *c)
 		return -ENOMEM;
 	}
 	for (unsigned op = 0; op < 0x10000; op++)
-		e->looks[op] = (uint8_t)(unicorn_looks_of(op) | LOOK_ANY);
+		e->looks[op] = (uint8_t)(unicorn_looks_of(op) | (unicorn_accesses(op) ? LOOK_ACCESS : 0) | LOOK_ANY);
 	uc_err error = set_up(c);
 	if (!error)
 		return 0;

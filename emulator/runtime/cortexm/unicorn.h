@@ -16,6 +16,7 @@ enum {
 	LOOK_MEMORY = 8,    /* other loads and stores: CCR.UNALIGN_TRP */
 	LOOK_DIVIDE = 16,   /* CCR.DIV_0_TRP */
 	LOOK_ROUNDING = 32, /* VCVT from fixed-point: always */
+	LOOK_ACCESS = 64,   /* all loads and stores: the MPU */
 	LOOK_ANY = 128,
 };
 
@@ -39,7 +40,8 @@ struct engine {
 	enum event event;
 	bool running, stopping, frozen;
 	bool fp_saved, control_spoilt;
-	int native; /* exception, 0: none */
+	bool denied; /* the code at which on_code() is now is not to be executed */
+	int native;  /* exception, 0: none */
 	struct special fix;
 	bool fixes;
 	uint32_t rounding; /* what it was in FPSCR, before an instruction that takes none */
@@ -68,6 +70,13 @@ void unicorn_give_up(struct cpu *, enum event, uint32_t about);
 
 /* --- unicorn_map.c --- */
 uc_err unicorn_map(struct cpu *);
+
+/* --- unicorn_access.c --- */
+bool unicorn_accesses(unsigned op);
+/* LDRT, STRT and their like. */
+bool unicorn_is_as_user(uint32_t insn);
+/* Gives up what the MPU does not let pass. */
+void unicorn_look_at_access(struct cpu *, uint32_t insn, unsigned size, uint32_t address);
 
 /* --- unicorn_look.c --- */
 /* Why an instruction with that first halfword may be looked at: bits LOOK_... */

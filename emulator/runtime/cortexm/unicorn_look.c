@@ -161,8 +161,8 @@ static void look_at_fpu(struct cpu *c, uint32_t insn)
 		unicorn_give_up(c, EVENT_USAGE, CFSR_NOCP);
 		return;
 	}
-	if (!exception_fp(c, &cfsr))
-		unicorn_give_up(c, EVENT_USAGE, cfsr);
+	if (!frame_fp(c, &cfsr))
+		unicorn_give_up(c, cfsr ? EVENT_USAGE : EVENT_AGAIN, cfsr);
 }
 
 /* VCVT of fixed-point numbers to floating-point ones rounds to nearest, whatever FPSCR says (A7.7, VCVT between floating-point and fixed-point). */
@@ -215,7 +215,7 @@ void unicorn_look_for(struct cpu *c)
 	engine_of(c)->look = (uint8_t)(LOOK_SYSTEM | LOOK_ALIGNED | LOOK_ROUNDING |
 				       (exception_minds_fp(c) ? LOOK_FPU : 0) |
 				       (c->ccr & CCR_UNALIGN_TRP ? LOOK_MEMORY : 0) |
-				       (c->ccr & CCR_DIV_0_TRP ? LOOK_DIVIDE : 0) |
+				       (c->ccr & CCR_DIV_0_TRP ? LOOK_DIVIDE : 0) | (mpu_minds(c) ? LOOK_ACCESS : 0) |
 				       (engine_of(c)->fixes ? LOOK_ANY : 0));
 }
 
@@ -239,5 +239,7 @@ void unicorn_look(struct cpu *c, uint32_t address, unsigned looks)
 		look_at_memory(c, insn, size);
 	if (!e->frozen && (looks & e->look & LOOK_DIVIDE))
 		look_at_divide(c, insn);
+	if (!e->frozen && (looks & e->look & LOOK_ACCESS))
+		unicorn_look_at_access(c, insn, size, address);
 	unicorn_look_for(c);
 }

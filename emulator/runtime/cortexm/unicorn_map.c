@@ -14,6 +14,15 @@ static bool tolerated(struct cpu *c)
 	return (c->ccr & CCR_BFHFNMIGN) && execution_priority(c, true) < 0;
 }
 
+/* Of private peripherals LDRT reads what unprivileged code reads. */
+static bool is_as_user(struct cpu *c, uint32_t address)
+{
+	if (address - 0xE0000000u >= 0x40000u)
+		return false;
+	uint32_t at = engine_of(c)->ring[(c->now - 1) & 7];
+	return unicorn_is_as_user(unicorn_op(c, at) << 16 | unicorn_op(c, at + 2));
+}
+
 static uint64_t on_read(uc_engine *uc, uint64_t offset, unsigned size, void *context)
 {
 	struct gap *g = context;
@@ -22,7 +31,10 @@ static uint64_t on_read(uc_engine *uc, uint64_t offset, unsigned size, void *con
 	(void)uc;
 	if (engine_of(c)->frozen || !engine_of(c)->running)
 		return 0;
-	if (!memory_read(c, address, size, &value)) {
+	c->as_user = is_as_user(c, address);
+	bool there = memory_read(c, address, size, &value);
+	c->as_user = false;
+	if (!there) {
 		if (!tolerated(c))
 			unicorn_give_up(c, EVENT_BUS, address);
 		return 0;
@@ -34,7 +46,10 @@ static void store(struct cpu *c, uint32_t address, unsigned size, uint32_t value
 {
 	if (engine_of(c)->frozen || !engine_of(c)->running)
 		return;
-	if (!memory_write(c, address, size, value) && !tolerated(c))
+	c->as_user = is_as_user(c, address);
+	bool there = memory_write(c, address, size, value);
+	c->as_user = false;
+	if (!there && !tolerated(c))
 		unicorn_give_up(c, EVENT_BUS, address);
 }
 

@@ -348,10 +348,12 @@ class Bench:
         said = wall(command, expect)[1]
         return processor() - before, said
 
-    def loop(self, instructions):
+    def loop(self, instructions, mpu=False):
         """An image that computes, loads and stores so many instructions long, and locks up at its end; and where that is."""
         code = bytes.fromhex("0548064c01314a40d3002360256876190138f7d100de00bf") + struct.pack("<II", instructions // 8, 0x20000100)
-        path = os.path.join(self.folder, f"loop-{instructions}.bin")
+        if mpu:  # MPU_CTRL = ENABLE | PRIVDEFENA before it
+            code = bytes.fromhex("024805210160 00bf02e000bf") + struct.pack("<I", 0xE000ED94) + code
+        path = os.path.join(self.folder, f"loop-{instructions}{'-mpu' if mpu else ''}.bin")
         with open(path, "wb") as f:
             f.write(struct.pack("<II", 0x20010000, 0x08000041).ljust(64, bytes(1)) + code)
         return path, 0x08000040 + 20
@@ -359,6 +361,7 @@ class Bench:
     def instructions(self):
         core = os.path.join(self.build, "tools", "cortexm_run")
         cores = {"ours": ([core, "--cycles", str(2 * INSTRUCTIONS), "IMAGE"], 3)}
+        cores["mpu"] = cores["ours"]
         try:
             cores["unicorn"] = ([self.program("unicorn"), "IMAGE", "END"], 0)
         except Skip as e:
@@ -371,18 +374,18 @@ class Bench:
             for name, (command, status) in cores.items():
                 spent = []
                 for count in (8, INSTRUCTIONS):
-                    image, end = self.loop(count)
+                    image, end = self.loop(count, name == "mpu")
                     run = [word.replace("IMAGE", image).replace("END", str(end)) for word in command]
                     spent.append(self.taken(run, status)[0])
                 times[name].add((spent[1] - spent[0]) / INSTRUCTIONS * 1e9)
-        names = {"ours": "an instruction of firmware, in processor time", "unicorn": "  on Unicorn alone",
-                 "qemu": "  on qemu-system-arm"}  # fmt: skip
+        names = {"ours": "an instruction of firmware, in processor time", "mpu": "  with the MPU on",
+                 "unicorn": "  on Unicorn alone", "qemu": "  on qemu-system-arm"}  # fmt: skip
         for name, sample in times.items():
             self.row(names[name], sample.record(digits=2), "ns", million_per_s=round(1000 / sample.median))
             if name != "ours":
                 ratio = Sample()
-                ratio.values = [a / b for a, b in zip(times["ours"].values, sample.values)]
-                self.row("    ours against it", ratio.record(digits=1), "times")
+                ratio.values = [b / a if name == "mpu" else a / b for a, b in zip(times["ours"].values, sample.values)]
+                self.row("    against off" if name == "mpu" else "    ours against it", ratio.record(digits=1), "times")
 
     @staticmethod
     def python():

@@ -5,7 +5,7 @@
  */
 #include "program.h"
 
-static volatile uint32_t count, letters[4];
+static volatile uint32_t count, letters[8] __attribute__((aligned(32)));
 static float sum;
 
 void came(uint32_t *frame, uint32_t lr);
@@ -38,6 +38,12 @@ void on_irq2(void) __attribute__((alias("on_irq0")));
 void on_irq3(void) __attribute__((alias("on_irq0")));
 void on_systick(void) __attribute__((alias("on_irq0")));
 
+/* Goes on behind the ldm that follows. */
+__attribute__((naked)) void on_memory(void)
+{
+	__asm volatile("ldr r0, [sp, #24]\n\tadds r0, #8\n\tstr r0, [sp, #24]\n\tbx lr");
+}
+
 static uint32_t work(uint32_t seed)
 {
 	uint32_t crc = seed;
@@ -47,7 +53,8 @@ static uint32_t work(uint32_t seed)
 		product = product * crc + (crc % 7 < 3 ? crc / 3 : 5);
 		__asm volatile("cmp %0, #0\n\titete mi\n\taddmi %0, #1\n\taddpl %0, #2\n\taddmi %0, #3\n\taddpl %0, #4"
 			       : "+r"(crc)::"cc");
-		__asm volatile("stmdb %0!, {r0-r3}\n\tldm %0!, {r0-r3}" ::"r"(letters + 4) : "memory");
+		volatile uint32_t *to = letters + 4;
+		__asm volatile("stmdb %0!, {r0-r3}\n\tldm.w %0!, {r0-r3}" : "+r"(to)::"r0", "r1", "r2", "r3", "memory");
 		sum = sum * 0.5f + (float)(crc & 0xFF);
 	}
 	return (uint32_t)(product >> 32) ^ crc;
@@ -57,6 +64,12 @@ int main(void)
 {
 	CPACR = 0xF00000;
 	BARRIER();
+#ifdef WITH_MPU
+	region(0, 0x20000000, AP(FULL) | XN | SIZE(15));
+	region(5, (uint32_t)letters, AP(READS) | SIZE(5)); /* the stmdb of each round is refused */
+	SHCSR = 0x10000;
+	mpu_on(PRIVDEFENA);
+#endif
 	NVIC_ISER0 = 0xF;
 	NVIC_IPR(0) = 0x40;
 	NVIC_IPR(1) = 0x80;

@@ -16,6 +16,8 @@ void on_hard(void)
 #elif CASE == 4
 	SET(msp, 0xB0000100);
 	__asm volatile("push {r0}");
+#elif CASE == 8
+	REG(0x20000000) = 1;
 #endif
 	say("not reached\n");
 	finish();
@@ -43,6 +45,10 @@ int main(void)
 	BARRIER();
 	__asm volatile("udf #1");
 #else
+#if CASE == 8 /* the MPU minds HardFault too */
+	region(0, 0x20000000, AP(READS) | SIZE(5));
+	mpu_on(PRIVDEFENA | HFNMIENA);
+#endif
 	__asm volatile("udf #1");
 #endif
 	say("not reached\n");

@@ -26,6 +26,11 @@
 #define MMFAR REG(0xE000ED34)
 #define BFAR REG(0xE000ED38)
 #define CPACR REG(0xE000ED88)
+#define MPU_TYPE REG(0xE000ED90)
+#define MPU_CTRL REG(0xE000ED94)
+#define MPU_RNR REG(0xE000ED98)
+#define MPU_RBAR REG(0xE000ED9C)
+#define MPU_RASR REG(0xE000EDA0)
 #define FPCCR REG(0xE000EF34)
 #define FPCAR REG(0xE000EF38)
 #define FPDSCR REG(0xE000EF3C)
@@ -50,6 +55,29 @@ void finish(void) __attribute__((noreturn));
 static inline uint32_t ipsr(void)
 {
 	return GET(ipsr);
+}
+
+/* Of the MPU: MPU_CTRL, then parts of MPU_RASR. */
+enum { MPU_ENABLE = 1, HFNMIENA = 2, PRIVDEFENA = 4 };
+enum { NONE = 0, PRIVILEGED = 1, USER_READS = 2, FULL = 3, PRIVILEGED_READS = 5, READS = 6 };
+#define SIZE(log2) (((log2)-1) << 1 | 1)
+#define AP(ap) ((uint32_t)(ap) << 24)
+#define XN (1u << 28)
+#define SRD(parts) ((uint32_t)(parts) << 8)
+
+static inline void region(unsigned number, uint32_t base, uint32_t attributes)
+{
+	MPU_RNR = number;
+	MPU_RASR = 0;
+	MPU_RBAR = base;
+	MPU_RASR = attributes;
+	BARRIER();
+}
+
+static inline void mpu_on(uint32_t control)
+{
+	MPU_CTRL = control | MPU_ENABLE;
+	BARRIER();
 }
 
 static inline void pend(unsigned irq)
