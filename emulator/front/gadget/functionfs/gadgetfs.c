@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One mounted gadgetfs: the controller's file has events and the control pipe, others are endpoints. */
+#include "gadgetfs.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <time.h>
+#include <unistd.h>
+#include "endpoint.h"
+#include "gadgetfs_layout.h"
+#include "udc.h"
+#include "worker.h"
+
+#define NAMES 64u
+#define PARTING_MS 50u
+#define CONFIGURE_AGAIN_US 50000u /* a device that has just been reset may not hear yet; a host waits that long, too */
+#define CONFIGURE_TRIES 20u
+
+/* struct usb_gadgetfs_event of linux/usb/gadgetfs.h, whose other names clash with those of describe.h */
+enum { EVENT_NOP, EVENT_CONNECT, EVENT_DISCONNECT, EVENT_SETUP, EVENT_SUSPEND };
+struct event {
+	uint8_t setup[8];
+	uint32_t type;
+};
+
+/* What the control transfer of the host is at. */
+enum phase {
+	PHASE_NONE,
+	PHASE_DATA,   /* OUT data comes */
+	PHASE_DEVICE, /* the device has it */
+	PHASE_TAKEN,  /* likewise, but the host has its answer already */
+};
+
+struct gadgetfs {
+	const struct front_env *env;
+	struct export *export;
+	const char *folder, *udc;
+	bool mounted;
+	char (*names)[GADGETFS_NAME]; /* of endpoints' files */
+	size_t name_count;
+	struct gadgetfs_layout layout;
+	int ep0;
+	struct worker *control;
+	struct bench_event again; /* to configure */
+	unsigned tries;
+	enum phase phase;
+	bool looking, drop;
+	struct usb_setup setup;
+	struct usb_urb urb;
+	uint8_t data[UINT16_MAX];
+	uint64_t answered_ms; /* 0: not since the beginning */
+	struct endpoint *endpoints[GADGETFS_ENDPOINTS];
+	uint8_t configuration, alt[USB_MAX_INTERFACES];
+};
+
+static void look(struct gadgetfs *g);
+
+static uint64_t wall_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* On the threads. */
+
+static long control_read(void *context)
+{
+	struct gadgetfs *g = context;
+	ssize_t n = read(g->ep0, g->data, g->setup.length);
+
+	return n < 0 ? -errno : n;
+}
+
+/* Packet by packet, empty ones too: no end of a transfer is made up, and none is lost. */
+static long endpoint_move(void *context)
+{
+	const struct endpoint *e = context;
+	ssize_t n = e->address & 0x80 ? write(e->fd, endpoint_data(e), e->length)
+				      : read(e->fd, endpoint_data(e), e->length);
+
+	return n < 0 ? -errno : n;
+}
+
+/* Endpoints. */
+
+static void free_endpoints(struct gadgetfs *g)
+{
+	for (unsigned i = 0; i < GADGETFS_ENDPOINTS; i++) {
+		int fd;
+
+		if (!g->endpoints[i])
+			continue;
+		fd = g->endpoints[i]->fd;
+		endpoint_free(g->endpoints[i]);
+		g->endpoints[i] = NULL;
+		close(fd);
+	}
+}
+
+/* The kernel's side of it: opened, and told what it is like. -errno. */
+static int open_endpoint(const struct gadgetfs *g, const struct gadgetfs_endpoint *to, const uint8_t *b)
+{
+	uint8_t told[4 + 7] = { 0 };
+	const uint32_t tag = 1;
+	char path[PATH_MAX];
+	int fd, error;
+
+	if (!to || !to->name[0])
+		return -ENXIO;
+	snprintf(path, sizeof(path), "%s/%s", g->folder, to->name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	memcpy(told, &tag, sizeof(tag));
+	memcpy(told + 4, b, 7);
+	told[4] = 7;
+	told[4 + 2] = to->host;
+	if (write(fd, told, sizeof(told)) >= 0)
+		return fd;
+	error = errno;
+	close(fd);
+	return -error;
+}
+
+static void make_endpoint(struct gadgetfs *g, unsigned i, const uint8_t *b)
+{
+	size_t packet = (size_t)(b[4] | (b[5] & 0x07) << 8);
+	int fd = open_endpoint(g, gadgetfs_of_device(&g->layout, b[2]), b), error = fd;
+	char line[96];
+
+	if (fd >= 0)
+		g->endpoints[i] = endpoint_new(g->env->loop, g->export, b[2], packet ? packet : 1, fd, 0, endpoint_move,
+					       &error);
+	if (g->endpoints[i]) {
+		endpoint_start(g->endpoints[i]);
+		return;
+	}
+	snprintf(line, sizeof(line), "gadget: endpoint 0x%02x does not work: %s", b[2],
+		 error == -ENXIO ? "the controller has none like it" : strerror(-error));
+	g->env->warn(g->env->context, line);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Those of the alternate settings that are set now. */
+static void make_endpoints(struct gadgetfs *g)
+{
+	const struct usb_description *d = export_description(g->export);
+	const struct usb_configuration *c = d ? usb_description_configuration(d, g->configuration) : NULL;
+	unsigned count = 0;
+
+	free_endpoints(g);
+	for (unsigned n = 0; c && n < USB_MAX_INTERFACES; n++) {
+		size_t at, end;
+		const uint8_t *b;
+
+		if (!usb_configuration_interface(c, (uint8_t)n, g->alt[n], &at, &end))
+			continue;
+		while (count < GADGETFS_ENDPOINTS && (b = usb_configuration_next(c, &at, USB_DT_ENDPOINT, 7)) &&
+		       at <= end)
+			make_endpoint(g, count++, b);
+	}
+}
+
+/* Requests. */
+
+static bool is_set_configuration(const struct gadgetfs *g)
+{
+	return g->setup.type == 0x00 && g->setup.request == USB_REQUEST_SET_CONFIGURATION;
+}
+
+static void take_back(struct gadgetfs *g)
+{
+	bool has_it = g->phase == PHASE_DEVICE || g->phase == PHASE_TAKEN;
+
+	g->phase = PHASE_NONE;
+	if (bench_is_scheduled(&g->again))
+		bench_cancel(g->env->bench, &g->again);
+	else if (has_it)
+		export_cancel(g->export, &g->urb);
+}
+
+/* The host has given the request up. Another one that came after it is in the queue, but the kernel takes what we do now for an
+ * answer to that: it is refused, as nothing else can be done to it. */
+static void abandon(struct gadgetfs *g)
+{
+	int flags = fcntl(g->ep0, F_GETFL);
+	ssize_t n;
+
+	worker_interrupt(g->control);
+	take_back(g);
+	if (g->ep0 < 0)
+		return;
+	fcntl(g->ep0, F_SETFL, flags | O_NONBLOCK);
+	n = read(g->ep0, g->data, 1);
+	if (n < 0 && errno == EAGAIN)
+		n = write(g->ep0, g->data, 1);
+	g->drop = n >= 0 || errno == EL2HLT;
+	fcntl(g->ep0, F_SETFL, flags);
+}
+
+static void finished(struct gadgetfs *g, bool given_up)
+{
+	g->phase = PHASE_NONE;
+	g->answered_ms = wall_ms();
+	if (given_up)
+		abandon(g);
+	look(g);
+}
+
+/* Neither of these waits for the host. */
+static void answer(struct gadgetfs *g, size_t length)
+{
+	ssize_t n = g->setup.type & 0x80 ? write(g->ep0, g->data, length) : read(g->ep0, g->data, 0);
+
+	finished(g, n < 0 && errno == EIDRM);
+}
+
+/* Moving data in the wrong direction is how gadgetfs is told to stall. SET_CONFIGURATION has been answered for us. */
+static void refuse(struct gadgetfs *g)
+{
+	ssize_t n;
+
+	if (is_set_configuration(g))
+		n = read(g->ep0, g->data, 0);
+	else if (g->setup.type & 0x80)
+		n = read(g->ep0, g->data, 1);
+	else
+		n = write(g->ep0, g->data, 1);
+	finished(g, n < 0 && errno == EIDRM);
+}
+
+/* What the device has said yes to, for the controller. */
+static void follow(struct gadgetfs *g)
+{
+	const struct usb_setup *s = &g->setup;
+
+	if (is_set_configuration(g)) {
+		g->configuration = (uint8_t)s->value;
+		memset(g->alt, 0, sizeof(g->alt));
+		make_endpoints(g);
+	} else if (s->type == 0x01 && s->request == USB_REQUEST_SET_INTERFACE && s->index < USB_MAX_INTERFACES) {
+		g->alt[s->index] = (uint8_t)s->value;
+		make_endpoints(g);
+	}
+}
+
+static void submit(struct gadgetfs *g)
+{
+	struct usb_setup s = g->setup;
+
+	if ((s.type & 0x1f) == 0x02) {
+		const struct gadgetfs_endpoint *e = gadgetfs_of_host(&g->layout, (uint8_t)s.index);
+
+		s.index = e ? e->device : s.index;
+	}
+	g->urb = (struct usb_urb){ .setup = s, .data = g->data, .length = s.length };
+	export_submit(g->export, &g->urb);
+}
+
+static void configure_again(struct bench_event *event)
+{
+	submit(event->context);
+}
+
+static void answer_device(struct gadgetfs *g)
+{
+	const struct usb_urb *urb = &g->urb;
+
+	switch (urb->result) {
+	case USB_ACK:
+		follow(g);
+		answer(g, urb->actual < urb->length ? urb->actual : urb->length);
+		break;
+	case USB_CANCELLED:
+	case USB_GONE:
+		g->phase = PHASE_NONE;
+		break;
+	case USB_SILENT: /* no controller can be silent to order; the host is to see a failure all the same */
+		if (is_set_configuration(g) && ++g->tries < CONFIGURE_TRIES) {
+			bench_after(g->env->bench, &g->again, CONFIGURE_AGAIN_US);
+			break;
+		}
+		refuse(g);
+		break;
+	case USB_STALL:
+		refuse(g);
+		break;
+	}
+}
+
+bool gadgetfs_complete(struct gadgetfs *g, struct usb_urb *urb)
+{
+	if (!g)
+		return false;
+	if (urb == &g->urb) {
+		if (g->phase == PHASE_TAKEN)
+			finished(g, false);
+		else if (g->phase == PHASE_DEVICE)
+			answer_device(g);
+		return true;
+	}
+	for (unsigned i = 0; i < GADGETFS_ENDPOINTS; i++)
+		if (endpoint_complete(g->endpoints[i], urb))
+			return true;
+	return false;
+}
+
+static void ask_device(struct gadgetfs *g, enum phase phase)
+{
+	g->phase = phase;
+	g->tries = 0;
+	submit(g);
+}
+
+/* The host has its acknowledgement already: what the device thinks of the data cannot be told any more. */
+static void data_came(void *context, long result)
+{
+	struct gadgetfs *g = context;
+
+	if (result == g->setup.length)
+		ask_device(g, PHASE_TAKEN);
+	else
+		finished(g, result == -EIDRM);
+}
+
+static void handle_setup(struct gadgetfs *g, const uint8_t setup[8])
+{
+	g->setup = usb_setup_decode(setup);
+	if (!g->setup.length || g->setup.type & 0x80) {
+		ask_device(g, PHASE_DEVICE);
+		return;
+	}
+	g->phase = PHASE_DATA;
+	worker_begin(g->control, control_read, data_came, g);
+}
+
+/* Nothing of before is worth anything any more. */
+static void forget(struct gadgetfs *g)
+{
+	if (g->control)
+		worker_interrupt(g->control);
+	free_endpoints(g);
+	g->configuration = 0;
+	memset(g->alt, 0, sizeof(g->alt));
+	take_back(g);
+}
+
+static void handle_event(struct gadgetfs *g, const struct event *e)
+{
+	bool drop = g->drop;
+
+	g->drop = false;
+	switch (e->type) {
+	case EVENT_SETUP:
+		if (!drop)
+			handle_setup(g, e->setup);
+		break;
+	case EVENT_DISCONNECT: /* a reset of the bus, too */
+		forget(g);
+		export_reset(g->export);
+		break;
+	default:
+		g->drop = drop;
+		break;
+	}
+}
+
+/* Nothing where the device has left meanwhile. */
+static bool has_event(const struct gadgetfs *g)
+{
+	struct pollfd ready = { .fd = g->ep0, .events = POLLIN };
+
+	return poll(&ready, 1, 0) > 0 && ready.revents & POLLIN;
+}
+
+/* Take the events that there are. Not while a request waits for its answer: then reading is part of that. */
+static void look(struct gadgetfs *g)
+{
+	struct event event;
+
+	/* What a request that is over at once leads to comes after the events that are read already. */
+	if (g->looking)
+		return;
+	g->looking = true;
+	while (g->phase == PHASE_NONE && has_event(g)) {
+		ssize_t n = read(g->ep0, &event, sizeof(event));
+
+		if (n == (ssize_t)sizeof(event))
+			handle_event(g, &event);
+		else if (n >= 0 || (errno != EIDRM && errno != EINTR))
+			break;
+	}
+	g->looking = false;
+}
+
+static void stirred(void *context, int fd, uint32_t events)
+{
+	struct gadgetfs *g = context;
+
+	(void)fd;
+	/* It says so once. */
+	if (events & POLLHUP && g->phase != PHASE_NONE)
+		abandon(g);
+	look(g);
+}
+
+/* On and off the bus. */
+
+static int failed(char why[FRONT_WHY], const char *what, int error)
+{
+	snprintf(why, FRONT_WHY, "gadgetfs: %s: %s", what, strerror(error));
+	return -error;
+}
+
+static int mount_it(struct gadgetfs *g, char why[FRONT_WHY])
+{
+	if (!mount("gadgetfs", g->folder, "gadgetfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL)) {
+		g->mounted = true;
+		return 0;
+	}
+	if (errno == ENODEV)
+		snprintf(why, FRONT_WHY, "this kernel has no gadgetfs (is the module gadgetfs there?)");
+	else if (errno == ESRCH)
+		snprintf(why, FRONT_WHY, "another program has mounted gadgetfs, which is there once");
+	else
+		failed(why, "cannot mount it", errno);
+	return -EIO;
+}
+
+/* The write puts the device on the bus. */
+static int begin(struct gadgetfs *g, char why[FRONT_WHY])
+{
+	char path[PATH_MAX], driver[UDC_NAME];
+	int r = udc_driver(UDC_CLASS, g->udc, driver);
+
+	if (r)
+		return failed(why, "what drives the controller", -r);
+	snprintf(path, sizeof(path), "%s/%s", g->folder, driver);
+	g->ep0 = open(path, O_RDWR | O_CLOEXEC);
+	if (g->ep0 < 0)
+		return failed(why, driver, errno);
+	if (write(g->ep0, g->layout.bytes, g->layout.length) < 0)
+		return failed(why, "it refuses the device", errno);
+	return 0;
+}
+
+static void end(struct gadgetfs *g)
+{
+	if (g->ep0 >= 0)
+		close(g->ep0);
+	g->ep0 = -1;
+}
+
+/* The controller's endpoints are told when a gadget has it, but the gadget's descriptors are to name them: so it has it for a
+ * moment, which is shorter than a host looks at. */
+static int learn_names(struct gadgetfs *g, const struct usb_description *d, char why[FRONT_WHY])
+{
+	struct dirent *entry;
+	DIR *folder;
+	int r = gadgetfs_layout(d, NULL, 0, &g->layout);
+
+	if (r)
+		return failed(why, "it takes no such device", -r);
+	r = begin(g, why);
+	folder = r ? NULL : opendir(g->folder);
+	while (folder && g->name_count < NAMES && (entry = readdir(folder)))
+		if (!strncmp(entry->d_name, "ep", 2) && strlen(entry->d_name) < GADGETFS_NAME)
+			strcpy(g->names[g->name_count++], entry->d_name);
+	if (folder)
+		closedir(folder);
+	end(g);
+	free(g->layout.bytes);
+	g->layout.bytes = NULL;
+	return r;
+}
+
+static int start(struct gadgetfs *g, const struct usb_description *d, char why[FRONT_WHY])
+{
+	int error;
+
+	/* It takes the first one that is free. */
+	if (!udc_is_only_free(UDC_CLASS, g->udc)) {
+		snprintf(why, FRONT_WHY, "gadgetfs cannot be told which of several controllers to take");
+		return -EBUSY;
+	}
+	g->control = worker_new(g->env->loop, &error);
+	g->names = calloc(NAMES, sizeof(*g->names));
+	if (!g->control || !g->names)
+		return failed(why, "no thread", ENOMEM);
+	if (mount_it(g, why) || learn_names(g, d, why))
+		return -EIO;
+	error = gadgetfs_layout(d, (const char(*)[GADGETFS_NAME])g->names, g->name_count, &g->layout);
+	if (error)
+		return failed(why, "it takes no such device", -error);
+	if (begin(g, why))
+		return -EIO;
+	error = loop_watch(g->env->loop, g->ep0, POLLIN, stirred, g);
+	if (error)
+		return failed(why, "cannot watch it", -error);
+	/* Requests come here from the first look on. */
+	return fcntl(g->ep0, F_SETFL, O_RDWR | O_NONBLOCK) || read(g->ep0, g->data, sizeof(struct event)) != -1 ||
+			       fcntl(g->ep0, F_SETFL, O_RDWR)
+		       ? failed(why, "no first look", EIO)
+		       : 0;
+}
+
+struct gadgetfs *gadgetfs_new(const struct front_env *env, struct export *export, const char *folder, const char *udc,
+			      const struct usb_description *d, char why[FRONT_WHY])
+{
+	struct gadgetfs *g = calloc(1, sizeof(*g));
+
+	if (!g) {
+		snprintf(why, FRONT_WHY, "%s", strerror(ENOMEM));
+		return NULL;
+	}
+	g->env = env;
+	g->export = export;
+	g->folder = folder;
+	g->udc = udc;
+	g->ep0 = -1;
+	g->again = (struct bench_event){ .fire = configure_again, .context = g };
+	if (!start(g, d, why))
+		return g;
+	gadgetfs_free(g);
+	return NULL;
+}
+
+/* The answer that made the device leave is on its way to the host; nobody tells when it has arrived. */
+static void part(const struct gadgetfs *g)
+{
+	uint64_t gone_ms = wall_ms() - g->answered_ms;
+
+	if (g->ep0 >= 0 && g->answered_ms && gone_ms < PARTING_MS)
+		poll(NULL, 0, (int)(PARTING_MS - gone_ms));
+}
+
+void gadgetfs_gone(struct gadgetfs *g)
+{
+	if (!g)
+		return;
+	part(g);
+	forget(g);
+	if (g->ep0 >= 0)
+		loop_unwatch(g->env->loop, g->ep0);
+	end(g);
+	if (g->mounted)
+		umount2(g->folder, MNT_DETACH);
+	g->mounted = false;
+}
+
+void gadgetfs_free(struct gadgetfs *g)
+{
+	if (!g)
+		return;
+	gadgetfs_gone(g);
+	worker_free(g->control);
+	free(g->layout.bytes);
+	free(g->names);
+	free(g);
+}
