@@ -79,13 +79,19 @@ static long control_read(void *context)
 	return n < 0 ? -errno : n;
 }
 
-/* Packet by packet, empty ones too: no end of a transfer is made up, and none is lost. */
+/* handle: bytes of a packet. A transfer of the device's that ends before it is full, with a full packet, ended with an empty one. */
 static long endpoint_move(void *context)
 {
 	const struct endpoint *e = context;
-	ssize_t n = e->address & 0x80 ? write(e->fd, endpoint_data(e), e->length)
-				      : read(e->fd, endpoint_data(e), e->length);
+	ssize_t n;
 
+	if (!(e->address & 0x80)) {
+		n = read(e->fd, endpoint_data(e), e->length);
+		return n < 0 ? -errno : n; /* 0: an empty packet */
+	}
+	n = write(e->fd, endpoint_data(e), e->length);
+	if (n > 0 && e->length < e->size && e->length % e->handle == 0 && write(e->fd, endpoint_data(e), 0) < 0)
+		n = -1;
 	return n < 0 ? -errno : n;
 }
 
@@ -130,15 +136,18 @@ static int open_endpoint(const struct gadgetfs *g, const struct gadgetfs_endpoin
 	return -error;
 }
 
+/* What a device sends is passed on in pieces of two packets, as Linux's own cdc-acm asks for it. */
 static void make_endpoint(struct gadgetfs *g, unsigned i, const uint8_t *b)
 {
 	size_t packet = (size_t)(b[4] | (b[5] & 0x07) << 8);
 	int fd = open_endpoint(g, gadgetfs_of_device(&g->layout, b[2]), b), error = fd;
 	char line[96];
 
+	if (!packet)
+		packet = 1;
 	if (fd >= 0)
-		g->endpoints[i] = endpoint_new(g->env->loop, g->export, b[2], packet ? packet : 1, fd, 0, endpoint_move,
-					       &error);
+		g->endpoints[i] = endpoint_new(g->env->loop, g->export, b[2], b[2] & 0x80 ? 2 * packet : packet, fd,
+					       (uint16_t)packet, endpoint_move, &error);
 	if (g->endpoints[i]) {
 		endpoint_start(g->endpoints[i]);
 		return;
@@ -429,8 +438,6 @@ static int mount_it(struct gadgetfs *g, char why[FRONT_WHY])
 	}
 	if (errno == ENODEV)
 		snprintf(why, FRONT_WHY, "this kernel has no gadgetfs (is the module gadgetfs there?)");
-	else if (errno == ESRCH)
-		snprintf(why, FRONT_WHY, "another program has mounted gadgetfs, which is there once");
 	else
 		failed(why, "cannot mount it", errno);
 	return -EIO;
@@ -447,7 +454,7 @@ static int begin(struct gadgetfs *g, char why[FRONT_WHY])
 	snprintf(path, sizeof(path), "%s/%s", g->folder, driver);
 	g->ep0 = open(path, O_RDWR | O_CLOEXEC);
 	if (g->ep0 < 0)
-		return failed(why, driver, errno);
+		return failed(why, "cannot open the controller's file", errno); /* EBUSY: another program's */
 	if (write(g->ep0, g->layout.bytes, g->layout.length) < 0)
 		return failed(why, "it refuses the device", errno);
 	return 0;
