@@ -57,7 +57,7 @@ nothing_left()
 {
   [ -z "$(ls "$configfs")" ]
   [ "$(echo /run/dfuemu-gadget-*)" = '/run/dfuemu-gadget-*' ]
-  ! grep -q functionfs /proc/mounts
+  ! grep -q -e functionfs -e gadgetfs /proc/mounts
 }
 
 # What the kernel in question is known to lack.
@@ -196,6 +196,26 @@ application()
   nothing_left
 }
 
+# Where another program has it, here a shell, the serial port is the kernel's ACM function.
+application_without_gadgetfs()
+{
+  mkdir -p /run/taken
+  mount -t gadgetfs none /run/taken
+  exec 6<>/run/taken/dummy_udc
+  serve 6>&-
+  listed
+  application_echoes
+  says "$work/told" "the serial port is the kernel's own"
+  usbreset 0483:5740
+  until_true 20 on_bus 5740
+  host serial /dev/ttyACM0
+  reboots_into_bootloader
+  stop
+  exec 6>&-
+  umount /run/taken
+  nothing_left
+}
+
 # For kernels on which not all of it is worth its time
 [ -z "${few-}" ] || return 0
 
@@ -216,5 +236,7 @@ check 'what a killed run left is removed, what others made stays' crash
 check 'a function that libusbgx does not know is said' unknown_function
 check 'what a killed run left on the controller is removed' crash_as_application
 check 'the application echoes on ttyACM0, and the bootloader comes back' application
+check 'without gadgetfs the application has the serial port of the kernel, which survives a reset of the bus' \
+  application_without_gadgetfs
 check 'into the application and back, many times' reboots "${DFUBENCH_RUNS:-4}"
 check 'unplugged and plugged in, many times' replugs "${DFUBENCH_RUNS:-8}"

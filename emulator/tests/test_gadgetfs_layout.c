@@ -144,6 +144,7 @@ static void alternate_settings_share_an_endpoint(void **state)
 static void what_gadgetfs_refuses_is_refused(void **state)
 {
 	struct usb_description d = describe(serial_port, sizeof(serial_port));
+	static uint8_t many[257] = { 9, 2, 0, 1, 1, 1, 0, 0x80, 50 };
 	struct gadgetfs_layout l;
 
 	(void)state;
@@ -152,7 +153,12 @@ static void what_gadgetfs_refuses_is_refused(void **state)
 	d.speed = USB_SPEED_IS_FULL;
 	d.configurations[0].length = 8;
 	assert_int_equal(gadgetfs_layout(&d, NULL, 0, &l), -EINVAL);
-	d.configurations[0].length = sizeof(serial_port);
+	d.configurations[0] = (struct usb_configuration){ .bytes = many, .length = 257 };
+	assert_int_equal(gadgetfs_layout(&d, NULL, 0, &l), -EMSGSIZE);
+	d.configurations[0].length = 256;
+	assert_int_equal(gadgetfs_layout(&d, NULL, 0, &l), 0);
+	free(l.bytes);
+	d.configurations[0] = (struct usb_configuration){ .bytes = serial_port, .length = sizeof(serial_port) };
 	serial_port[5] = 0;
 	assert_int_equal(gadgetfs_layout(&d, NULL, 0, &l), -EINVAL);
 	serial_port[5] = 1;

@@ -113,7 +113,9 @@ int gadgetfs_layout(const struct usb_description *d, const char (*names)[GADGETF
 	const uint8_t *b;
 
 	memset(l, 0, sizeof(*l));
-	if (d->speed != USB_SPEED_IS_FULL || c.length < CONFIGURATION_BYTES || c.length > UINT16_MAX || !c.bytes[5])
+	if (c.length > GADGETFS_CONTROL_BYTES)
+		return -EMSGSIZE;
+	if (d->speed != USB_SPEED_IS_FULL || c.length < CONFIGURATION_BYTES || !c.bytes[5])
 		return -EINVAL;
 	l->length = TAG_BYTES + c.length + DEVICE_BYTES;
 	l->bytes = calloc(1, l->length);

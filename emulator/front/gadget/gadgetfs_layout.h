@@ -11,7 +11,8 @@
 #include "describe.h"
 
 #define GADGETFS_ENDPOINTS 30u
-#define GADGETFS_NAME 16u /* with the NUL: what the kernel has room for */
+#define GADGETFS_CONTROL_BYTES 256u /* RBUF_SIZE of the kernel's inode.c: its control pipe brings no more */
+#define GADGETFS_NAME 16u           /* with the NUL: what the kernel has room for */
 
 struct gadgetfs_endpoint {
 	uint8_t device, host;     /* bEndpointAddress of either side */
@@ -26,7 +27,7 @@ struct gadgetfs_layout {
 };
 
 /* Of the first configuration. Endpoints keep their address where the controller has it for their kind, and get another of that
- * direction where not. 0; -EINVAL: gadgetfs takes no such device; -ENOMEM. */
+ * direction where not. 0; -EINVAL: gadgetfs takes no such device; -EMSGSIZE: no configuration as long; -ENOMEM. */
 int gadgetfs_layout(const struct usb_description *, const char (*names)[GADGETFS_NAME], size_t name_count,
 		    struct gadgetfs_layout *);
 /* The endpoint of this address, on the device's side or the host's; NULL: none. */

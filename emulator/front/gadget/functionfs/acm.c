@@ -91,7 +91,7 @@ static void configure(struct bench_event *event)
 	export_submit(a->export, &a->configure);
 }
 
-static void begin(struct acm *a)
+void acm_start(struct acm *a)
 {
 	a->tries = 0;
 	configure(&a->again);
@@ -140,7 +140,7 @@ static void hung_up(void *context, int fd, uint32_t events)
 	if (r)
 		warn(a, "the serial port is gone: ", strerror(-r));
 	else
-		begin(a);
+		acm_start(a);
 }
 
 bool acm_complete(struct acm *a, struct usb_urb *urb)
@@ -170,10 +170,8 @@ struct acm *acm_new(const struct front_env *env, struct export *export, const ch
 	a->again = (struct bench_event){ .fire = configure, .context = a };
 	snprintf(a->path, sizeof(a->path), "%s", path);
 	r = open_tty(a);
-	if (!r) {
-		begin(a);
+	if (!r)
 		return a;
-	}
 	snprintf(why, FRONT_WHY, "cannot open '%s': %s", path, strerror(-r));
 	free(a);
 	return NULL;

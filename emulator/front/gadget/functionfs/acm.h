@@ -15,6 +15,8 @@ struct acm;
 /* path: of the tty; in, out: the device's endpoints. NULL with why[]. All must outlive it. */
 struct acm *acm_new(const struct front_env *, struct export *, const char *path, uint8_t in, uint8_t out,
 		    char why[FRONT_WHY]);
+/* Once, when it is to be known by acm_complete(): configures the device. */
+void acm_start(struct acm *);
 void acm_free(struct acm *); /* NULL is fine */
 /* The device has left: the tty is closed, for good, transfers are taken back. NULL is fine. */
 void acm_gone(struct acm *);

@@ -30,7 +30,7 @@ struct front {
 	bool has_gadget;
 	bool on_bus;
 	bool told; /* what this kernel will not show */
-	bool told_acm;
+	bool told_why;
 	/* What carries the device: one of them, or none. */
 	struct ffs *ffs;
 	struct gadgetfs *gadgetfs;
@@ -141,8 +141,6 @@ static bool exceeds_ffs(const struct usb_description *d)
 /* False with why[]: not by gadgetfs. */
 static bool begin_gadgetfs(struct front *f, const struct usb_description *d, char why[FRONT_WHY])
 {
-	if (!exceeds_ffs(d))
-		return false;
 	dismantle(f);
 	f->gadgetfs = gadgetfs_new(f->env, f->export, configfs_mounted(f->configfs), f->udc, d, why);
 	return f->gadgetfs != NULL;
@@ -162,17 +160,16 @@ static int begin_acm(struct front *f, const struct usb_description *d, uint8_t i
 	return f->acm ? 0 : -EIO;
 }
 
-static void without_gadgetfs(struct front *f, const char *why)
+static void without_gadgetfs(struct front *f, bool acm, const char *why)
 {
 	char line[FRONT_WHY + 160];
 
-	if (!f->told_acm)
-		snprintf(line, sizeof(line),
-			 "%s: the serial port is the kernel's own, the board does not hear what a host asks of it",
-			 why);
-	if (!f->told_acm)
-		warn(f, line);
-	f->told_acm = true;
+	if (f->told_why)
+		return;
+	f->told_why = true;
+	snprintf(line, sizeof(line), "%s%s", why,
+		 acm ? ": the serial port is the kernel's own, the board does not hear what a host asks of it" : "");
+	warn(f, line);
 }
 
 static void gadget_ready(void *context, const struct usb_description *d)
@@ -180,22 +177,21 @@ static void gadget_ready(void *context, const struct usb_description *d)
 	struct front *f = context;
 	char why[FRONT_WHY];
 	uint8_t in, out;
+	bool acm;
 	int r;
 
 	if (d->configuration_count > 1)
 		warn(f, "only the first configuration of the device is shown");
 	gadgetfs_free(f->gadgetfs);
 	f->gadgetfs = NULL;
-	if (begin_gadgetfs(f, d, why)) {
-		f->on_bus = true;
-		return;
+	acm = ffs_acm(&d->configurations[0], &in, &out);
+	if (exceeds_ffs(d)) {
+		f->on_bus = begin_gadgetfs(f, d, why);
+		if (f->on_bus)
+			return;
+		without_gadgetfs(f, acm, why);
 	}
-	if (ffs_acm(&d->configurations[0], &in, &out)) {
-		without_gadgetfs(f, why);
-		r = begin_acm(f, d, in, out, why);
-	} else {
-		r = make(f, d, false, why);
-	}
+	r = acm ? begin_acm(f, d, in, out, why) : make(f, d, false, why);
 	if (!r)
 		r = configfs_bind(f->configfs, why);
 	if (r) {
@@ -204,6 +200,8 @@ static void gadget_ready(void *context, const struct usb_description *d)
 		return;
 	}
 	f->on_bus = true;
+	if (acm)
+		acm_start(f->acm);
 }
 
 static void gadget_gone(void *context)
