@@ -12,7 +12,7 @@
 #include <sys/mount.h>
 #include <time.h>
 #include <unistd.h>
-#include "endpoint.h"
+#include "gadgetfs_endpoints.h"
 #include "gadgetfs_layout.h"
 #include "udc.h"
 #include "worker.h"
@@ -55,7 +55,7 @@ struct gadgetfs {
 	struct usb_urb urb;
 	uint8_t data[UINT16_MAX];
 	uint64_t answered_ms; /* 0: not since the beginning */
-	struct endpoint *endpoints[GADGETFS_ENDPOINTS];
+	struct gadgetfs_endpoints *endpoints;
 	uint8_t configuration, alt[USB_MAX_INTERFACES];
 };
 
@@ -77,106 +77,6 @@ static long control_read(void *context)
 	ssize_t n = read(g->ep0, g->data, g->setup.length);
 
 	return n < 0 ? -errno : n;
-}
-
-/* handle: bytes of a packet. A transfer of the device's that ends before it is full, with a full packet, ended with an empty one. */
-static long endpoint_move(void *context)
-{
-	const struct endpoint *e = context;
-	ssize_t n;
-
-	if (!(e->address & 0x80)) {
-		n = read(e->fd, endpoint_data(e), e->length);
-		return n < 0 ? -errno : n; /* 0: an empty packet */
-	}
-	n = write(e->fd, endpoint_data(e), e->length);
-	if (n > 0 && e->length < e->size && e->length % e->handle == 0 && write(e->fd, endpoint_data(e), 0) < 0)
-		n = -1;
-	return n < 0 ? -errno : n;
-}
-
-/* Endpoints. */
-
-static void free_endpoints(struct gadgetfs *g)
-{
-	for (unsigned i = 0; i < GADGETFS_ENDPOINTS; i++) {
-		int fd;
-
-		if (!g->endpoints[i])
-			continue;
-		fd = g->endpoints[i]->fd;
-		endpoint_free(g->endpoints[i]);
-		g->endpoints[i] = NULL;
-		close(fd);
-	}
-}
-
-/* The kernel's side of it: opened, and told what it is like. -errno. */
-static int open_endpoint(const struct gadgetfs *g, const struct gadgetfs_endpoint *to, const uint8_t *b)
-{
-	uint8_t told[4 + 7] = { 0 };
-	const uint32_t tag = 1;
-	char path[PATH_MAX];
-	int fd, error;
-
-	if (!to || !to->name[0])
-		return -ENXIO;
-	snprintf(path, sizeof(path), "%s/%s", g->folder, to->name);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	memcpy(told, &tag, sizeof(tag));
-	memcpy(told + 4, b, 7);
-	told[4] = 7;
-	told[4 + 2] = to->host;
-	if (write(fd, told, sizeof(told)) >= 0)
-		return fd;
-	error = errno;
-	close(fd);
-	return -error;
-}
-
-/* What a device sends is passed on in pieces of two packets, as Linux's own cdc-acm asks for it. */
-static void make_endpoint(struct gadgetfs *g, unsigned i, const uint8_t *b)
-{
-	size_t packet = (size_t)(b[4] | (b[5] & 0x07) << 8);
-	int fd = open_endpoint(g, gadgetfs_of_device(&g->layout, b[2]), b), error = fd;
-	char line[96];
-
-	if (!packet)
-		packet = 1;
-	if (fd >= 0)
-		g->endpoints[i] = endpoint_new(g->env->loop, g->export, b[2], b[2] & 0x80 ? 2 * packet : packet, fd,
-					       (uint16_t)packet, endpoint_move, &error);
-	if (g->endpoints[i]) {
-		endpoint_start(g->endpoints[i]);
-		return;
-	}
-	snprintf(line, sizeof(line), "gadget: endpoint 0x%02x does not work: %s", b[2],
-		 error == -ENXIO ? "the controller has none like it" : strerror(-error));
-	g->env->warn(g->env->context, line);
-	if (fd >= 0)
-		close(fd);
-}
-
-/* Those of the alternate settings that are set now. */
-static void make_endpoints(struct gadgetfs *g)
-{
-	const struct usb_description *d = export_description(g->export);
-	const struct usb_configuration *c = d ? usb_description_configuration(d, g->configuration) : NULL;
-	unsigned count = 0;
-
-	free_endpoints(g);
-	for (unsigned n = 0; c && n < USB_MAX_INTERFACES; n++) {
-		size_t at, end;
-		const uint8_t *b;
-
-		if (!usb_configuration_interface(c, (uint8_t)n, g->alt[n], &at, &end))
-			continue;
-		while (count < GADGETFS_ENDPOINTS && (b = usb_configuration_next(c, &at, USB_DT_ENDPOINT, 7)) &&
-		       at <= end)
-			make_endpoint(g, count++, b);
-	}
 }
 
 /* Requests. */
@@ -255,10 +155,10 @@ static void follow(struct gadgetfs *g)
 	if (is_set_configuration(g)) {
 		g->configuration = (uint8_t)s->value;
 		memset(g->alt, 0, sizeof(g->alt));
-		make_endpoints(g);
+		gadgetfs_endpoints_open(g->endpoints, g->configuration, g->alt);
 	} else if (s->type == 0x01 && s->request == USB_REQUEST_SET_INTERFACE && s->index < USB_MAX_INTERFACES) {
 		g->alt[s->index] = (uint8_t)s->value;
-		make_endpoints(g);
+		gadgetfs_endpoints_open(g->endpoints, g->configuration, g->alt);
 	}
 }
 
@@ -317,10 +217,7 @@ bool gadgetfs_complete(struct gadgetfs *g, struct usb_urb *urb)
 			answer_device(g);
 		return true;
 	}
-	for (unsigned i = 0; i < GADGETFS_ENDPOINTS; i++)
-		if (endpoint_complete(g->endpoints[i], urb))
-			return true;
-	return false;
+	return gadgetfs_endpoints_complete(g->endpoints, urb);
 }
 
 static void ask_device(struct gadgetfs *g, enum phase phase)
@@ -357,7 +254,8 @@ static void forget(struct gadgetfs *g)
 {
 	if (g->control)
 		worker_interrupt(g->control);
-	free_endpoints(g);
+	if (g->endpoints)
+		gadgetfs_endpoints_close(g->endpoints);
 	g->configuration = 0;
 	memset(g->alt, 0, sizeof(g->alt));
 	take_back(g);
@@ -501,8 +399,9 @@ static int start(struct gadgetfs *g, const struct usb_description *d, char why[F
 	}
 	g->control = worker_new(g->env->loop, &error);
 	g->names = calloc(NAMES, sizeof(*g->names));
-	if (!g->control || !g->names)
-		return failed(why, "no thread", ENOMEM);
+	g->endpoints = gadgetfs_endpoints_new(g->env, g->export, g->folder, &g->layout);
+	if (!g->control || !g->names || !g->endpoints)
+		return failed(why, "cannot begin", ENOMEM);
 	if (mount_it(g, why) || learn_names(g, d, why))
 		return -EIO;
 	error = gadgetfs_layout(d, (const char(*)[GADGETFS_NAME])g->names, g->name_count, &g->layout);
@@ -570,6 +469,7 @@ void gadgetfs_free(struct gadgetfs *g)
 		return;
 	gadgetfs_gone(g);
 	worker_free(g->control);
+	gadgetfs_endpoints_free(g->endpoints);
 	free(g->layout.bytes);
 	free(g->names);
 	free(g);
