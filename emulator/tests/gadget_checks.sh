@@ -186,6 +186,31 @@ crash_as_application()
   nothing_left
 }
 
+# told BYTES...: a FunctionFS of its own takes that (printf's escapes) as what it is told first
+told()
+{
+  local folder=$configfs/other status=0
+
+  mkdir -p "$folder/functions/ffs.other" /run/other
+  mount -t functionfs other /run/other
+  # shellcheck disable=SC2059 # they are its format
+  printf "$1" >/run/other/ep0 || status=1
+  umount /run/other
+  rmdir "$folder/functions/ffs.other" "$folder"
+  return "$status"
+}
+
+# Of an interface of the communications class, with the header that such a one begins with, and without: the reason for gadgetfs.
+class_descriptors()
+{
+  local head='\3\0\0\0' flags='\1\0\0\0' interface='\11\4\0\0\0\2\2\1\0' header='\5\44\0\20\1'
+
+  modprobe usb_f_fs
+  told "$head\31\0\0\0$flags\1\0\0\0$interface"
+  ! told "$head\36\0\0\0$flags\2\0\0\0$interface$header" 2>refused
+  says refused 'Invalid argument'
+}
+
 application()
 {
   serve
@@ -225,6 +250,7 @@ check 'not root: said' not_root
 check 'no configfs: said, with the remedy' no_configfs
 check 'one of several controllers is chosen by name' several
 check 'what this kernel will not show is said, and is so' tells_gaps
+check 'FunctionFS takes no class descriptors of a serial port' class_descriptors
 check 'identity, texts and power are those of the board' identity
 check 'a stalled request is stalled' refusals
 check 'a request that the host gives up is taken back' given_up
