@@ -221,6 +221,23 @@ application()
   nothing_left
 }
 
+# gadgetfs takes the next request for the one that is given up: it is lost with that, but no more than that.
+application_given_up()
+{
+  serve
+  listed
+  application_echoes
+  "$dfuemu" ctl "$work/S" fault add silent on=get-descriptor,count=any
+  host superseded >superseded
+  cat superseded
+  "$dfuemu" ctl "$work/S" fault clear
+  says superseded 'IN: given up: Connection timed out; next: Broken pipe; then: answered'
+  says superseded 'no data: given up: Connection timed out; next: Broken pipe; then: answered'
+  says superseded 'OUT: given up: Connection timed out; next: answered; then: answered'
+  reboots_into_bootloader
+  stop
+}
+
 # Where another program has it, here a shell, the serial port is the kernel's ACM function.
 application_without_gadgetfs()
 {
@@ -262,6 +279,7 @@ check 'what a killed run left is removed, what others made stays' crash
 check 'a function that libusbgx does not know is said' unknown_function
 check 'what a killed run left on the controller is removed' crash_as_application
 check 'the application echoes on ttyACM0, and the bootloader comes back' application
+check 'a request that the host gives up is taken back from the application, too' application_given_up
 check 'without gadgetfs the application has the serial port of the kernel, which survives a reset of the bus' \
   application_without_gadgetfs
 check 'into the application and back, many times' reboots "${DFUBENCH_RUNS:-4}"

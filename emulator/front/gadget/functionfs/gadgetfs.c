@@ -19,6 +19,7 @@
 
 #define NAMES 64u
 #define PARTING_MS 50u
+#define QUIT_TRIES 20u
 #define CONFIGURE_AGAIN_US 50000u /* a device that has just been reset may not hear yet; a host waits that long, too */
 #define CONFIGURE_TRIES 20u
 
@@ -97,23 +98,42 @@ static void take_back(struct gadgetfs *g)
 		export_cancel(g->export, &g->urb);
 }
 
-/* The host has given the request up. Another one that came after it is in the queue, but the kernel takes what we do now for an
- * answer to that: it is refused, as nothing else can be done to it. */
-static void abandon(struct gadgetfs *g)
+/* Out of the request that the kernel takes for the one under way: refused, or what it brings is dropped. queued: it has not been read
+ * yet; spent: its data has come. True: that befell one which is in the queue still. */
+static bool quit(const struct gadgetfs *g, bool queued, bool spent)
 {
 	int flags = fcntl(g->ep0, F_GETFL);
-	ssize_t n;
+	bool done = false;
+	uint8_t data[1];
 
+	fcntl(g->ep0, F_SETFL, flags | O_NONBLOCK);
+	for (unsigned i = 0; i < QUIT_TRIES && !done; i++) {
+		ssize_t n = read(g->ep0, data, spent ? 0 : 1);
+
+		if (n < 0 && errno == EAGAIN)
+			n = write(g->ep0, data, 1);
+		done = n >= 0 || (errno != EIDRM && errno != ESRCH);
+		if (done) {
+			queued = queued && (n >= 0 || errno == EL2HLT);
+		} else if (errno == EIDRM) { /* one more has taken its place */
+			spent = false;
+			queued = true;
+		} else {
+			poll(NULL, 0, 1); /* for data that is on its way */
+		}
+	}
+	fcntl(g->ep0, F_SETFL, flags);
+	/* What cannot be refused, as SET_CONFIGURATION, is acknowledged, and not lost. */
+	return done ? queued : read(g->ep0, data, 0) > 0;
+}
+
+/* The host has given the request up, by another one that is in the queue. That is lost: the kernel takes what we do now for an answer
+ * to it; and when it is read, for the one under way. */
+static void abandon(struct gadgetfs *g)
+{
 	worker_interrupt(g->control);
 	take_back(g);
-	if (g->ep0 < 0)
-		return;
-	fcntl(g->ep0, F_SETFL, flags | O_NONBLOCK);
-	n = read(g->ep0, g->data, 1);
-	if (n < 0 && errno == EAGAIN)
-		n = write(g->ep0, g->data, 1);
-	g->drop = n >= 0 || errno == EL2HLT;
-	fcntl(g->ep0, F_SETFL, flags);
+	g->drop = g->ep0 >= 0 && quit(g, true, false);
 }
 
 static void finished(struct gadgetfs *g, bool given_up)
@@ -249,6 +269,13 @@ static void handle_setup(struct gadgetfs *g, const uint8_t setup[8])
 	worker_begin(g->control, control_read, data_came, g);
 }
 
+static void drop_setup(struct gadgetfs *g, const uint8_t setup[8])
+{
+	struct usb_setup s = usb_setup_decode(setup);
+
+	g->drop = quit(g, false, s.length && !(s.type & 0x80));
+}
+
 /* Nothing of before is worth anything any more. */
 static void forget(struct gadgetfs *g)
 {
@@ -268,7 +295,9 @@ static void handle_event(struct gadgetfs *g, const struct event *e)
 	g->drop = false;
 	switch (e->type) {
 	case EVENT_SETUP:
-		if (!drop)
+		if (drop)
+			drop_setup(g, e->setup);
+		else
 			handle_setup(g, e->setup);
 		break;
 	case EVENT_DISCONNECT: /* a reset of the bus, too */
