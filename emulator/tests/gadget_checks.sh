@@ -221,9 +221,11 @@ application()
   nothing_left
 }
 
-# gadgetfs takes the next request for the one that is given up: it is lost with that, but no more than that.
+# gadgetfs takes the next request for the one that is given up: it is lost with that, and more if they come at once, but no more.
 application_given_up()
 {
+  local kind
+
   serve
   listed
   application_echoes
@@ -231,9 +233,9 @@ application_given_up()
   host superseded >superseded
   cat superseded
   "$dfuemu" ctl "$work/S" fault clear
-  says superseded 'IN: given up: Connection timed out; next: Broken pipe; then: answered'
-  says superseded 'no data: given up: Connection timed out; next: Broken pipe; then: answered'
-  says superseded 'OUT: given up: Connection timed out; next: answered; then: answered'
+  for kind in IN 'no data' OUT; do
+    says superseded "$kind: given up: Connection timed out; then answered"
+  done
   reboots_into_bootloader
   stop
 }

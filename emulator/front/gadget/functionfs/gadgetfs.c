@@ -51,7 +51,7 @@ struct gadgetfs {
 	struct bench_event again; /* to configure */
 	unsigned tries;
 	enum phase phase;
-	bool looking, drop;
+	bool looking, drop, held; /* held: the kernel takes a request for the one under way that is over */
 	struct usb_setup setup;
 	struct usb_urb urb;
 	uint8_t data[UINT16_MAX];
@@ -99,8 +99,8 @@ static void take_back(struct gadgetfs *g)
 }
 
 /* Out of the request that the kernel takes for the one under way: refused, or what it brings is dropped. queued: it has not been read
- * yet; spent: its data has come. True: that befell one which is in the queue still. */
-static bool quit(const struct gadgetfs *g, bool queued, bool spent)
+ * yet. True: that befell one which is in the queue still. */
+static bool quit(const struct gadgetfs *g, bool queued)
 {
 	int flags = fcntl(g->ep0, F_GETFL);
 	bool done = false;
@@ -108,7 +108,7 @@ static bool quit(const struct gadgetfs *g, bool queued, bool spent)
 
 	fcntl(g->ep0, F_SETFL, flags | O_NONBLOCK);
 	for (unsigned i = 0; i < QUIT_TRIES && !done; i++) {
-		ssize_t n = read(g->ep0, data, spent ? 0 : 1);
+		ssize_t n = read(g->ep0, data, 1);
 
 		if (n < 0 && errno == EAGAIN)
 			n = write(g->ep0, data, 1);
@@ -116,7 +116,6 @@ static bool quit(const struct gadgetfs *g, bool queued, bool spent)
 		if (done) {
 			queued = queued && (n >= 0 || errno == EL2HLT);
 		} else if (errno == EIDRM) { /* one more has taken its place */
-			spent = false;
 			queued = true;
 		} else {
 			poll(NULL, 0, 1); /* for data that is on its way */
@@ -128,12 +127,13 @@ static bool quit(const struct gadgetfs *g, bool queued, bool spent)
 }
 
 /* The host has given the request up, by another one that is in the queue. That is lost: the kernel takes what we do now for an answer
- * to it; and when it is read, for the one under way. */
+ * to it; and when it is read, for the one under way. So is one more that comes before that. */
 static void abandon(struct gadgetfs *g)
 {
 	worker_interrupt(g->control);
 	take_back(g);
-	g->drop = g->ep0 >= 0 && quit(g, true, false);
+	g->held = false;
+	g->drop = g->ep0 >= 0 && quit(g, true);
 }
 
 static void finished(struct gadgetfs *g, bool given_up)
@@ -269,11 +269,13 @@ static void handle_setup(struct gadgetfs *g, const uint8_t setup[8])
 	worker_begin(g->control, control_read, data_came, g);
 }
 
+/* Acknowledging what is over would leave a transfer at the controller, which the kernel does not survive when the device leaves. */
 static void drop_setup(struct gadgetfs *g, const uint8_t setup[8])
 {
 	struct usb_setup s = usb_setup_decode(setup);
 
-	g->drop = quit(g, false, s.length && !(s.type & 0x80));
+	g->held = s.length && !(s.type & 0x80);
+	g->drop = !g->held && quit(g, false);
 }
 
 /* Nothing of before is worth anything any more. */
@@ -285,6 +287,7 @@ static void forget(struct gadgetfs *g)
 		gadgetfs_endpoints_close(g->endpoints);
 	g->configuration = 0;
 	memset(g->alt, 0, sizeof(g->alt));
+	g->drop = g->held = false;
 	take_back(g);
 }
 
@@ -344,7 +347,7 @@ static void stirred(void *context, int fd, uint32_t events)
 
 	(void)fd;
 	/* It says so once. */
-	if (events & POLLHUP && g->phase != PHASE_NONE)
+	if (events & POLLHUP && (g->phase != PHASE_NONE || g->held))
 		abandon(g);
 	look(g);
 }
