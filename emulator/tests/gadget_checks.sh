@@ -240,6 +240,22 @@ application_given_up()
   stop
 }
 
+# What nobody fetches any more is at the controller when the application leaves; the kernel survives that.
+application_late()
+{
+  serve
+  listed
+  application_echoes
+  "$dfuemu" ctl "$work/S" fault add delay=700ms on=get-descriptor
+  host late >late
+  says late 'given up: Connection timed out'
+  "$dfuemu" ctl "$work/S" in 1s time
+  reboots_into_bootloader
+  application_echoes
+  reboots_into_bootloader
+  stop
+}
+
 # Where another program has it, here a shell, the serial port is the kernel's ACM function.
 application_without_gadgetfs()
 {
@@ -282,6 +298,7 @@ check 'a function that libusbgx does not know is said' unknown_function
 check 'what a killed run left on the controller is removed' crash_as_application
 check 'the application echoes on ttyACM0, and the bootloader comes back' application
 check 'a request that the host gives up is taken back from the application, too' application_given_up
+check 'an answer of the application that comes too late does no harm' application_late
 check 'without gadgetfs the application has the serial port of the kernel, which survives a reset of the bus' \
   application_without_gadgetfs
 check 'into the application and back, many times' reboots "${DFUBENCH_RUNS:-4}"

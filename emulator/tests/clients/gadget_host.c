@@ -7,7 +7,7 @@
  * bytes: the device's and the configuration's descriptors, in hexadecimal |
  * clears SERIES: requests without data that change the state, and refused ones |
  * lost SERIES: what comes back of SERIES requests, each given up after a short while | superseded: what comes after one of the
- * application's that is given up
+ * application's that is given up | late: give one of them up, no more
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -289,7 +289,8 @@ int main(int argc, char **argv)
 	}
 	if (libusb_init(NULL))
 		die("libusb_init", 0);
-	board = libusb_open_device_with_vid_pid(NULL, 0x0483, strcmp(what, "superseded") ? 0xdf11 : 0x5740);
+	board = libusb_open_device_with_vid_pid(NULL, 0x0483,
+						strcmp(what, "superseded") && strcmp(what, "late") ? 0xdf11 : 0x5740);
 	if (!board)
 		die("no board", 0);
 	libusb_set_auto_detach_kernel_driver(board, 1);
@@ -303,7 +304,11 @@ int main(int argc, char **argv)
 		held();
 	else if (!strcmp(what, "refused"))
 		refused();
-	else if (!strcmp(what, "superseded"))
+	else if (!strcmp(what, "late")) {
+		uint8_t text[255];
+
+		printf("given up: %s\n", said(transfer(0x80, 6, 0x0302, text, sizeof(text), 200)));
+	} else if (!strcmp(what, "superseded"))
 		superseded();
 	else if (!strcmp(what, "silent"))
 		silent(number ? (unsigned)number : 300);

@@ -19,6 +19,7 @@
 
 #define NAMES 64u
 #define PARTING_MS 50u
+#define LATE_MS 100u
 #define QUIT_TRIES 20u
 #define CONFIGURE_AGAIN_US 50000u /* a device that has just been reset may not hear yet; a host waits that long, too */
 #define CONFIGURE_TRIES 20u
@@ -55,6 +56,8 @@ struct gadgetfs {
 	struct usb_setup setup;
 	struct usb_urb urb;
 	uint8_t data[UINT16_MAX];
+	uint64_t asked_ms;
+	bool late;            /* the last answer: the host may have given it up */
 	uint64_t answered_ms; /* 0: not since the beginning */
 	struct gadgetfs_endpoints *endpoints;
 	uint8_t configuration, alt[USB_MAX_INTERFACES];
@@ -150,6 +153,7 @@ static void answer(struct gadgetfs *g, size_t length)
 {
 	ssize_t n = g->setup.type & 0x80 ? write(g->ep0, g->data, length) : read(g->ep0, g->data, 0);
 
+	g->late = wall_ms() - g->asked_ms > LATE_MS;
 	finished(g, n < 0 && errno == EIDRM);
 }
 
@@ -261,6 +265,8 @@ static void data_came(void *context, long result)
 static void handle_setup(struct gadgetfs *g, const uint8_t setup[8])
 {
 	g->setup = usb_setup_decode(setup);
+	g->asked_ms = wall_ms();
+	g->late = false;
 	if (!g->setup.length || g->setup.type & 0x80) {
 		ask_device(g, PHASE_DEVICE);
 		return;
@@ -390,6 +396,22 @@ static int begin(struct gadgetfs *g, char why[FRONT_WHY])
 	return 0;
 }
 
+/* Neither gadgetfs nor dummy_hcd takes an answer back that nobody fetches, which the kernel does not survive when it is closed; the
+ * controller does, when it stops. */
+static void stop_controller(const struct gadgetfs *g)
+{
+	char path[PATH_MAX];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), UDC_CLASS "/%s/soft_connect", g->udc);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	n = fd >= 0 ? write(fd, "disconnect", 10) : -1;
+	(void)n; /* where it cannot be stopped, closing is all that there is */
+	if (fd >= 0)
+		close(fd);
+}
+
 static void end(struct gadgetfs *g)
 {
 	if (g->ep0 >= 0)
@@ -489,6 +511,8 @@ void gadgetfs_gone(struct gadgetfs *g)
 	forget(g);
 	if (g->ep0 >= 0)
 		loop_unwatch(g->env->loop, g->ep0);
+	if (g->ep0 >= 0 && g->late)
+		stop_controller(g);
 	end(g);
 	if (g->mounted)
 		umount2(g->folder, MNT_DETACH);
