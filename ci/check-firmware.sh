@@ -312,12 +312,14 @@ freertos()
 }
 
 # A guest runs this script once more, with --guest.
+# in_guest NAME [FRONT [KERNEL]]
 in_guest()
 {
   image "$1"
   need qemu-system-x86_64
   engine
-  DFUBENCH_ONLY='' DFUBENCH_FIRMWARE_IMAGE=$(realpath "$image") "$repo/ci/vm/run" --host-commands -t 600 "$repo/ci/check-firmware.sh" --guest "$1" | tee lines
+  DFUBENCH_ONLY='' DFUBENCH_FIRMWARE_IMAGE=$(realpath "$image") DFUBENCH_FIRMWARE_FRONT=${2-} "$repo/ci/vm/run" -k "${3:-stock}" --host-commands \
+    -t 600 "$repo/ci/check-firmware.sh" --guest "$1" | tee lines
   if grep '^skip' lines; then
     skip "$(sed -n 's/^skip - .*: //p' lines)"
   fi
@@ -352,15 +354,18 @@ for name; do
     check "$name: the session as users report it" micropython_session "$name"
     [ ! -f "$work/session" ] || sed 's/^/    /' "$work/session"
     check "$name: cdc-acm and usb-storage have it" in_guest "$name"
+    check "$name: behind serve gadget they have it, too" in_guest "$name" gadget backports
     ;;
   mboot-pybv10) check "$name: flashed, flashes MicroPython by its own DFU mode, which that returns to" mboot ;;
   libopencm3-cdcacm)
     check "$name: flashed, its serial line gives back what it gets" libopencm3
     check "$name: cdc-acm has it" in_guest "$name"
+    check "$name: behind serve gadget it has it, too" in_guest "$name" gadget backports
     ;;
   tinyusb-cdc-msc)
     check "$name: flashed, its serial line gives back what it gets, its disk is read" tinyusb
     check "$name: cdc-acm and usb-storage have it" in_guest "$name"
+    check "$name: behind serve gadget they have it, too" in_guest "$name" gadget backports
     ;;
   freertos) check "$name: two tasks compute with floats, and lose nothing" freertos ;;
   *)

@@ -1,10 +1,21 @@
 # shellcheck shell=bash disable=SC1091,SC2154 # lib.sh: what it defines
 # SPDX-License-Identifier: GPL-2.0-or-later
-# In a guest: dfuemu serves USB/IP on the host, the guest's kernel has the board by its own drivers, and an image, $image, is flashed
-# and started from here as well. Sourced after lib.sh.
+# In a guest: dfuemu serves USB/IP on the host, or a gadget in the guest (DFUBENCH_FIRMWARE_FRONT), the guest's kernel has the board by
+# its own drivers, and an image, $image, is flashed and started from here as well. Sourced after lib.sh.
 . "$(dirname "${BASH_SOURCE[0]}")/kernel_log.sh"
 remote=10.0.2.2
-socket=/tmp/vm-firmware-$$-$RANDOM # on the host
+front=${DFUBENCH_FIRMWARE_FRONT:-usbip}
+socket=/tmp/vm-firmware-$$-$RANDOM # where the front runs
+
+# here COMMAND...: where the front runs; in place of this shell
+here()
+{
+  [ "$front" != usbip ] || {
+    cd "$repo" || exit # a folder that the host has, too
+    set -- ci/vm/on-host "$@"
+  }
+  exec "$@"
+}
 
 # The last device of that product into $device.
 product()
@@ -31,26 +42,33 @@ attached()
 # attach PRODUCT: when it is on the bus again
 attach()
 {
-  until_true 40 attached
+  [ "$front" != usbip ] || until_true 40 attached
   until_true 40 product "$1"
 }
 
 ctl()
 {
-  (cd "$repo" && ci/vm/on-host "$dfuemu" ctl "$socket" "$@")
+  (here "$dfuemu" ctl "$socket" "$@")
 }
 
 serve()
 {
-  [ -n "${VM_HOST:-}" ] || skip 'the host runs no commands (ci/vm/run --host-commands)'
-  need usbip dfu-util
-  modprobe vhci-hcd
+  local options=()
+
+  if [ "$front" = usbip ]; then
+    [ -n "${VM_HOST:-}" ] || skip 'the host runs no commands (ci/vm/run --host-commands)'
+    need usbip
+    modprobe vhci-hcd
+    options=(--listen 127.0.0.1:0)
+  else
+    modprobe dummy_hcd
+    modprobe libcomposite
+    echo 1 >/proc/sys/vm/overcommit_memory # Unicorn wants more at once than a guest has
+  fi
+  need dfu-util
   modprobe cdc-acm
   dmesg -C
-  (
-    cd "$repo" || exit # a folder that the host has, too
-    exec ci/vm/on-host "$dfuemu" serve usbip --listen 127.0.0.1:0 --app firmware --serial "$serial" --control "$socket" -v
-  ) >ready 2>events &
+  (here "$dfuemu" serve "$front" "${options[@]}" --app firmware --serial "$serial" --control "$socket" -v) >ready 2>events &
   server=$!
   trap 'kill "$server" 2>/dev/null || true; grep -vE "dfuDN|programmed|LED" events | tail -n 20; dmesg | grep -v unlink | tail -n 30' EXIT
   until_true 40 grep -q '^ready' ready

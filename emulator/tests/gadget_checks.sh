@@ -57,7 +57,7 @@ nothing_left()
 {
   [ -z "$(ls "$configfs")" ]
   [ "$(echo /run/dfuemu-gadget-*)" = '/run/dfuemu-gadget-*' ]
-  ! grep -q functionfs /proc/mounts
+  ! grep -q -e functionfs -e gadgetfs /proc/mounts
 }
 
 # What the kernel in question is known to lack.
@@ -186,6 +186,31 @@ crash_as_application()
   nothing_left
 }
 
+# told BYTES...: a FunctionFS of its own takes that (printf's escapes) as what it is told first
+told()
+{
+  local folder=$configfs/other status=0
+
+  mkdir -p "$folder/functions/ffs.other" /run/other
+  mount -t functionfs other /run/other
+  # shellcheck disable=SC2059 # they are its format
+  printf "$1" >/run/other/ep0 || status=1
+  umount /run/other
+  rmdir "$folder/functions/ffs.other" "$folder"
+  return "$status"
+}
+
+# Of an interface of the communications class, with the header that such a one begins with, and without: the reason for gadgetfs.
+class_descriptors()
+{
+  local head='\3\0\0\0' flags='\1\0\0\0' interface='\11\4\0\0\0\2\2\1\0' header='\5\44\0\20\1'
+
+  modprobe usb_f_fs
+  told "$head\31\0\0\0$flags\1\0\0\0$interface"
+  ! told "$head\36\0\0\0$flags\2\0\0\0$interface$header" 2>refused
+  says refused 'Invalid argument'
+}
+
 application()
 {
   serve
@@ -193,6 +218,61 @@ application()
   application_echoes
   reboots_into_bootloader
   stop
+  nothing_left
+}
+
+# gadgetfs takes the next request for the one that is given up: it is lost with that, and more if they come at once, but no more.
+application_given_up()
+{
+  local kind
+
+  serve
+  listed
+  application_echoes
+  "$dfuemu" ctl "$work/S" fault add silent on=get-descriptor,count=any
+  host superseded >superseded
+  cat superseded
+  "$dfuemu" ctl "$work/S" fault clear
+  for kind in IN 'no data' OUT; do
+    says superseded "$kind: given up: Connection timed out; then answered"
+  done
+  reboots_into_bootloader
+  stop
+}
+
+# What nobody fetches any more is at the controller when the application leaves; the kernel survives that.
+application_late()
+{
+  serve
+  listed
+  application_echoes
+  "$dfuemu" ctl "$work/S" fault add delay=700ms on=get-descriptor
+  host late >late
+  says late 'given up: Connection timed out'
+  "$dfuemu" ctl "$work/S" in 1s time
+  reboots_into_bootloader
+  application_echoes
+  reboots_into_bootloader
+  stop
+}
+
+# Where another program has it, here a shell, the serial port is the kernel's ACM function.
+application_without_gadgetfs()
+{
+  mkdir -p /run/taken
+  mount -t gadgetfs none /run/taken
+  exec 6<>/run/taken/dummy_udc
+  serve 6>&-
+  listed
+  application_echoes
+  says "$work/told" "the serial port is the kernel's own"
+  usbreset 0483:5740
+  until_true 20 on_bus 5740
+  host serial /dev/ttyACM0
+  reboots_into_bootloader
+  stop
+  exec 6>&-
+  umount /run/taken
   nothing_left
 }
 
@@ -205,6 +285,7 @@ check 'not root: said' not_root
 check 'no configfs: said, with the remedy' no_configfs
 check 'one of several controllers is chosen by name' several
 check 'what this kernel will not show is said, and is so' tells_gaps
+check 'FunctionFS takes no class descriptors of a serial port' class_descriptors
 check 'identity, texts and power are those of the board' identity
 check 'a stalled request is stalled' refusals
 check 'a request that the host gives up is taken back' given_up
@@ -216,5 +297,9 @@ check 'what a killed run left is removed, what others made stays' crash
 check 'a function that libusbgx does not know is said' unknown_function
 check 'what a killed run left on the controller is removed' crash_as_application
 check 'the application echoes on ttyACM0, and the bootloader comes back' application
+check 'a request that the host gives up is taken back from the application, too' application_given_up
+check 'an answer of the application that comes too late does no harm' application_late
+check 'without gadgetfs the application has the serial port of the kernel, which survives a reset of the bus' \
+  application_without_gadgetfs
 check 'into the application and back, many times' reboots "${DFUBENCH_RUNS:-4}"
 check 'unplugged and plugged in, many times' replugs "${DFUBENCH_RUNS:-8}"

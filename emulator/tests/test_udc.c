@@ -107,6 +107,18 @@ static void many_and_long_names_fit_the_message(void **state)
 	assert_int_equal(udc_choose(folder, name, chosen, why), 0);
 }
 
+static void one_is_the_only_free_one_where_others_are_in_use(void **state)
+{
+	(void)state;
+	assert_true(udc_is_only_free("/no/such/folder", "a"));
+	add("a", "");
+	assert_true(udc_is_only_free(folder, "a"));
+	add("b", "g1");
+	assert_true(udc_is_only_free(folder, "a"));
+	add("c", "");
+	assert_false(udc_is_only_free(folder, "a"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +126,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(none_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(of_several_one_must_be_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_busy_one_names_its_user, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_is_the_only_free_one_where_others_are_in_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_and_long_names_fit_the_message, setup, teardown),
 	};
 

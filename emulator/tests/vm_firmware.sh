@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What is flashed runs behind a kernel: over each front dfu-util flashes an image of fixtures/firmware/, whose device the kernel then has
 # by its own drivers. USB/IP and usbredir serve on the host, the others in the guest, where the emulated processor is emulated twice.
-# Starts the guest itself. FRONTS: some of them, for trying out.
-# host:
+# Starts the guest itself: vm_firmware.sh KERNEL FRONT...
+# host: stock usbip vhci redir raw-gadget gadget
+# host: backports gadget
 # shellcheck disable=SC1091,SC2154,SC2317 # lib.sh: what it defines, and calls
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kernel_log.sh"
 
 if [ -z "${VM_FIRMWARE_FOLDER-}" ]; then
-  export VM_FIRMWARE_FOLDER=$work VM_FIRMWARE_FRONTS=${FRONTS-}
-  "$repo/ci/vm/modules" stock >&2
-  "$repo/ci/vm/run" -t 280 --host-commands -q -device -q qemu-xhci -q -chardev -q "socket,id=redir,path=$work/q.sock,server=on,wait=off" \
-    -q -device -q usb-redir,chardev=redir -- "$0"
+  kernel=${1:?KERNEL FRONT...}
+  shift
+  export VM_FIRMWARE_FOLDER=$work
+  "$repo/ci/vm/modules" "$kernel" >&2
+  "$repo/ci/vm/run" -t 280 -k "$kernel" --host-commands -q -device -q qemu-xhci -q -chardev -q "socket,id=redir,path=$work/q.sock,server=on,wait=off" \
+    -q -device -q usb-redir,chardev=redir -- "$0" "$@"
   exit
 fi
 images=$fixtures/firmware
@@ -97,18 +100,30 @@ is()
   return 1
 }
 
+# The bootloader comes without DFU functional descriptor, without which dfu-util does nothing.
+no_functional()
+{
+  grep -q 'takes no DFU functional descriptor' "$told"
+}
+
+# prints TEXT: the firmware has, to its serial port; a slow guest tells of a line in pieces.
+prints()
+{
+  sed -n "s/.* says '\(.*\)'\$/\1/p" "$told" | tr -d '\n' | grep -q -F -e "$1"
+}
+
 # starts IMAGE: by the bootloader, with BOOT0 low from then on
 starts()
 {
   comes df11
   ctl boot0 low
-  if [ "$front" = gadget ]; then # whose DFU functional descriptor is missing here, without which dfu-util does nothing
+  if no_functional; then
     "$client" flash "$images/$1.bin"
     "$client" leave
   else
     ends 0 dfu-util -d 0483:df11 -a 0 -s 0x08000000:leave -D "$images/$1.bin"
   fi
-  until_true 6 grep -q "says '$1 1" "$told"
+  until_true 6 prints "$1 1"
   until_true 8 off_bus df11
   comes 5740
   is product "$1"
@@ -167,8 +182,12 @@ dfu_runtime()
   says_not said 'No DFU capable'
   until_true 8 off_bus 5740
   comes df11
-  says "$told" "says 'detach: to ST's bootloader'"
-  ends 0 dfu-util -d 0483:df11 -a 0 -s 0x08000000:64 -U back.bin
+  prints "detach: to ST's bootloader"
+  if no_functional; then
+    "$client" read back.bin 64
+  else
+    ends 0 dfu-util -d 0483:df11 -a 0 -s 0x08000000:64 -U back.bin
+  fi
   cmp -n 64 back.bin "$images/dfu-runtime.bin"
 }
 
@@ -183,18 +202,50 @@ no_complaints()
   unserve
 }
 
-# The line of firmware: if it answers, the table is wrong.
-gap()
+# The host resets the bus, and has the same device again.
+resets()
 {
-  grep -q "^gadget	any	\"the serial port of firmware" "$tests/fronts/gaps.tsv"
+  usbreset 0483:5740
+  until_true 8 on_bus 5740
+}
+
+# What the host asks of the line is the firmware's to hear, and reaches it again after a reset of the bus, which is its own as well.
+heard()
+{
+  serve --capture "$PWD/heard.pcapng"
+  starts cdc-echo
+  echoes
+  resets
+  echoes
+  unserve
+  "$dfuemu" show --request OTHER heard.pcapng >shown
+  cat shown
+  # Since the last departure: configured twice, and the line raised each time
+  sed -n '/string 0,/,$p' shown >since
+  [ "$(grep -c 'SET_CONFIGURATION 1  *[0-9.]*  *ok' since)" -eq 2 ]
+  [ "$(grep -c 'class request 0x20 OUT value 0x0000 index 0x0000, 7 bytes' since)" -ge 1 ]
+  [ "$(grep -c 'class request 0x22 OUT value 0x0003 index 0x0000' since)" -ge 2 ]
+}
+
+# Where gadgetfs cannot be had, here because its file is open already, the serial port is the kernel's ACM function.
+without_gadgetfs()
+{
+  local controller
+
+  mkdir -p /run/taken
+  mount -t gadgetfs none /run/taken
+  for controller in /run/taken/*; do
+    exec 6<>"$controller"
+  done
   serve
   starts cdc-echo
-  described
-  if echoes; then
-    echo '=> it answers'
-    return 1
-  fi
-  kill "$(cat "$work/$front.pid")"
+  says "$told" "the serial port is the kernel's own"
+  echoes
+  resets
+  echoes
+  unserve
+  exec 6>&-
+  umount /run/taken
 }
 
 # A guest of 512 MiB is refused 1 GiB at once.
@@ -213,7 +264,7 @@ module()
 modprobe cdc-acm
 check 'what the engine needs is said where it is not to be had' no_room
 echo 1 >/proc/sys/vm/overcommit_memory
-for front in ${VM_FIRMWARE_FRONTS:-usbip vhci redir raw-gadget gadget}; do
+for front; do
   options=()
   told=$work/$front.told
   case $front in
@@ -224,12 +275,12 @@ for front in ${VM_FIRMWARE_FRONTS:-usbip vhci redir raw-gadget gadget}; do
   gadget) modprobe dummy_hcd && modprobe usb_f_fs && modprobe libcomposite ;;
   esac
   dmesg -C
-  if [ "$front" = gadget ]; then
-    check 'gadget: what is in the table of gaps fails' gap "${options[@]}"
-    continue
-  fi
   check "$front: cdc-echo is flashed, and cdc-acm has its line" cdc_echo "${options[@]}"
   check "$front: dfu-runtime leaves for the bootloader when dfu-util says so" dfu_runtime
   check "$front: the kernel has no complaint" no_complaints
+  if [ "$front" = gadget ]; then
+    check 'gadget: the firmware hears what is asked of its line, after a reset of the bus too' heard
+    check "gadget: without gadgetfs the line is the kernel's, and answers, after a reset of the bus too" without_gadgetfs
+  fi
 done
 finish

@@ -33,6 +33,7 @@ gaps()
 modprobe libcomposite
 modprobe dummy_hcd
 check 'what this kernel will not show is said, and is so' gaps
+check 'FunctionFS takes no class descriptors of a serial port' class_descriptors
 check 'with a FunctionFS that has them, all four alternate settings can be set, and nothing is missing' \
   four_alternate_settings
 check 'the kernel has no complaint' no_complaints

@@ -105,6 +105,25 @@ void udc_user(const char *folder, const char *name, char user[UDC_NAME])
 		snprintf(user, UDC_NAME, "gadget '%.100s'", function);
 }
 
+bool udc_is_only_free(const char *folder, const char *name)
+{
+	char user[UDC_NAME];
+	struct dirent **entries;
+	int n = scandir(folder, &entries, NULL, by_name);
+	bool only = true;
+
+	for (int i = 0; i < n; i++) {
+		if (entries[i]->d_name[0] != '.' && strcmp(entries[i]->d_name, name)) {
+			udc_user(folder, entries[i]->d_name, user);
+			only = only && user[0];
+		}
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	return only;
+}
+
 int udc_choose(const char *folder, const char *name, char chosen[UDC_NAME], char why[FRONT_WHY])
 {
 	char user[UDC_NAME];

@@ -10,6 +10,8 @@
 
 /* The named one, or without a name the only one; it must be free. folder: UDC_CLASS. 0, or -errno with why[]. */
 int udc_choose(const char *folder, const char *name, char chosen[UDC_NAME], char why[FRONT_WHY]);
+/* No other is free. */
+bool udc_is_only_free(const char *folder, const char *name);
 /* What uses it, in the words of a message; "" if nothing does. */
 void udc_user(const char *folder, const char *name, char user[UDC_NAME]);
 /* The name that its driver gives to the kind of controller: raw-gadget asks for it. 0 or -errno. */

@@ -6,7 +6,8 @@
  * silent [MS]: one that is never answered, given up after so long | serial TTY: bytes there and back |
  * bytes: the device's and the configuration's descriptors, in hexadecimal |
  * clears SERIES: requests without data that change the state, and refused ones |
- * lost SERIES: what comes back of SERIES requests, each given up after a short while
+ * lost SERIES: what comes back of SERIES requests, each given up after a short while | superseded: what comes after one of the
+ * application's that is given up | late: give one of them up, no more
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -256,6 +257,26 @@ static void serial(const char *path)
 	puts("all came back");
 }
 
+/* The device answers no GET_DESCRIPTOR meanwhile. */
+static void superseded(void)
+{
+	static const struct {
+		const char *name;
+		uint8_t type, request;
+		uint16_t length;
+	} next[] = { { "IN", 0xA1, 0x21, 7 }, { "no data", 0x21, 0x22, 0 }, { "OUT", 0x21, 0x20, 7 } };
+	uint8_t data[255], coding[7] = { 0x00, 0xc2, 0x01, 0x00, 0, 0, 8 };
+
+	for (size_t i = 0; i < sizeof(next) / sizeof(next[0]); i++) {
+		unsigned lost = 0;
+
+		printf("%s: given up: %s; ", next[i].name, said(transfer(0x80, 6, 0x0302, data, sizeof(data), 300)));
+		while (lost < 5 && transfer(next[i].type, next[i].request, 0, coding, next[i].length, TIMEOUT_MS) < 0)
+			lost++;
+		printf("%s, %u were lost\n", lost < 5 ? "then answered" : "dead", lost);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -268,9 +289,11 @@ int main(int argc, char **argv)
 	}
 	if (libusb_init(NULL))
 		die("libusb_init", 0);
-	board = libusb_open_device_with_vid_pid(NULL, 0x0483, 0xdf11);
+	board = libusb_open_device_with_vid_pid(NULL, 0x0483,
+						strcmp(what, "superseded") && strcmp(what, "late") ? 0xdf11 : 0x5740);
 	if (!board)
 		die("no board", 0);
+	libusb_set_auto_detach_kernel_driver(board, 1);
 	if (libusb_claim_interface(board, 0))
 		die("claim", 0);
 	if (!strcmp(what, "alts"))
@@ -281,6 +304,12 @@ int main(int argc, char **argv)
 		held();
 	else if (!strcmp(what, "refused"))
 		refused();
+	else if (!strcmp(what, "late")) {
+		uint8_t text[255];
+
+		printf("given up: %s\n", said(transfer(0x80, 6, 0x0302, text, sizeof(text), 200)));
+	} else if (!strcmp(what, "superseded"))
+		superseded();
 	else if (!strcmp(what, "silent"))
 		silent(number ? (unsigned)number : 300);
 	else if (!strcmp(what, "bytes")) {

@@ -18,6 +18,8 @@
 #define ENDPOINTS 30u
 #define IN_BYTES 2048u
 #define PARTING_MS 50u
+#define CONFIGURE_AGAIN_US 50000u /* a device that has just been reset may not hear yet */
+#define CONFIGURE_TRIES 20u
 
 /* struct usb_functionfs_event of linux/usb/functionfs.h, whose other names clash with those of describe.h */
 enum { EVENT_BIND, EVENT_UNBIND, EVENT_ENABLE, EVENT_DISABLE, EVENT_SETUP, EVENT_SUSPEND, EVENT_RESUME };
@@ -46,6 +48,8 @@ struct ffs {
 	enum phase phase;
 	struct usb_setup setup;
 	struct usb_urb urb, configure;
+	struct bench_event again; /* to configure */
+	unsigned tries;
 	bool configuring, configured;
 	bool looking;          /* look() is on the stack */
 	uint8_t configuration; /* bConfigurationValue of the only one */
@@ -184,11 +188,24 @@ static void answer_device(struct ffs *f)
 	}
 }
 
+static void configure(struct bench_event *event)
+{
+	struct ffs *f = event->context;
+
+	f->configuring = true;
+	f->configure = (struct usb_urb){
+		.setup = { .request = USB_REQUEST_SET_CONFIGURATION, .value = f->configuration },
+	};
+	export_submit(f->export, &f->configure);
+}
+
 static void configured(struct ffs *f)
 {
 	f->configuring = false;
 	if (f->configure.result == USB_ACK)
 		make_endpoints(f);
+	else if (f->configure.result == USB_SILENT && ++f->tries < CONFIGURE_TRIES)
+		bench_after(f->env->bench, &f->again, CONFIGURE_AGAIN_US);
 }
 
 bool ffs_complete(struct ffs *f, struct usb_urb *urb)
@@ -248,15 +265,13 @@ static void enabled(struct ffs *f)
 	if (f->configured)
 		return;
 	f->configured = true;
-	f->configuring = true;
-	f->configure = (struct usb_urb){
-		.setup = { .request = USB_REQUEST_SET_CONFIGURATION, .value = f->configuration },
-	};
-	export_submit(f->export, &f->configure);
+	f->tries = 0;
+	configure(&f->again);
 }
 
 static void disabled(struct ffs *f)
 {
+	bench_cancel(f->env->bench, &f->again);
 	free_endpoints(f);
 	f->configured = false;
 	export_reset(f->export);
@@ -358,6 +373,7 @@ struct ffs *ffs_new(const struct front_env *env, struct export *export, const ch
 	f->env = env;
 	f->export = export;
 	f->edges = -1;
+	f->again = (struct bench_event){ .fire = configure, .context = f };
 	f->configuration = d->configurations[0].bytes[5];
 	snprintf(f->folder, sizeof(f->folder), "%s", folder);
 	snprintf(path, sizeof(path), "%s/ep0", f->folder);
@@ -385,6 +401,7 @@ void ffs_gone(struct ffs *f)
 	free_endpoints(f);
 	if (f->phase == PHASE_DEVICE || f->phase == PHASE_TAKEN)
 		export_cancel(f->export, &f->urb);
+	bench_cancel(f->env->bench, &f->again);
 	if (f->configuring)
 		export_cancel(f->export, &f->configure);
 	f->phase = PHASE_NONE;

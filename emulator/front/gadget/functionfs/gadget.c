@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * gadget: the kernel's own composite gadget. FunctionFS has the device; but of a serial port it takes no class descriptors,
- * without which no host knows the port: that is the kernel's own ACM function, whose tty the data goes through.
+ * gadget: the kernel's own composite gadget. FunctionFS has the device, but takes no class descriptors other than DFU's and HID's,
+ * without which no host knows a serial port: a device with others goes by gadgetfs, or where that is missing, a serial port behind
+ * the kernel's own ACM function.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
-#include "endpoint.h"
+#include "acm.h"
+#include "configfs.h"
 #include "export.h"
 #include "ffs.h"
 #include "ffs_descriptors.h"
 #include "front.h"
-#include "configfs.h"
+#include "gadgetfs.h"
 #include "udc.h"
 
 #define ADDRESS 1u /* the host's own is known to the controller alone */
-#define TTY_BYTES 512u
 
 struct front {
 	const struct front_env *env;
@@ -32,86 +30,19 @@ struct front {
 	bool has_gadget;
 	bool on_bus;
 	bool told; /* what this kernel will not show */
+	bool told_why;
+	/* What carries the device: one of them, or none. */
 	struct ffs *ffs;
-	/* ACM */
-	int tty;
-	struct endpoint *in, *out;
-	struct usb_urb configure;
-	bool configuring;
+	struct gadgetfs *gadgetfs;
+	struct acm *acm;
 };
 
 static void warn(const struct front *f, const char *why)
 {
-	char line[FRONT_WHY + 16];
+	char line[FRONT_WHY + 192];
 
 	snprintf(line, sizeof(line), "gadget: %s", why);
 	f->env->warn(f->env->context, line);
-}
-
-/* The kernel's serial port. */
-
-static int open_tty(struct front *f, char why[FRONT_WHY])
-{
-	struct termios raw;
-	char path[32];
-	int port = configfs_acm_port(f->configfs);
-
-	snprintf(path, sizeof(path), "/dev/ttyGS%d", port);
-	f->tty = port < 0 ? -1 : open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (f->tty < 0) {
-		snprintf(why, FRONT_WHY, "cannot open '%s': %s", path, strerror(port < 0 ? -port : errno));
-		return -EIO;
-	}
-	/* No echo: the other end is a device, not a person. */
-	if (!tcgetattr(f->tty, &raw)) {
-		cfmakeraw(&raw);
-		tcsetattr(f->tty, TCSANOW, &raw);
-	}
-	return 0;
-}
-
-static void close_tty(struct front *f)
-{
-	endpoint_free(f->in);
-	endpoint_free(f->out);
-	f->in = f->out = NULL;
-	if (f->configuring)
-		export_cancel(f->export, &f->configure);
-	if (f->tty >= 0) {
-		tcflush(f->tty, TCIOFLUSH); /* or closing waits for a host that is gone */
-		close(f->tty);
-	}
-	f->tty = -1;
-}
-
-/* Nobody is told when the host configures the function: the device is configured from the start. */
-static void configure(struct front *f, const struct usb_description *d)
-{
-	f->configuring = true;
-	f->configure = (struct usb_urb){
-		.setup = { .request = USB_REQUEST_SET_CONFIGURATION, .value = d->configurations[0].bytes[5] },
-	};
-	export_submit(f->export, &f->configure);
-}
-
-static void configured(struct front *f)
-{
-	const struct usb_description *d = export_description(f->export);
-	uint8_t in, out;
-	int error;
-
-	f->configuring = false;
-	if (f->configure.result != USB_ACK || !d || !ffs_acm(&d->configurations[0], &in, &out))
-		return;
-	f->in = endpoint_new(f->env->loop, f->export, in, TTY_BYTES, f->tty, 0, endpoint_file_move, &error);
-	if (f->in)
-		f->out = endpoint_new(f->env->loop, f->export, out, TTY_BYTES, f->tty, 0, endpoint_file_move, &error);
-	if (!f->out) {
-		warn(f, strerror(-error));
-		return;
-	}
-	endpoint_start(f->in);
-	endpoint_start(f->out);
 }
 
 /* The gadget. */
@@ -121,7 +52,10 @@ static void dismantle(struct front *f)
 	configfs_unbind(f->configfs);
 	ffs_free(f->ffs);
 	f->ffs = NULL;
-	close_tty(f);
+	gadgetfs_free(f->gadgetfs);
+	f->gadgetfs = NULL;
+	acm_free(f->acm);
+	f->acm = NULL;
 	configfs_remove(f->configfs);
 	usb_description_free(f->made);
 	f->made = NULL;
@@ -193,37 +127,90 @@ static int make(struct front *f, const struct usb_description *d, bool acm, char
 	return -EIO;
 }
 
+/* Does it have descriptors that FunctionFS takes from nobody? */
+static bool exceeds_ffs(const struct usb_description *d)
+{
+	struct ffs_blob blob;
+	unsigned left_out = 0;
+
+	if (!ffs_descriptors(d, &d->configurations[0], FFS_ALL, &blob, &left_out))
+		free(blob.bytes);
+	return left_out > 0;
+}
+
+/* False with why[]: not by gadgetfs. */
+static bool begin_gadgetfs(struct front *f, const struct usb_description *d, char why[FRONT_WHY])
+{
+	dismantle(f);
+	f->gadgetfs = gadgetfs_new(f->env, f->export, configfs_mounted(f->configfs), f->udc, d, why);
+	return f->gadgetfs != NULL;
+}
+
+static int begin_acm(struct front *f, const struct usb_description *d, uint8_t in, uint8_t out, char why[FRONT_WHY])
+{
+	char path[32];
+	int port, r = make(f, d, true, why);
+
+	if (r)
+		return r;
+	acm_free(f->acm);
+	port = configfs_acm_port(f->configfs);
+	snprintf(path, sizeof(path), "/dev/ttyGS%d", port);
+	f->acm = acm_new(f->env, f->export, path, in, out, why);
+	return f->acm ? 0 : -EIO;
+}
+
+static void without_gadgetfs(struct front *f, bool acm, const char *why)
+{
+	char line[FRONT_WHY + 160];
+
+	if (f->told_why)
+		return;
+	f->told_why = true;
+	snprintf(line, sizeof(line), "%s%s", why,
+		 acm ? ": the serial port is the kernel's own, the board does not hear what a host asks of it" : "");
+	warn(f, line);
+}
+
 static void gadget_ready(void *context, const struct usb_description *d)
 {
 	struct front *f = context;
 	char why[FRONT_WHY];
 	uint8_t in, out;
-	bool acm = ffs_acm(&d->configurations[0], &in, &out);
+	bool acm;
 	int r;
 
 	if (d->configuration_count > 1)
 		warn(f, "only the first configuration of the device is shown");
-	r = make(f, d, acm, why);
-	if (!r && acm)
-		r = open_tty(f, why);
+	gadgetfs_free(f->gadgetfs);
+	f->gadgetfs = NULL;
+	acm = ffs_acm(&d->configurations[0], &in, &out);
+	if (exceeds_ffs(d)) {
+		f->on_bus = begin_gadgetfs(f, d, why);
+		if (f->on_bus)
+			return;
+		without_gadgetfs(f, acm, why);
+	}
+	r = acm ? begin_acm(f, d, in, out, why) : make(f, d, false, why);
 	if (!r)
 		r = configfs_bind(f->configfs, why);
 	if (r) {
-		close_tty(f);
+		acm_gone(f->acm);
 		warn(f, why);
 		return;
 	}
 	f->on_bus = true;
 	if (acm)
-		configure(f, d);
+		acm_start(f->acm);
 }
 
 static void gadget_gone(void *context)
 {
 	struct front *f = context;
 
+	gadgetfs_gone(f->gadgetfs);
 	ffs_gone(f->ffs);
-	close_tty(f);
+	acm_gone(f->acm);
 	configfs_unbind(f->configfs);
 	f->on_bus = false;
 }
@@ -232,9 +219,7 @@ static void gadget_complete(void *context, struct usb_urb *urb)
 {
 	struct front *f = context;
 
-	if (urb == &f->configure)
-		configured(f);
-	else if (!endpoint_complete(f->in, urb) && !endpoint_complete(f->out, urb))
+	if (!gadgetfs_complete(f->gadgetfs, urb) && !acm_complete(f->acm, urb))
 		ffs_complete(f->ffs, urb);
 }
 
@@ -293,7 +278,6 @@ static struct front *gadget_open(const struct front_env *env, const struct front
 		return NULL;
 	}
 	f->env = env;
-	f->tty = -1;
 	/* A crashed run may still sit on the controller: what it left goes first. */
 	f->configfs = configfs_new(env, f->udc, why);
 	/* The function is made at once, so that whatever is missing is said at once. */
