@@ -207,7 +207,10 @@ class_descriptors()
 
   modprobe usb_f_fs
   told "$head\31\0\0\0$flags\1\0\0\0$interface"
-  ! told "$head\36\0\0\0$flags\2\0\0\0$interface$header" 2>refused
+  if told "$head\36\0\0\0$flags\2\0\0\0$interface$header" 2>refused; then
+    echo '=> the kernel takes a class descriptor'
+    return 1
+  fi
   says refused 'Invalid argument'
 }
 
