@@ -89,7 +89,7 @@ int main(void)
 #elif CASE == 3  /* a return to where T is clear */
 	__asm volatile(".balign 4\n\tsvc 0\n\tnop");
 #elif CASE == 4  /* SLEEPONEXIT */
-	SYST_RVR = 20000;
+	SYST_RVR = 2000000; /* 12 ms of QEMU's, which may be late to look */
 	SYST_CVR = 0;
 	SCR = 2;
 	SYST_CSR = 7;
