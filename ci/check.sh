@@ -265,11 +265,25 @@ integration_job()
   collect "$(basename "$1")" timeout -k 10 "$IT_SECONDS" "./$1"
 }
 
-# Those that take longest, of which two mostly wait, come first.
+# They take longest, and mostly wait: beside the guests, if those are run too.
+waiting='hil/tests/it_board.sh hil/tests/it_labgrid.sh'
+
+# asked STAGE: it is one of those that are run
+asked()
+{
+  case " $stages " in
+  *" $1 "*) ;;
+  *) return 1 ;;
+  esac
+}
+
+# Those that take longest come first.
 stage_integration()
 {
-  first='hil/tests/it_board.sh hil/tests/it_labgrid.sh emulator/tests/it_virtual_time.sh'
-  for script in $first emulator/tests/it_*.sh emulator/tests/it_*.py hil/tests/it_*.sh; do
+  for script in $waiting emulator/tests/it_virtual_time.sh emulator/tests/it_*.sh emulator/tests/it_*.py hil/tests/it_*.sh; do
+    case " $waiting " in
+    *" $script "*) ! asked vm || continue ;;
+    esac
     [ ! -f "$script" ] || echo "$script"
   done | awk '!seen[$0]++' | in_parallel 4 integration_job
 }
@@ -318,9 +332,16 @@ longest_first()
 # keeps one busy, unless it waits.
 stage_vm()
 {
-  need qemu-system-x86_64 'the guest works' || return 0
-  guests 'vm_*.sh' 'ci/vm/selftest:# host:'
-  echo "== guests: $(cat "$results"/selftest.processor "$results"/vm_*.processor | awk '{ sum += $1 } END { print sum }') s of a processor"
+  if asked integration; then
+    # shellcheck disable=SC2086 # words
+    printf '%s\n' $waiting | in_parallel 2 integration_job &
+    waiters=$!
+  fi
+  if need qemu-system-x86_64 'the guest works'; then
+    guests 'vm_*.sh' 'ci/vm/selftest:# host:'
+    echo "== guests: $(cat "$results"/selftest.processor "$results"/vm_*.processor | awk '{ sum += $1 } END { print sum }') s of a processor"
+  fi
+  ! asked integration || wait "$waiters"
 }
 
 # guests PATTERN [LINE]: batches in files of such names, and this one
@@ -358,6 +379,7 @@ stage_demo()
 }
 
 [ $# -gt 0 ] || set -- unit symbols lint cross install fuzz integration demo vm
+stages=$*
 for stage in "$@"; do
   echo "=== $stage"
   "stage_$stage"

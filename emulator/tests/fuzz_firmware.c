@@ -133,8 +133,8 @@ static size_t make_protection(struct scene *s)
 	};
 
 	memcpy(s->image + CODE, protects, sizeof(protects));
-	put(s->image + CODE + sizeof(protects), next_word(s));
-	put(s->image + CODE + sizeof(protects) + 4, next_word(s));
+	put(s->image + CODE + sizeof(protects), fuzz_word(&s->in));
+	put(s->image + CODE + sizeof(protects) + 4, fuzz_word(&s->in));
 	return sizeof(protects) + 8;
 }
 
