@@ -138,17 +138,16 @@ bool soc_master_write(struct soc *s, uint32_t address, unsigned size, uint32_t v
 
 static struct kept *kept_at(struct soc *s, uint32_t address)
 {
-	struct kept *k = s->kept;
+	uint32_t slot = address / 4 * UINT32_C(2654435761) % KEPT_SLOTS; /* half of them are empty */
 
-	while (k < s->kept + s->kept_count && k->address != address)
-		k++;
-	if (k == s->kept + KEPT_WORDS)
+	for (; s->kept_slots[slot]; slot = (slot + 1) % KEPT_SLOTS)
+		if (s->kept[s->kept_slots[slot] - 1].address == address)
+			return &s->kept[s->kept_slots[slot] - 1];
+	if (s->kept_count == KEPT_WORDS)
 		return NULL; /* firmware that goes through them all */
-	if (k == s->kept + s->kept_count) {
-		s->kept_count++;
-		*k = (struct kept){ .address = address };
-	}
-	return k;
+	s->kept[s->kept_count] = (struct kept){ .address = address };
+	s->kept_slots[slot] = (uint16_t)++s->kept_count;
+	return &s->kept[s->kept_count - 1];
 }
 
 uint32_t soc_peek(struct soc *s, uint32_t address)
@@ -351,6 +350,7 @@ void soc_reset(struct soc *s, uint64_t now_us, unsigned causes, bool jumped)
 	for (const struct soc_block *b = soc_blocks; b->read; b++)
 		b->reset(s, b->unit);
 	s->kept_count = 0;
+	memset(s->kept_slots, 0, sizeof(s->kept_slots));
 	soc_show_at_0(s, 0);
 	watchdogs_start(s);
 	rtc_resume(s);

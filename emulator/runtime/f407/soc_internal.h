@@ -14,6 +14,7 @@
 #define OPTION_PAGE 0x1FFFC000u
 #define PAGE_BYTES 0x1000u
 #define KEPT_WORDS 512u /* registers that keep what is written */
+#define KEPT_SLOTS (2 * KEPT_WORDS)
 #define BLOCKS 80u
 
 /* unit: which of several alike. */
@@ -150,7 +151,8 @@ struct soc {
 		bool told[2];
 	} kept[KEPT_WORDS];
 	unsigned kept_count;
-	uint8_t block_at[0x200]; /* by KiB from 0x40000000; index + 1 */
+	uint16_t kept_slots[KEPT_SLOTS]; /* by address: index in kept[] + 1 */
+	uint8_t block_at[0x200];         /* by KiB from 0x40000000; index + 1 */
 };
 
 /* --- soc.c --- */
