@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Clients of the control socket that mean harm: control_hostile.py SOCKET PID CHECK [ARGUMENT...]"""
 
+import contextlib
 import os
 import random
 import socket
@@ -128,16 +129,23 @@ def slow(path, _):
 
 def harm(path, pid, count, most_kib):
     """All of that beside a client that behaves; and memory and descriptors are what they were."""
-    done, mistakes, rounds = threading.Event(), [], [0]
+    done, mistakes, rounds, links = threading.Event(), [], [0], [0]
+
+    def work_on(s):
+        while not done.is_set():
+            s.sendall(b"flash save saved\n" if rounds[0] % 50 == 0 else b"status\n")
+            got = answer(s)
+            if not got:
+                return
+            assert got.endswith(b"ok\n"), got
+            rounds[0] += 1
 
     def work():
         try:
-            with connect(path) as s:
-                while not done.is_set():
-                    s.sendall(b"flash save saved\n" if rounds[0] % 50 == 0 else b"status\n")
-                    got = answer(s)
-                    assert got.endswith(b"ok\n"), got
-                    rounds[0] += 1
+            while not done.is_set():
+                links[0] += 1
+                with connect(path) as s, contextlib.suppress(ConnectionError):
+                    work_on(s)
         except BaseException as e:  # pylint: disable=broad-exception-caught
             mistakes.append(repr(e))
 
@@ -154,9 +162,10 @@ def harm(path, pid, count, most_kib):
     finally:
         done.set()
         worker.join()
-    print(f"{rounds[0]} rounds of work beside it; memory {before} KiB, grown by {grown} KiB")
+    print(f"{rounds[0]} rounds of work beside it, {links[0]} connections; memory {before} KiB, grown by {grown} KiB")
     assert not mistakes, mistakes
-    assert rounds[0] > 0
+    # Between two commands it is idle, and who is idle for longest goes when there are too many: on a busy machine that may be it.
+    assert rounds[0] > 20 * (links[0] - 1)
     assert grown < int(most_kib), grown
 
 
