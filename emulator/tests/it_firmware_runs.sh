@@ -40,20 +40,6 @@ on_board()
   return "$status"
 }
 
-# happens TEXT...: events with these texts, in this order
-happens()
-{
-  local text line from=0
-
-  for text; do
-    line=$(tail -n +$((from + 1)) events | grep -n -F -m 1 -e "$text") || {
-      echo "=> after line $from of the events there is no: $text"
-      return 1
-    }
-    from=$((from + ${line%%:*}))
-  done
-}
-
 never()
 {
   if grep -E -e "$1" events; then

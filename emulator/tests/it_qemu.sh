@@ -50,20 +50,6 @@ on_board()
   return "$status"
 }
 
-# happens TEXT...: events with these texts, in this order
-happens()
-{
-  local text line from=0
-
-  for text; do
-    line=$(tail -n +$((from + 1)) events | grep -n -F -m 1 -e "$text") || {
-      echo "=> after line $from of the events there is no: $text"
-      return 1
-    }
-    from=$((from + ${line%%:*}))
-  done
-}
-
 # machines_of PID: the processes of QEMU that it has started
 machines_of()
 {

@@ -172,6 +172,20 @@ verdict()
   fi
 }
 
+# happens TEXT...: in the file `events` there are these texts, in this order
+happens()
+{
+  local text line from=0
+
+  for text; do
+    line=$(tail -n +$((from + 1)) events | grep -n -F -m 1 -e "$text") || {
+      echo "=> after line $from of the events there is no: $text"
+      return 1
+    }
+    from=$((from + ${line%%:*}))
+  done
+}
+
 # wanted SENTENCE: DFUBENCH_ONLY, a pattern of grep -E, picks some of the tests
 wanted()
 {

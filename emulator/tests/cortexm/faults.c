@@ -32,27 +32,11 @@ void told(const char *name, uint32_t *frame, uint32_t lr)
 	HFSR = HFSR;
 }
 
-#define HANDLER(name) \
-	__attribute__((naked)) void name(void) \
-	{ \
-		__asm volatile("tst lr, #4\n" \
-			       "ite eq\n" \
-			       "mrseq r1, msp\n" \
-			       "mrsne r1, psp\n" \
-			       "ldr r0, =1f\n" \
-			       "mov r2, lr\n" \
-			       "push {r4, lr}\n" \
-			       "bl told\n" \
-			       "pop {r4, pc}\n" \
-			       "1: .asciz \"" #name "\"\n" \
-			       ".balign 4\n"); \
-	}
-
-HANDLER(on_hard)
-HANDLER(on_memory)
-HANDLER(on_bus)
-HANDLER(on_usage)
-HANDLER(on_debug)
+FAULT_HANDLER(on_hard)
+FAULT_HANDLER(on_memory)
+FAULT_HANDLER(on_bus)
+FAULT_HANDLER(on_usage)
+FAULT_HANDLER(on_debug)
 
 /* Runs one instruction that faults; r0 to r3 as given. */
 #define FAULTS(instruction, a, b) \

@@ -86,4 +86,21 @@ static inline void pend(unsigned irq)
 	BARRIER();
 }
 
+/* Calls told(name, frame, EXC_RETURN), which the program has. */
+#define FAULT_HANDLER(name) \
+	__attribute__((naked)) void name(void) \
+	{ \
+		__asm volatile("tst lr, #4\n" \
+			       "ite eq\n" \
+			       "mrseq r1, msp\n" \
+			       "mrsne r1, psp\n" \
+			       "ldr r0, =1f\n" \
+			       "mov r2, lr\n" \
+			       "push {r4, lr}\n" \
+			       "bl told\n" \
+			       "pop {r4, pc}\n" \
+			       "1: .asciz \"" #name "\"\n" \
+			       ".balign 4\n"); \
+	}
+
 #endif
